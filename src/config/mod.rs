@@ -1,0 +1,225 @@
+//! `packhouse.toml` and the metadata tables, validated into [`Settings`].
+//!
+//! What stands here has been checked: names are names, globs compile, targets exist, paths are relative and stay inside
+//! the repository. Each stage reads the part that is its own; nothing else in the program reads a configuration file.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use globset::GlobSet;
+use serde::{Deserialize, Serialize};
+
+use crate::name::{OrgName, PackageName};
+use crate::target::{Compression, Distribution, Format, PythonVersion, Target};
+
+/// The whole configuration of a workspace.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The repository's root: the directory of `packhouse.toml`, absolute.
+    pub root: PathBuf,
+    /// `[project]`.
+    pub project: ProjectSettings,
+    /// `[[index]]`, in the order of the file.
+    pub indexes: Vec<IndexSettings>,
+    /// `[services.NAME]` by package name.
+    pub services: BTreeMap<String, ServiceSettings>,
+    /// The distributions known: built in, with what `[targets.NAME]` changes or adds.
+    pub distributions: Vec<Distribution>,
+    /// `[repository]`.
+    pub repository: RepositorySettings,
+}
+
+/// `[project]`.
+#[derive(Debug, Clone)]
+pub struct ProjectSettings {
+    /// The directory under `/usr/lib`, the prefix of commands.
+    pub org: OrgName,
+    /// Who answers for the packages.
+    pub maintainer: Maintainer,
+    /// The project's page.
+    pub homepage: Option<String>,
+    /// SPDX expression.
+    pub license: Option<String>,
+    /// What a plain `build` builds for; never empty.
+    pub targets: Vec<Target>,
+    /// Which directories are taken, as globs relative to the root; `None` takes all that are detected.
+    pub members: Option<GlobSet>,
+    /// Which directories are left out.
+    pub exclude: GlobSet,
+    /// The name of the vendor directory inside each service (default `vendor`).
+    pub vendor: PathBuf,
+}
+
+/// `Name <mail@example.org>`, as both formats want it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Maintainer {
+    /// The person's or team's name; no line breaks, no `<`.
+    pub name: String,
+    /// The mail address.
+    pub mail: String,
+}
+
+impl std::fmt::Display for Maintainer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} <{}>", self.name, self.mail)
+    }
+}
+
+/// `[[index]]`: a Python index beside those that pip and uv are configured with.
+#[derive(Debug, Clone)]
+pub struct IndexSettings {
+    /// How other parts of the configuration and the lock name it.
+    pub name: String,
+    /// The base of its simple API (PEP 503); without credentials.
+    pub url: String,
+    /// Names pinned to it: only these are taken from it, and these only from it. Empty: any name.
+    pub packages: Vec<String>,
+}
+
+/// `kind` of a service's table: overrides what was detected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KindSetting {
+    /// Becomes a package.
+    Service,
+    /// Is used by services.
+    Library,
+}
+
+/// `[services.NAME]`: only what differs from what was detected.
+#[derive(Debug, Clone, Default)]
+pub struct ServiceSettings {
+    /// The directory this table speaks of, when NAME is not the detected name: this renames it.
+    pub path: Option<PathBuf>,
+    /// Overrides the detected kind.
+    pub kind: Option<KindSetting>,
+    /// One line, for `Description` and `Summary`.
+    pub summary: Option<String>,
+    /// The long description.
+    pub description: Option<String>,
+    /// SPDX expression; else the manifest's, else the project's.
+    pub license: Option<String>,
+    /// Debian section (default `misc`).
+    pub section: Option<String>,
+    /// Commands to link into `/usr/bin`; `None` takes the detected ones.
+    pub commands: Option<Vec<String>>,
+    /// Conffiles: paths in the service's directory; `etc/X` is installed at `/etc/<org>/X`, keeping what follows `etc/`.
+    pub config: Vec<PathBuf>,
+    /// Further dependencies.
+    pub depends: PerFormat<Vec<String>>,
+    /// Version that stands in place of the manifest's or the tag's.
+    pub version: Option<String>,
+    /// Debian revision and RPM release number, before the distribution's suffix (default 1).
+    pub revision: Option<u32>,
+    /// Epoch of both formats (default 0).
+    pub epoch: Option<u32>,
+    /// `[services.NAME.systemd]`.
+    pub systemd: Option<SystemdSettings>,
+    /// `[services.NAME.python]`.
+    pub python: PythonSettings,
+    /// `[services.NAME.rust]`.
+    pub rust: RustSettings,
+}
+
+/// A value for each format.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PerFormat<T> {
+    /// For .deb.
+    pub deb: T,
+    /// For .rpm.
+    pub rpm: T,
+}
+
+impl<T> PerFormat<T> {
+    /// The value for `format`.
+    pub fn get(&self, format: Format) -> &T {
+        match format {
+            Format::Deb => &self.deb,
+            Format::Rpm => &self.rpm,
+        }
+    }
+}
+
+/// `restart` of a service's units on upgrade.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RestartPolicy {
+    /// Stopped before unpacking, started afterwards.
+    StopStart,
+    /// Restarted once the new version is configured.
+    #[default]
+    AfterUpgrade,
+    /// Left alone.
+    Never,
+}
+
+/// `[services.NAME.systemd]`.
+#[derive(Debug, Clone, Default)]
+pub struct SystemdSettings {
+    /// Unit files in the service's directory.
+    pub units: Vec<PathBuf>,
+    /// The command line of a generated unit (first word: one of the service's commands) when there are no `units`.
+    pub command: Option<String>,
+    /// The system user to run as; made by sysusers.d.
+    pub user: Option<String>,
+    /// What happens to running units on upgrade.
+    pub restart: RestartPolicy,
+    /// Enable on first installation; `None` is the family's custom (Debian: yes, RPM: by preset).
+    pub enable: Option<bool>,
+    /// Start on first installation; `None` is the family's custom (Debian: yes, RPM: no).
+    pub start: Option<bool>,
+}
+
+/// `[services.NAME.python]`.
+#[derive(Debug, Clone, Default)]
+pub struct PythonSettings {
+    /// The interpreter's minor version; strict: a target without it is an error.
+    pub version: Option<PythonVersion>,
+    /// Extras of the service itself to install.
+    pub extras: Vec<String>,
+    /// Build requirements beyond the declared ones, by the normalised name of the source they are for.
+    pub build_requires: BTreeMap<String, Vec<String>>,
+    /// Packages that may be taken as a source distribution although wheels exist.
+    pub no_binary: Vec<String>,
+}
+
+/// `[services.NAME.rust]`.
+#[derive(Debug, Clone, Default)]
+pub struct RustSettings {
+    /// Cargo features to build with.
+    pub features: Vec<String>,
+    /// Leave out the default features.
+    pub no_default_features: bool,
+    /// The cargo profile (default `release`).
+    pub profile: Option<String>,
+}
+
+/// `[repository]`.
+#[derive(Debug, Clone, Default)]
+pub struct RepositorySettings {
+    /// Default of `--repo`.
+    pub path: Option<String>,
+    /// The signing key's file.
+    pub key: Option<PathBuf>,
+}
+
+/// `[targets.NAME]` before it is applied to the table.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TargetOverride {
+    /// Starts from this built-in distribution instead of the one of the same name.
+    pub base: Option<String>,
+    /// The compressor.
+    pub compression: Option<Compression>,
+    /// The default suite.
+    pub suite: Option<String>,
+    /// The revision's suffix.
+    pub revision_suffix: Option<String>,
+}
+
+impl Settings {
+    /// The settings of one service; the defaults when it has no table.
+    pub fn service(&self, name: &PackageName) -> ServiceSettings {
+        self.services.get(name.as_str()).cloned().unwrap_or_default()
+    }
+}

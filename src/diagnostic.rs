@@ -1,0 +1,107 @@
+//! What the person in front of the terminal is told when something cannot be done: what is wrong, where, what to do.
+//!
+//! Every stage has its own error type (`thiserror`); all of them implement [`Diagnose`], so that the front can render any
+//! of them the same way, for people (with the source line and the span) and for programs (JSON). Advice is kept apart
+//! from the message: a message is a fact, a hint is a thing to try.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// Exit status of the program, by kind of failure. Success is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExitCode {
+    /// The work itself failed.
+    Failed = 1,
+    /// The command line or the configuration is wrong.
+    Usage = 2,
+    /// A policy said no: a lock that would change under `--locked`, a failed check or audit.
+    Policy = 3,
+    /// Something this machine lacks: a tool, an interpreter, a namespace.
+    Environment = 4,
+    /// The user interrupted the program.
+    Interrupted = 130,
+}
+
+/// A place in a text file that a person wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The file, as the user would name it.
+    pub path: PathBuf,
+    /// The whole text of the file (so that the front can show the line).
+    pub text: String,
+    /// Byte range in `text`.
+    pub span: Range<usize>,
+}
+
+impl Location {
+    /// A location that covers `span` of `text`; out-of-range spans are clamped to the text and to character boundaries.
+    pub fn new(path: impl AsRef<Path>, text: impl Into<String>, span: Range<usize>) -> Self {
+        let text = text.into();
+        let start = floor_boundary(&text, span.start);
+        let end = floor_boundary(&text, span.end).max(start);
+        Self { path: path.as_ref().to_path_buf(), text, span: start..end }
+    }
+
+    /// A location that covers the `line`-th line (counted from 1) of `text`.
+    pub fn line(path: impl AsRef<Path>, text: impl Into<String>, line: usize) -> Self {
+        let text = text.into();
+        let mut start = 0;
+        for (number, content) in text.split_inclusive('\n').enumerate() {
+            if number + 1 == line {
+                let end = start + content.trim_end_matches(['\n', '\r']).len();
+                return Self::new(path, text.clone(), start..end);
+            }
+            start += content.len();
+        }
+        let end = text.len();
+        Self::new(path, text, end..end)
+    }
+
+    /// Line and column of the start of the span, both counted from 1; the column counts characters.
+    pub fn line_and_column(&self) -> (usize, usize) {
+        let before = self.text.get(..self.span.start).unwrap_or(&self.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        (line, column)
+    }
+}
+
+fn floor_boundary(text: &str, position: usize) -> usize {
+    let mut position = position.min(text.len());
+    while !text.is_char_boundary(position) {
+        position -= 1;
+    }
+    position
+}
+
+/// What every error of the library can tell beside its message.
+pub trait Diagnose: std::error::Error {
+    /// The exit status that this error calls for.
+    fn exit_code(&self) -> ExitCode {
+        ExitCode::Failed
+    }
+    /// Where in the user's files the cause stands.
+    fn location(&self) -> Option<&Location> {
+        None
+    }
+    /// What the user can do, one imperative sentence each.
+    fn hints(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Advice for the input/output errors that have a usual cause (full or read-only disk, missing permission).
+pub fn io_hints(error: &std::io::Error) -> Vec<String> {
+    use std::io::ErrorKind;
+    let advice = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "free some space, or name another place with --out or PACKHOUSE_CACHE_DIR; nothing half-written was kept"
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            "the file system is read-only: name another place with --out or PACKHOUSE_CACHE_DIR"
+        }
+        ErrorKind::PermissionDenied => "check the owner and the mode of the path",
+        _ => return Vec::new(),
+    };
+    vec![advice.to_owned()]
+}

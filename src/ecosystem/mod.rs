@@ -1,0 +1,81 @@
+//! One folder per language behind one small trait.
+
+pub mod python;
+pub mod rust;
+
+use crate::cache::Cache;
+use crate::config::Settings;
+use crate::package::Staged;
+use crate::report::Reporter;
+use crate::target::Target;
+use crate::workspace::{Detector, EcosystemKind, Member, Workspace};
+
+/// What every step of a language works with.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The configuration.
+    pub settings: &'a Settings,
+    /// The repository's services and libraries.
+    pub workspace: &'a Workspace,
+    /// Downloads, unpacked wheels, tools.
+    pub cache: &'a Cache,
+    /// Where progress goes.
+    pub reporter: &'a dyn Reporter,
+    /// `--offline`: the network must not be used.
+    pub offline: bool,
+    /// `--locked`: a lock that would change is an error (exit 3).
+    pub locked: bool,
+    /// How many things may be done at once.
+    pub threads: usize,
+}
+
+/// Which locked versions may move.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Upgrade {
+    /// None that still fits.
+    #[default]
+    Nothing,
+    /// These names.
+    Names(Vec<String>),
+    /// All.
+    All,
+}
+
+/// Any error of a language's stage.
+pub type Error = Box<dyn crate::diagnostic::Diagnose + Send + Sync>;
+
+/// What `lock` and `vendor` did with one service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Nothing had to be done; no network request was made.
+    Fresh,
+    /// Files were written.
+    Changed,
+}
+
+/// A language: detect, lock, vendor, stage.
+pub trait Ecosystem: Detector + Sync {
+    /// Which one.
+    fn kind(&self) -> EcosystemKind;
+    /// Resolves `service` for all of the project's targets and writes its lock. Uses the network.
+    fn lock(&self, context: Context<'_>, service: &Member, upgrade: &Upgrade) -> Result<Outcome, Error>;
+    /// Makes the vendor directory hold exactly what the lock names. Uses the network.
+    fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error>;
+    /// Makes the private tree of `service` for `target` from its vendor directory. Never uses the network.
+    /// `time` is the SOURCE_DATE_EPOCH of everything made.
+    fn stage(&self, context: Context<'_>, service: &Member, target: &Target, time: i64) -> Result<Staged, Error>;
+}
+
+/// All languages.
+pub fn all() -> Vec<&'static dyn Ecosystem> {
+    vec![&python::Python, &rust::Rust]
+}
+
+/// The language of this kind.
+pub fn of(kind: EcosystemKind) -> &'static dyn Ecosystem {
+    match kind {
+        EcosystemKind::Python => &python::Python,
+        EcosystemKind::Rust => &rust::Rust,
+    }
+}

@@ -1,0 +1,40 @@
+//! Rust: `Cargo.lock` is the lock, `cargo vendor` fills the vendor directory, `cargo build --frozen` builds.
+
+/// The Rust ecosystem.
+#[derive(Debug, Clone, Copy)]
+pub struct Rust;
+
+mod detect;
+mod lock;
+mod stage;
+mod vendor;
+
+use crate::diagnostic::Diagnose;
+use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
+use crate::package::Staged;
+use crate::target::Target;
+use crate::workspace::{Detector, Directory, EcosystemKind, Member};
+
+impl Detector for Rust {
+    fn detect(&self, directory: Directory<'_>) -> Result<Vec<Member>, Box<dyn Diagnose + Send + Sync>> {
+        detect::detect(directory)
+    }
+}
+
+impl Ecosystem for Rust {
+    fn kind(&self) -> EcosystemKind {
+        EcosystemKind::Rust
+    }
+
+    fn lock(&self, context: Context<'_>, service: &Member, upgrade: &Upgrade) -> Result<Outcome, Error> {
+        lock::lock(context, service, upgrade)
+    }
+
+    fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error> {
+        vendor::vendor(context, service)
+    }
+
+    fn stage(&self, context: Context<'_>, service: &Member, target: &Target, time: i64) -> Result<Staged, Error> {
+        stage::stage(context, service, target, time)
+    }
+}

@@ -1,0 +1,1 @@
+//! Downloads: verified before anything is opened, resumable, parallel, with retries.

@@ -1,0 +1,164 @@
+//! The format-neutral package: identity, relations, scripts, changelog, tree. What a careful maintainer decides, before
+//! it is spelt in Debian's or RPM's way by [`crate::format`].
+
+use serde::Serialize;
+
+use crate::config::Maintainer;
+use crate::name::PackageName;
+use crate::target::{Architecture, Target};
+use crate::tree::{InstallPath, Tree};
+
+/// A package for one target, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Package {
+    /// Its name.
+    pub name: PackageName,
+    /// The service's source name: `Source` of Debian, the name of the source RPM.
+    pub source: PackageName,
+    /// Its version.
+    pub version: Version,
+    /// What it is built for.
+    pub target: Target,
+    /// `None` when it holds nothing of one architecture: `all`, `noarch`.
+    pub architecture: Option<Architecture>,
+    /// One line, no full stop, at most 80 characters.
+    pub summary: String,
+    /// Paragraphs separated by empty lines; plain text.
+    pub description: String,
+    /// Who answers for it.
+    pub maintainer: Maintainer,
+    /// The organisation: RPM's `Vendor`.
+    pub vendor: String,
+    /// Its page.
+    pub homepage: Option<String>,
+    /// SPDX expression of everything in it.
+    pub license: String,
+    /// Debian's section.
+    pub section: String,
+    /// Relations to other packages, in the target's own names and syntax.
+    pub relations: Relations,
+    /// Maintainer scripts or scriptlets.
+    pub scripts: Scripts,
+    /// Newest release first.
+    pub changelog: Changelog,
+    /// Seconds since 1970-01-01 UTC; the time of every file and of the build (SOURCE_DATE_EPOCH).
+    pub time: i64,
+    /// The files.
+    pub tree: Tree,
+    /// Directories of `tree` that belong to this package (RPM lists them; the distribution's own are never among them).
+    pub owned_directories: Vec<InstallPath>,
+}
+
+/// A version in both formats' spelling; `package::version` maps SemVer and PEP 440 to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Version {
+    /// Epoch; 0 is not written.
+    pub epoch: u32,
+    /// Debian's upstream version (Policy 5.6.12): `1.2.0~rc.1`.
+    pub debian: String,
+    /// RPM's Version tag (rpm-version(7)): `1.2.0~rc.1`.
+    pub rpm: String,
+    /// Debian's revision, RPM's release, with the distribution's suffix: `1~deb12u1`, `1.el9`.
+    pub revision: String,
+}
+
+impl Version {
+    /// `[epoch:]upstream-revision` as dpkg reads it.
+    pub fn debian(&self) -> String {
+        let epoch = if self.epoch == 0 { String::new() } else { format!("{}:", self.epoch) };
+        format!("{epoch}{}-{}", self.debian, self.revision)
+    }
+
+    /// `[epoch:]version-release` as rpm reads it.
+    pub fn rpm(&self) -> String {
+        let epoch = if self.epoch == 0 { String::new() } else { format!("{}:", self.epoch) };
+        format!("{epoch}{}-{}", self.rpm, self.revision)
+    }
+}
+
+/// Relations, each a list of expressions in the target format's own syntax, already checked
+/// (`python3.11 (>= 3.11.2)`, `libc.so.6(GLIBC_2.34)(64bit)`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Relations {
+    /// `Depends`, `Requires`.
+    pub depends: Vec<String>,
+    /// `Pre-Depends`, `Requires(pre)`.
+    pub pre_depends: Vec<String>,
+    /// `Recommends`.
+    pub recommends: Vec<String>,
+    /// `Suggests`.
+    pub suggests: Vec<String>,
+    /// `Conflicts`.
+    pub conflicts: Vec<String>,
+    /// `Breaks`; RPM has none.
+    pub breaks: Vec<String>,
+    /// `Replaces`, `Obsoletes`.
+    pub replaces: Vec<String>,
+    /// `Provides` beside the package's own name.
+    pub provides: Vec<String>,
+}
+
+/// The four scripts that both formats have, as complete texts for the target's format; `None` where nothing is to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Scripts {
+    /// `preinst`, `%pre`.
+    pub pre_install: Option<String>,
+    /// `postinst`, `%post`.
+    pub post_install: Option<String>,
+    /// `prerm`, `%preun`.
+    pub pre_remove: Option<String>,
+    /// `postrm`, `%postun`.
+    pub post_remove: Option<String>,
+    /// `%posttrans`; Debian has none.
+    pub post_transaction: Option<String>,
+}
+
+/// The history that ships in the package.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Changelog {
+    /// Newest first; never empty in a package that is written.
+    pub releases: Vec<Release>,
+}
+
+/// One version's changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Release {
+    /// The version as the source spells it; both formats map it.
+    pub version: Version,
+    /// Seconds since 1970-01-01 UTC.
+    pub time: i64,
+    /// Who released it.
+    pub author: Maintainer,
+    /// One line per change, without bullet; valid UTF-8, no control characters, never empty lines.
+    pub changes: Vec<String>,
+}
+
+/// What is inside a package: one vendored or own component, for copyright, SBOM and `Provides: bundled(…)`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Component {
+    /// Package URL without qualifiers: `pkg:pypi/flask@3.0.0`.
+    pub purl: String,
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// SPDX expression or what its metadata say.
+    pub license: Option<String>,
+}
+
+/// What an ecosystem's stage step gives for one service and target: the private tree and what must be known about it.
+#[derive(Debug, Clone, Default)]
+pub struct Staged {
+    /// Files under `/usr/lib/<org>/<service>` only.
+    pub tree: Tree,
+    /// Commands to link into `/usr/bin`: name and the file in `tree` that it leads to.
+    pub commands: Vec<(String, InstallPath)>,
+    /// The interpreter that the tree needs, exactly.
+    pub python: Option<crate::target::PythonVersion>,
+    /// Directory whose byte-code must be compiled on installation, because no interpreter of that minor was here.
+    pub compile_on_install: Option<InstallPath>,
+    /// What is inside.
+    pub components: Vec<Component>,
+    /// How build steps were isolated (`user, mount and network namespaces`); empty when none ran.
+    pub isolation: Vec<String>,
+}

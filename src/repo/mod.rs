@@ -1,0 +1,1 @@
+//! Signed apt and yum repositories.
