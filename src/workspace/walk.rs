@@ -1,0 +1,173 @@
+//! All directories of the repository that may hold a manifest, in the order of their paths.
+//!
+//! What git ignores is left out by the rules of gitignore(5), read from the `.gitignore` files of the tree alone: the
+//! machine's global ignore file and `.git/info/exclude` do not count, so that every clone gives the same answer. Each
+//! submodule is a walk of its own, because its superproject's rules do not apply inside. Symbolic links to directories
+//! are never followed; those to files only when they stay in the repository.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use globset::GlobSet;
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::Error;
+use super::submodules::{Submodule, submodules};
+use crate::config::value::stays_inside;
+
+/// A directory of the walk.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Relative to the root.
+    pub(super) path: PathBuf,
+    /// The names in it, sorted.
+    pub(super) entries: Vec<String>,
+    /// The submodule it lives in.
+    pub(super) submodule: Option<PathBuf>,
+    /// It, or a directory above it, matches `exclude`.
+    pub(super) excluded: bool,
+}
+
+/// Names of directories that never hold members: vendored code, installed code, fixtures.
+const SKIPPED: [&str; 7] = ["vendor", "node_modules", "tests", "test", "testdata", "site-packages", "__pycache__"];
+
+/// What the walk needs to know.
+pub(super) struct Walk<'a> {
+    /// The workspace's root: absolute, without symbolic links.
+    pub(super) root: &'a Path,
+    /// The name of the vendor directories.
+    pub(super) vendor: &'a Path,
+    /// What is left out.
+    pub(super) exclude: &'a GlobSet,
+}
+
+impl Walk<'_> {
+    /// Walks from `repository`, the root of the repository that the workspace's root is in.
+    pub(super) fn run(&self, repository: &Path) -> Result<Vec<Found>, Error> {
+        let mut found = Vec::new();
+        let mut pending = submodules(self.root, repository)?;
+        let mut known: BTreeSet<PathBuf> = pending.iter().map(|submodule| submodule.path.clone()).collect();
+        // The rules of the directories between the repository's root and the workspace's.
+        let above = self.root.ancestors().skip(1).take_while(|directory| directory.starts_with(repository));
+        let mut rules: Vec<Gitignore> = above.map(|directory| gitignore(directory)).collect::<Result<_, _>>()?;
+        rules.reverse();
+        self.visit(Path::new(""), None, &mut rules, &known, &mut found)?;
+        pending.reverse();
+        while let Some(submodule) = pending.pop() {
+            if self.is_skipped_path(&submodule.path) {
+                continue;
+            }
+            if !submodule.checked_out {
+                if self.is_excluded(&submodule.path) {
+                    continue;
+                }
+                return Err(submodule.missing());
+            }
+            let nested: Vec<Submodule> = submodules(self.root, &self.root.join(&submodule.path))?;
+            known.extend(nested.iter().map(|nested| nested.path.clone()));
+            pending.extend(nested.into_iter().rev());
+            self.visit(&submodule.path, Some(&submodule.path), &mut Vec::new(), &known, &mut found)?;
+        }
+        found.sort_by(|one, other| one.path.cmp(&other.path));
+        Ok(found)
+    }
+
+    fn visit(
+        &self,
+        path: &Path,
+        submodule: Option<&Path>,
+        rules: &mut Vec<Gitignore>,
+        submodules: &BTreeSet<PathBuf>,
+        found: &mut Vec<Found>,
+    ) -> Result<(), Error> {
+        let directory = self.root.join(path);
+        rules.push(gitignore(&directory)?);
+        let mut entries = Vec::new();
+        let mut below = Vec::new();
+        for entry in fs_err::read_dir(&directory)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if name == ".git" {
+                continue;
+            }
+            let kind = entry.file_type()?;
+            let is_link = kind.is_symlink();
+            if is_link && !(stays_inside(self.root, &entry.path()) && entry.path().exists()) {
+                continue;
+            }
+            let child = path.join(&name);
+            let is_submodule = submodules.contains(&child);
+            if !is_submodule && is_ignored(rules, &entry.path(), kind.is_dir()) {
+                continue;
+            }
+            if kind.is_dir() && !is_submodule {
+                below.push((name.clone(), child));
+            }
+            if kind.is_dir() || kind.is_file() || (is_link && (entry.path().is_file() || entry.path().is_dir())) {
+                entries.push(name);
+            }
+        }
+        entries.sort();
+        below.sort();
+        below.retain(|(name, child)| !self.is_skipped(name, child) && !is_generated(&self.root.join(child), name, &entries));
+        found.push(Found {
+            path: path.to_path_buf(),
+            entries,
+            submodule: submodule.map(Path::to_path_buf),
+            excluded: self.is_excluded(path),
+        });
+        for (_, child) in below {
+            self.visit(&child, submodule, rules, submodules, found)?;
+        }
+        rules.pop();
+        Ok(())
+    }
+
+    fn is_skipped(&self, name: &str, path: &Path) -> bool {
+        name.starts_with('.') || SKIPPED.contains(&name) || path.ends_with(self.vendor)
+    }
+
+    fn is_skipped_path(&self, path: &Path) -> bool {
+        path.ancestors().any(|path| path.file_name().is_some_and(|name| self.is_skipped(&name.to_string_lossy(), path)))
+    }
+
+    fn is_excluded(&self, path: &Path) -> bool {
+        path.ancestors().any(|path| self.exclude.is_match(path) && !(path.as_os_str().is_empty()))
+            || path.as_os_str().is_empty() && self.exclude.is_match("")
+    }
+}
+
+/// Whether the directory is a virtual environment or cargo's output.
+fn is_generated(directory: &Path, name: &str, siblings: &[String]) -> bool {
+    directory.join("pyvenv.cfg").exists()
+        || directory.join("conda-meta").is_dir()
+        || (name == "target"
+            && (siblings.iter().any(|sibling| sibling == "Cargo.toml") || directory.join("CACHEDIR.TAG").exists()))
+}
+
+/// The rules of one directory's `.gitignore`; a symbolic link is not read, as git does not read it.
+fn gitignore(directory: &Path) -> Result<Gitignore, Error> {
+    let file = directory.join(".gitignore");
+    let mut builder = GitignoreBuilder::new(directory);
+    if file.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+        let text = String::from_utf8_lossy(&fs_err::read(&file)?).into_owned();
+        for line in text.trim_start_matches('\u{feff}').lines() {
+            // A pattern that git cannot use is one that git passes over too.
+            if builder.add_line(None, line).is_err() {}
+        }
+    }
+    Ok(builder.build().unwrap_or_else(|_| Gitignore::empty()))
+}
+
+/// The last rule that matches wins, and the nearest file's rules come last (gitignore(5)).
+fn is_ignored(rules: &[Gitignore], path: &Path, is_directory: bool) -> bool {
+    for rule in rules.iter().rev() {
+        match rule.matched(path, is_directory) {
+            Match::Ignore(_) => return true,
+            Match::Whitelist(_) => return false,
+            Match::None => {}
+        }
+    }
+    false
+}
