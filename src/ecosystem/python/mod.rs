@@ -2,6 +2,9 @@
 
 pub mod project;
 pub mod pylock;
+pub mod requirements;
+pub mod source;
+pub mod vendor_txt;
 
 /// The Python ecosystem.
 #[derive(Debug, Clone, Copy)]
