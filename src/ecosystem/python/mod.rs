@@ -2,7 +2,10 @@
 
 pub mod project;
 pub mod pylock;
+pub mod requirements;
+pub mod source;
 pub mod tags;
+pub mod vendor_txt;
 
 /// The Python ecosystem.
 #[derive(Debug, Clone, Copy)]
