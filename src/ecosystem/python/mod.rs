@@ -1,5 +1,7 @@
 //! Python: uv resolves, packhouse downloads, verifies and installs.
 
+pub mod indexes;
+pub mod interpreter;
 pub mod project;
 pub mod pylock;
 pub mod requirements;
