@@ -45,3 +45,9 @@ pub const PIP_FIND_LINKS: &str = "PIP_FIND_LINKS";
 pub const PIP_NO_INDEX: &str = "PIP_NO_INDEX";
 /// pip's: a configuration file that is stronger than the user's and the system's; `/dev/null` turns all of them off.
 pub const PIP_CONFIG_FILE: &str = "PIP_CONFIG_FILE";
+/// The file with user names and passwords by host, read for downloads. Default: `~/.netrc`.
+pub const NETRC: &str = "NETRC";
+/// The proxy for https requests; the lower-case name is read too.
+pub const HTTPS_PROXY: &str = "HTTPS_PROXY";
+/// Hosts that are reached without the proxy; the lower-case name is read too.
+pub const NO_PROXY: &str = "NO_PROXY";

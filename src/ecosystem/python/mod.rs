@@ -5,8 +5,11 @@ pub mod interpreter;
 pub mod project;
 pub mod pylock;
 pub mod requirements;
+pub mod shim;
 pub mod source;
 pub mod tags;
+pub mod uv;
+pub mod uv_lock;
 pub mod vendor_txt;
 
 /// The Python ecosystem.
