@@ -96,9 +96,9 @@ impl Credentials {
     /// The user's: netrc, and the keyring command if `PACKHOUSE_KEYRING`, `PIP_KEYRING_PROVIDER` or
     /// `UV_KEYRING_PROVIDER` says `subprocess`. Indexes are added by [`Self::add_index`].
     pub fn of_user() -> Result<Self, Error> {
-        let providers =
-            [variables::PACKHOUSE_KEYRING, variables::PIP_KEYRING_PROVIDER, variables::UV_KEYRING_PROVIDER];
-        let provider = providers.into_iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+        let providers = [variables::PACKHOUSE_KEYRING, variables::PIP_KEYRING_PROVIDER, variables::UV_KEYRING_PROVIDER];
+        let provider =
+            providers.into_iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
         let keyring = match provider.as_deref() {
             Some("subprocess") => Keyring::Subprocess,
             _ => Keyring::Off,
@@ -178,8 +178,10 @@ fn common_segments(left: &str, right: &str) -> usize {
 
 /// The login in the variables of an index; the name as uv spells it there: upper case, everything else `_`.
 fn login_of_environment(name: &str, variable: impl Fn(&str) -> Option<String>) -> Option<Login> {
-    let spelled: String =
-        name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' }).collect();
+    let spelled: String = name
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' })
+        .collect();
     let value = |pattern: &str| variable(&pattern.replace("<NAME>", &spelled)).filter(|value| !value.is_empty());
     let pairs = [
         (variables::PACKHOUSE_INDEX_USERNAME, variables::PACKHOUSE_INDEX_PASSWORD),
@@ -187,10 +189,9 @@ fn login_of_environment(name: &str, variable: impl Fn(&str) -> Option<String>) -
     ];
     pairs.into_iter().find_map(|(username, password)| match (value(username), value(password)) {
         (None, None) => None,
-        (username, password) => Some(Login {
-            username: username.unwrap_or_default(),
-            password: Secret::new(password.unwrap_or_default()),
-        }),
+        (username, password) => {
+            Some(Login { username: username.unwrap_or_default(), password: Secret::new(password.unwrap_or_default()) })
+        }
     })
 }
 

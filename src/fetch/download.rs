@@ -74,13 +74,12 @@ pub fn download(
         }
         results.push(found);
     }
-    let mut jobs: Vec<(&Download, Vec<usize>)> = missing
-        .into_values()
-        .filter_map(|places| Some((downloads.get(*places.first()?)?, places)))
-        .collect();
+    let mut jobs: Vec<(&Download, Vec<usize>)> =
+        missing.into_values().filter_map(|places| Some((downloads.get(*places.first()?)?, places))).collect();
     // The longest first, so that none of them is alone at the end.
     jobs.sort_by_key(|(wanted, places)| (std::cmp::Reverse(wanted.size), places.first().copied()));
-    for (wanted, places) in run(client, &jobs, cache, reporter)?.into_iter().zip(jobs.iter().map(|(_, places)| places)) {
+    for (wanted, places) in run(client, &jobs, cache, reporter)?.into_iter().zip(jobs.iter().map(|(_, places)| places))
+    {
         for place in places {
             if let Some(result) = results.get_mut(*place) {
                 *result = Some(wanted.clone());

@@ -84,7 +84,9 @@ pub enum Error {
         got: String,
     },
     /// The content is another one than the lock's.
-    #[error("{name} from {url} does not have the expected content\n  expected sha256 {expected}\n  got      sha256 {got}")]
+    #[error(
+        "{name} from {url} does not have the expected content\n  expected sha256 {expected}\n  got      sha256 {got}"
+    )]
     Hash {
         /// The file.
         name: String,
@@ -199,7 +201,9 @@ impl Diagnose for Error {
             }
             Self::Status { status: 404 | 410, .. } => "if the file is gone, `packhouse lock` finds what there is now",
             Self::Status { .. } => "try again later",
-            Self::Redirect { .. } => "name the address it leads to in the configuration, if that is where it should come from",
+            Self::Redirect { .. } => {
+                "name the address it leads to in the configuration, if that is where it should come from"
+            }
             Self::Encoded { .. } => "have the server send archives without Content-Encoding",
             Self::Size { .. } | Self::Hash { .. } => {
                 "nothing was kept; if the file was replaced on purpose, `packhouse lock` records the new one, else somebody changed it"

@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn logins_are_found_by_host_on_one_line_or_on_many() {
-        let netrc = parse("machine a.example login alice password one\n\nmachine B.example\n\tlogin bob\n\tpassword two\n");
+        let netrc =
+            parse("machine a.example login alice password one\n\nmachine B.example\n\tlogin bob\n\tpassword two\n");
         assert_eq!(pair(&netrc, "a.example"), some("alice", "one"));
         assert_eq!(pair(&netrc, "b.example"), some("bob", "two"));
         assert_eq!(pair(&netrc, "c.example"), None);

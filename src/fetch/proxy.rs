@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn the_variable_of_the_scheme_comes_before_the_one_for_all() {
-        let environment = with(&[("HTTP_PROXY", "http://plain:1"), ("all_proxy", "http://all:2"), ("ALL_PROXY", "http://x:3")]);
+        let environment =
+            with(&[("HTTP_PROXY", "http://plain:1"), ("all_proxy", "http://all:2"), ("ALL_PROXY", "http://x:3")]);
         assert_eq!(choose("http", &environment).unwrap().unwrap().host(), "plain");
         assert_eq!(choose("https", &environment).unwrap().unwrap().host(), "all");
         assert!(choose("https", with(&[("HTTP_PROXY", "http://plain:1")])).unwrap().is_none());
@@ -68,7 +69,8 @@ mod tests {
 
     #[test]
     fn a_proxy_has_a_port_and_a_login_and_hosts_it_is_not_for() {
-        let environment = with(&[("https_proxy", "us%40er:pw@proxy.example:3128"), ("NO_PROXY", "a.example, .b.example")]);
+        let environment =
+            with(&[("https_proxy", "us%40er:pw@proxy.example:3128"), ("NO_PROXY", "a.example, .b.example")]);
         let proxy = choose("https", environment).unwrap().unwrap();
         assert_eq!((proxy.host(), proxy.port()), ("proxy.example", 3128));
         assert_eq!((proxy.username(), proxy.password()), (Some("us@er"), Some("pw")));
@@ -85,7 +87,10 @@ mod tests {
     #[test]
     fn a_proxy_that_cannot_be_used_is_an_error_that_names_the_variable() {
         let error = choose("https", with(&[("HTTPS_PROXY", "socks5://user:geheim@proxy:1080")])).unwrap_err();
-        assert_eq!(error.to_string(), "the proxy in HTTPS_PROXY cannot be used: only http and https proxies are spoken to");
+        assert_eq!(
+            error.to_string(),
+            "the proxy in HTTPS_PROXY cannot be used: only http and https proxies are spoken to"
+        );
         assert!(!format!("{error:?}").contains("geheim"));
     }
 }

@@ -1,5 +1,6 @@
 //! Python: uv resolves, packhouse downloads, verifies and installs.
 
+pub mod index;
 pub mod project;
 pub mod pylock;
 
@@ -8,6 +9,7 @@ pub mod pylock;
 pub struct Python;
 
 mod detect;
+mod html;
 mod lock;
 mod stage;
 mod vendor;
