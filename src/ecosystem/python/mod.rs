@@ -1,9 +1,20 @@
 //! Python: uv resolves, packhouse downloads, verifies and installs.
 
+mod closure;
+pub mod index;
+pub mod indexes;
+pub mod interpreter;
+mod lock_error;
 pub mod project;
 pub mod pylock;
 pub mod requirements;
+mod resolve;
+mod sdist;
+pub mod shim;
 pub mod source;
+pub mod tags;
+pub mod uv;
+pub mod uv_lock;
 pub mod vendor_txt;
 
 /// The Python ecosystem.
@@ -11,6 +22,7 @@ pub mod vendor_txt;
 pub struct Python;
 
 mod detect;
+mod html;
 mod lock;
 mod stage;
 mod vendor;
