@@ -39,5 +39,33 @@ pub const HTTPS_PROXY: &str = "HTTPS_PROXY";
 pub const HTTP_PROXY: &str = "HTTP_PROXY";
 /// The proxy for URLs of either scheme that have none of their own; `all_proxy` wins over it.
 pub const ALL_PROXY: &str = "ALL_PROXY";
+/// The base of per-user configuration (XDG Base Directory Specification); `uv/uv.toml` and `pip/pip.conf` are read below
+/// it. Default: `~/.config`.
+pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+/// uv's: the index that is asked last, as `URL` or `NAME=URL`. Credentials in it never reach a lock or a log. Named
+/// indexes take theirs from `UV_INDEX_<NAME>_USERNAME` and `UV_INDEX_<NAME>_PASSWORD` as well.
+pub const UV_DEFAULT_INDEX: &str = "UV_DEFAULT_INDEX";
+/// uv's older name of `UV_DEFAULT_INDEX`.
+pub const UV_INDEX_URL: &str = "UV_INDEX_URL";
+/// uv's: further indexes, separated by blanks, each as `URL` or `NAME=URL`.
+pub const UV_INDEX: &str = "UV_INDEX";
+/// uv's older name of `UV_INDEX`.
+pub const UV_EXTRA_INDEX_URL: &str = "UV_EXTRA_INDEX_URL";
+/// uv's: directories or pages with links to distributions, separated by commas.
+pub const UV_FIND_LINKS: &str = "UV_FIND_LINKS";
+/// uv's: the configuration file to read instead of the user's and the system's.
+pub const UV_CONFIG_FILE: &str = "UV_CONFIG_FILE";
+/// uv's: read no configuration file.
+pub const UV_NO_CONFIG: &str = "UV_NO_CONFIG";
+/// pip's: the index that is asked last.
+pub const PIP_INDEX_URL: &str = "PIP_INDEX_URL";
+/// pip's: further indexes, separated by blanks.
+pub const PIP_EXTRA_INDEX_URL: &str = "PIP_EXTRA_INDEX_URL";
+/// pip's: directories or pages with links to distributions, separated by blanks.
+pub const PIP_FIND_LINKS: &str = "PIP_FIND_LINKS";
+/// pip's: ask no index, only what `PIP_FIND_LINKS` and the like name.
+pub const PIP_NO_INDEX: &str = "PIP_NO_INDEX";
+/// pip's: a configuration file that is stronger than the user's and the system's; `/dev/null` turns all of them off.
+pub const PIP_CONFIG_FILE: &str = "PIP_CONFIG_FILE";
 /// Hosts and domains that are reached without a proxy, separated by commas; `no_proxy` wins over it.
 pub const NO_PROXY: &str = "NO_PROXY";

@@ -1,8 +1,17 @@
 //! Python: uv resolves, packhouse downloads, verifies and installs.
 
 pub mod index;
+pub mod indexes;
+pub mod interpreter;
 pub mod project;
 pub mod pylock;
+pub mod requirements;
+pub mod shim;
+pub mod source;
+pub mod tags;
+pub mod uv;
+pub mod uv_lock;
+pub mod vendor_txt;
 
 /// The Python ecosystem.
 #[derive(Debug, Clone, Copy)]
