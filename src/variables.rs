@@ -17,3 +17,5 @@ pub const PACKHOUSE_SANDBOX: &str = "PACKHOUSE_SANDBOX";
 pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 /// A directory with the certificates to trust instead of the system's.
 pub const SSL_CERT_DIR: &str = "SSL_CERT_DIR";
+/// The passphrase of the signing key, when its file is locked with one; `key generate` locks the new key with it.
+pub const PACKHOUSE_KEY_PASSPHRASE: &str = "PACKHOUSE_KEY_PASSPHRASE";
