@@ -1,11 +1,21 @@
 //! Writes packages: `deb/`, `rpm/`, and what they share. Streams in bounded memory; the bytes depend on the
 //! [`crate::package::Package`] alone, never on the machine, the clock or the number of cores.
 
+mod compression;
+pub mod deb;
+mod error;
+mod listing;
+pub mod rpm;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Sha256;
+
+pub use compression::Effort;
+pub use error::Error;
+pub use listing::{FileInfo, FileKind};
 
 /// A file that came out of `build`, as `packhouse-artefacts.json` lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
