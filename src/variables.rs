@@ -80,3 +80,5 @@ pub const HTTP_PROXY: &str = "HTTP_PROXY";
 pub const ALL_PROXY: &str = "ALL_PROXY";
 /// Hosts and domains that are reached without a proxy, separated by commas; `no_proxy` wins over it.
 pub const NO_PROXY: &str = "NO_PROXY";
+/// The passphrase of the signing key, when its file is locked with one; `key generate` locks the new key with it.
+pub const PACKHOUSE_KEY_PASSPHRASE: &str = "PACKHOUSE_KEY_PASSPHRASE";
