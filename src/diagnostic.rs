@@ -108,6 +108,6 @@ pub fn io_hints(error: &std::io::Error) -> Vec<String> {
 
 impl<E: Diagnose + Send + Sync + 'static> From<E> for Box<dyn Diagnose + Send + Sync> {
     fn from(error: E) -> Self {
-        Self::new(error)
+        Box::new(error)
     }
 }

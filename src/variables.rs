@@ -17,17 +17,6 @@ pub const PACKHOUSE_SANDBOX: &str = "PACKHOUSE_SANDBOX";
 pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 /// A directory with the certificates to trust instead of the system's.
 pub const SSL_CERT_DIR: &str = "SSL_CERT_DIR";
-pub const PACKHOUSE_INDEX_USERNAME: &str = "PACKHOUSE_INDEX_<NAME>_USERNAME";
-pub const PACKHOUSE_INDEX_PASSWORD: &str = "PACKHOUSE_INDEX_<NAME>_PASSWORD";
-pub const UV_INDEX_USERNAME: &str = "UV_INDEX_<NAME>_USERNAME";
-pub const UV_INDEX_PASSWORD: &str = "UV_INDEX_<NAME>_PASSWORD";
-pub const PACKHOUSE_KEYRING: &str = "PACKHOUSE_KEYRING";
-pub const PIP_KEYRING_PROVIDER: &str = "PIP_KEYRING_PROVIDER";
-pub const UV_KEYRING_PROVIDER: &str = "UV_KEYRING_PROVIDER";
-pub const NETRC: &str = "NETRC";
-pub const HTTPS_PROXY: &str = "HTTPS_PROXY";
-pub const HTTP_PROXY: &str = "HTTP_PROXY";
-pub const ALL_PROXY: &str = "ALL_PROXY";
 /// The base of per-user configuration (XDG Base Directory Specification); `uv/uv.toml` and `pip/pip.conf` are read below
 /// it. Default: `~/.config`.
 pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";

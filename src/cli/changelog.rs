@@ -3,9 +3,10 @@
 use clap::{Args, ValueEnum};
 
 use super::Failure;
-use super::session::Session;
+use super::session::{Session, usage};
 use crate::build;
 use crate::package::changelog;
+use crate::target::{Format, Target};
 
 /// Show the changelog of a service, made from the history of its own directory and of the libraries it uses.
 #[derive(Debug, Args)]
@@ -35,14 +36,18 @@ pub(super) fn run(session: &Session, arguments: &Changelog) -> Result<(), Failur
     }
     let service = project.service(&arguments.service)?;
     let context = session.context(&project);
-    let target = project.settings.project.targets.first().cloned();
-    let history = build::history(context, service, target.as_ref())?;
-    let text = match arguments.form {
+    let form = arguments.form;
+    let fits = |target: &&Target| match form {
+        Form::Markdown => true,
+        Form::Debian => target.format() == Format::Deb,
+        Form::Rpm => target.format() == Format::Rpm,
+    };
+    let target = project.settings.project.targets.iter().find(fits).cloned();
+    let target = target.ok_or_else(|| usage("none of the project's targets has packages of this form".to_owned()))?;
+    let history = build::changelog(context, service, &target)?;
+    let text = match form {
         Form::Markdown => changelog::markdown(&history),
-        Form::Debian => {
-            let suite = target.map_or_else(|| "unstable".to_owned(), |target| target.distribution.suite);
-            changelog::debian(&history, &service.name, &suite)
-        }
+        Form::Debian => changelog::debian(&history, &service.name, &target.distribution.suite),
         Form::Rpm => {
             let entries = changelog::rpm(&history).into_iter().map(|entry| {
                 let day = jiff::Timestamp::from_second(entry.time.into())

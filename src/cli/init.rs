@@ -19,10 +19,13 @@ pub(super) struct Init {
 }
 
 pub(super) fn run(session: &Session, arguments: &Init) -> Result<(), Failure> {
-    let root = config::repository_root(&session.directory()?);
+    let root = config::repository_root(&session.directory()?)?;
     let workspace = workspace::discover_unconfigured(&root, &detectors())?;
-    let file = config::init(&root, arguments.org.as_deref(), arguments.maintainer.as_deref(), &workspace)?;
-    session.reporter().step("Wrote", &file.display().to_string());
+    let proposal = config::propose(&root, arguments.org.as_deref(), arguments.maintainer.as_deref(), &workspace)?;
+    proposal.write()?;
+    session.reporter().step("Wrote", &proposal.path.display().to_string());
+    session.reporter().step("Organisation", &format!("{} ({})", proposal.org, proposal.org_reason));
+    session.reporter().step("Maintainer", &format!("{} ({})", proposal.maintainer, proposal.maintainer_reason));
     for member in &workspace.members {
         session.reporter().step(&format!("{:?}", member.kind), &format!("{} ({})", member.name, member.reason));
     }

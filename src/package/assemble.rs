@@ -106,7 +106,7 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         Format::Deb => {
             let documents = format!("/usr/share/doc/{package}");
             add_text(&mut tree, package, &format!("{documents}/copyright"), copyright, Role::Plain)?;
-            let history = changelog::debian(package, &target.distribution.suite, &changelog);
+            let history = changelog::debian(&changelog, package, &target.distribution.suite);
             let compressed = gzip(history.as_bytes())?;
             add_text(&mut tree, package, &format!("{documents}/changelog.Debian.gz"), compressed, Role::Plain)?;
             let overrides = documents::lintian_overrides(package, &prefix, &tree, python.is_some())?;
