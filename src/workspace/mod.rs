@@ -10,6 +10,7 @@ mod graph;
 mod overrides;
 mod submodules;
 mod walk;
+pub mod history;
 
 use std::path::{Path, PathBuf};
 
