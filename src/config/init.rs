@@ -108,7 +108,7 @@ fn common_prefix<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<OrgName
 }
 
 /// `user.name` and `user.email` of git's configuration.
-fn git_user(config: Option<git2::Config>) -> Result<Maintainer, Error> {
+pub(super) fn git_user(config: Option<git2::Config>) -> Result<Maintainer, Error> {
     let undecided = Error::Undecided { what: "maintainer", hint: "give it with `--maintainer \"NAME <MAIL>\"`" };
     let get = |key: &str| config.as_ref().and_then(|config| config.get_string(key).ok());
     let (Some(name), Some(mail)) = (get("user.name"), get("user.email")) else { return Err(undecided) };

@@ -11,6 +11,8 @@ mod origin;
 mod reader;
 mod service;
 mod suggest;
+#[cfg(test)]
+mod tests;
 pub(crate) mod value;
 
 use std::collections::BTreeMap;

@@ -6,6 +6,8 @@ pub struct Rust;
 
 mod detect;
 mod lock;
+mod manifest;
+mod members;
 mod stage;
 mod vendor;
 
