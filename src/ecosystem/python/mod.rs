@@ -10,6 +10,7 @@ pub mod pylock;
 pub mod requirements;
 mod resolve;
 mod sdist;
+mod select;
 pub mod shim;
 pub mod source;
 pub mod tags;
