@@ -54,7 +54,8 @@ pub struct Index {
     pub name: Option<String>,
     /// Its base without credentials and without a trailing `/`; a `file:` URL for a directory.
     pub url: String,
-    /// What was part of the URL or stands in `UV_INDEX_<NAME>_USERNAME` and `_PASSWORD`.
+    /// What was part of the URL, or stands in `PACKHOUSE_INDEX_<NAME>_USERNAME` and `_PASSWORD` or uv's
+    /// `UV_INDEX_<NAME>_USERNAME` and `_PASSWORD`.
     pub credentials: Option<Credentials>,
     /// See [`IndexKind`].
     pub kind: IndexKind,
@@ -79,7 +80,7 @@ pub struct Indexes {
     pub extra: Vec<Index>,
     /// The one that is asked last; `None` is uv's own default.
     pub default: Option<Index>,
-    /// `--no-index`: there is no default one.
+    /// `--no-index`: of the simple indexes only those of packhouse.toml are asked.
     pub without_default: bool,
 }
 
@@ -147,6 +148,9 @@ impl Diagnose for IndexError {
     }
 }
 
+/// The origin of what packhouse.toml names.
+const OURS: &str = "packhouse.toml";
+
 /// What the collection reads beside the repository.
 pub struct Surroundings<'a> {
     /// Environment variables by name.
@@ -174,7 +178,7 @@ impl Indexes {
     ) -> Result<Self, IndexError> {
         let mut found = Found { around, extra: Vec::new(), default: None, without_default: false };
         for index in settings {
-            let origin = "packhouse.toml".to_owned();
+            let origin = OURS.to_owned();
             let name = Some(index.name.clone());
             let entry = found.index(&index.url, name, IndexKind::Simple, &index.packages, origin, None)?;
             found.extra.push(entry);
@@ -266,10 +270,16 @@ impl Found<'_, '_> {
             location: None,
         })?;
         if let (None, Some(name)) = (&credentials, &name) {
-            let variable = |what: &str| self.around.get(&format!("UV_INDEX_{}_{what}", shout(name)));
-            if let (username, Some(password)) = (variable("USERNAME"), variable("PASSWORD")) {
-                credentials = Some(Credentials { username: username.unwrap_or_default(), password });
-            }
+            let of = |owner: &str, what: &str| self.around.get(&format!("{owner}_INDEX_{}_{what}", shout(name)));
+            credentials = ["PACKHOUSE", "UV"].into_iter().find_map(|owner| {
+                match (of(owner, "USERNAME"), of(owner, "PASSWORD")) {
+                    (None, None) => None,
+                    (username, password) => Some(Credentials {
+                        username: username.unwrap_or_default(),
+                        password: password.unwrap_or_default(),
+                    }),
+                }
+            });
         }
         let mut matchers = Vec::new();
         for pin in pins {
@@ -439,6 +449,9 @@ impl Found<'_, '_> {
             }
         }
         let default = if self.without_default { None } else { self.default };
+        if self.without_default {
+            extra.retain(|index| index.kind == IndexKind::Links || index.origin == OURS);
+        }
         if let Some(default) = &default {
             extra.retain(|index| index.url != default.url || !index.pins.is_empty());
         }

@@ -1,11 +1,15 @@
 //! Python: uv resolves, packhouse downloads, verifies and installs.
 
+mod closure;
 pub mod index;
 pub mod indexes;
 pub mod interpreter;
+mod lock_error;
 pub mod project;
 pub mod pylock;
 pub mod requirements;
+mod resolve;
+mod sdist;
 pub mod shim;
 pub mod source;
 pub mod tags;

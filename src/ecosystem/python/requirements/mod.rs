@@ -10,8 +10,14 @@
 //! `-e ../lib`) is relative to the directory of the first file that was read, the project's, as if pip had been started
 //! there; pip takes whatever directory it is started in.
 
-use std::path::{Path, PathBuf};
+pub(in crate::ecosystem::python) mod lines;
+pub(in crate::ecosystem::python) mod options;
+pub(in crate::ecosystem::python) mod reader;
+pub(in crate::ecosystem::python) mod requirement;
 
+use std::path::PathBuf;
+
+pub use self::reader::{Allowed, read};
 use super::project::RequirementLine;
 pub use super::source::Error;
 use crate::digest::Sha256;
@@ -129,10 +135,4 @@ pub struct RequirementsFile {
     pub options: Options,
     /// Every file that was read, absolute, in the order of reading, each once: what the result depends on.
     pub files: Vec<PathBuf>,
-}
-
-/// Reads the requirements file `path` (absolute) and all that it names.
-pub fn read(path: &Path) -> Result<RequirementsFile, Error> {
-    super::source::Source::read(path)?;
-    Ok(RequirementsFile::default())
 }

@@ -1,11 +1,17 @@
 //! `vendor.txt`: what to vendor beside what a resolver finds, one thing a line.
 //!
 //! Each line is what one would give to `pip download`: a requirement with options, or the URL of an archive. No resolver
-//! is asked: a line names what it wants. `docs/vendor-txt.md` is the table of the options, for users; this module has the
-//! same table, for the reader.
+//! is asked: a line names what it wants. `docs/vendor-txt.md` is the table of the options, for users; `options.rs` has the same
+//! table, for the reader.
+
+mod options;
+mod reader;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
+pub use self::reader::read;
 use super::project::RequirementLine;
 use super::requirements::{BinaryPolicy, Placed};
 pub use super::source::Error;
@@ -79,10 +85,4 @@ pub struct VendorFile {
     pub entries: Vec<VendorEntry>,
     /// Every file that was read, absolute, each once: what the result depends on.
     pub files: Vec<PathBuf>,
-}
-
-/// Reads the `vendor.txt` at `path` (absolute) and all that it names.
-pub fn read(path: &std::path::Path) -> Result<VendorFile, Error> {
-    super::source::Source::read(path)?;
-    Ok(VendorFile::default())
 }
