@@ -157,13 +157,16 @@ fn fit_subkey(key: &SignedSecretKey, subkey: &SignedSecretSubKey, time: i64) -> 
     let Some(binding) = newest.filter(|binding| binding.key_flags().sign()) else { return Ok(false) };
     fit_algorithm(&subkey.key, time)?;
     alive(&subkey.key, binding, time)?;
-    let crossed = binding.embedded_signature().is_some_and(|back| {
-        strong(back) && back.verify_primary_key_binding(public, primary).is_ok()
-    });
+    let crossed = binding
+        .embedded_signature()
+        .is_some_and(|back| strong(back) && back.verify_primary_key_binding(public, primary).is_ok());
     if crossed {
         Ok(true)
     } else {
-        Err(Refusal::Unfit("the signing subkey lacks a valid back signature".to_owned(), "run `gpg --edit-key FINGERPRINT cross-certify save`, then export the key again"))
+        Err(Refusal::Unfit(
+            "the signing subkey lacks a valid back signature".to_owned(),
+            "run `gpg --edit-key FINGERPRINT cross-certify save`, then export the key again",
+        ))
     }
 }
 
@@ -204,7 +207,8 @@ fn alive(key: &impl KeyDetails, binding: &Signature, time: i64) -> Result<(), Re
     let expired = lifetime.is_some_and(|span| created + span <= time)
         || signature_lifetime.is_some_and(|span| span > 0 && made_at(binding) + span <= time);
     if expired {
-        let hint = "prolong it with `gpg --quick-set-expire FINGERPRINT 5y`, or make a new key with `packhouse key generate`";
+        let hint =
+            "prolong it with `gpg --quick-set-expire FINGERPRINT 5y`, or make a new key with `packhouse key generate`";
         return Err(Refusal::Unfit("the key has expired".to_owned(), hint));
     }
     Ok(())
@@ -212,10 +216,8 @@ fn alive(key: &impl KeyDetails, binding: &Signature, time: i64) -> Result<(), Re
 
 /// Version 4, with a hash that every policy still takes.
 fn strong(signature: &Signature) -> bool {
-    let hash = matches!(
-        signature.hash_alg(),
-        Some(HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512)
-    );
+    let hash =
+        matches!(signature.hash_alg(), Some(HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512));
     hash && signature.version() == SignatureVersion::V4
 }
 

@@ -8,13 +8,9 @@ use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use pgp::composed::{
-    ArmorOptions, Deserializable, KeyType, SignedKeyDetails, SignedPublicKey, SignedSecretKey,
-};
+use pgp::composed::{ArmorOptions, Deserializable, KeyType, SignedKeyDetails, SignedPublicKey, SignedSecretKey};
 use pgp::crypto::hash::HashAlgorithm;
-use pgp::packet::{
-    self, KeyFlags, PubKeyInner, SignatureConfig, SignatureType, Subpacket, SubpacketData, UserId,
-};
+use pgp::packet::{self, KeyFlags, PubKeyInner, SignatureConfig, SignatureType, Subpacket, SubpacketData, UserId};
 use pgp::ser::Serialize as _;
 use pgp::types::{Duration, KeyDetails as _, KeyVersion, Password, S2kParams, Tag, Timestamp};
 use rand_for_pgp::rngs::OsRng;
@@ -82,7 +78,8 @@ pub fn generate(new: &NewKey<'_>) -> Result<SecretKey, RepoError> {
         Algorithm::Ed25519 => KeyType::Ed25519Legacy,
     };
     let (public, secret) = kind.generate(OsRng)?;
-    let public = packet::PublicKey::from_inner(PubKeyInner::new(KeyVersion::V4, kind.to_alg(), created, None, public)?)?;
+    let public =
+        packet::PublicKey::from_inner(PubKeyInner::new(KeyVersion::V4, kind.to_alg(), created, None, public)?)?;
     let mut primary = packet::SecretKey::new(public, secret)?;
 
     let mut config = SignatureConfig::v4(SignatureType::CertPositive, primary.algorithm(), HashAlgorithm::Sha512);

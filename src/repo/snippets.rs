@@ -23,7 +23,11 @@ pub(super) fn slug(origin: &str) -> String {
 }
 
 /// The `.sources` file of one suite: its name in the repository and its text.
-pub(super) fn sources(repository: &Repository, suite: &str, components: &[String]) -> Result<(String, String), RepoError> {
+pub(super) fn sources(
+    repository: &Repository,
+    suite: &str,
+    components: &[String],
+) -> Result<(String, String), RepoError> {
     let configuration = repository.configuration();
     let slug = slug(&configuration.origin);
     let base = base(repository);
@@ -34,7 +38,7 @@ pub(super) fn sources(repository: &Repository, suite: &str, components: &[String
     let name = format!("{slug}-{suite}.sources");
     let components = components.join(" ");
     let local = base.starts_with("file:");
-    let text = render(SOURCES, context! { name, slug, suite, base, key, components, local })?;
+    let text = render(SOURCES, context! { name => &name, slug, suite, base, key, components, local })?;
     Ok((name, text))
 }
 
@@ -45,7 +49,7 @@ pub(super) fn repo(repository: &Repository, suite: &str) -> Result<(String, Stri
     let base = base(repository);
     let name = format!("{slug}-{suite}.repo");
     let local = base.starts_with("file:");
-    let text = render(REPO, context! { name, slug, suite, base, local, title => configuration.label })?;
+    let text = render(REPO, context! { name => &name, slug, suite, base, local, title => &configuration.label })?;
     Ok((name, text))
 }
 
@@ -60,11 +64,9 @@ fn base(repository: &Repository) -> String {
 }
 
 fn render(template: &str, values: minijinja::Value) -> Result<String, RepoError> {
-    let mut environment = Environment::new();
-    environment.set_keep_trailing_newline(true);
-    environment.set_trim_blocks(true);
-    environment
+    Environment::new()
         .render_str(template, values)
+        .map(|text| text.trim_end().to_owned() + "\n")
         .map_err(|error| RepoError::BadState { path: "templates/repository".into(), reason: error.to_string() })
 }
 

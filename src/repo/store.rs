@@ -27,6 +27,14 @@ pub(crate) struct Store {
     dirty: BTreeSet<PathBuf>,
 }
 
+/// A sealed copy that waits for its place.
+#[derive(Debug)]
+pub(crate) struct Copied {
+    pub(crate) file: tempfile::TempPath,
+    pub(crate) sha256: Sha256,
+    pub(crate) size: u64,
+}
+
 /// The right to write. Dropping it lets the next publisher go on.
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -63,7 +71,7 @@ impl Store {
         Ok(Lock { _file: file })
     }
 
-    /// Makes `relative` hold `content`, durably after the next barrier; says whether the file had to be written.
+    /// Makes `relative` hold `content`, durably after the next barrier.
     pub(crate) fn write(&mut self, relative: &str, content: &[u8]) -> io::Result<()> {
         let file = self.stage(content)?;
         self.place(file, relative)
@@ -78,11 +86,11 @@ impl Store {
     }
 
     /// A synced temporary file with mode 0644 and this content.
-    fn stage(&self, content: &[u8]) -> io::Result<tempfile::NamedTempFile> {
+    fn stage(&self, content: &[u8]) -> io::Result<tempfile::TempPath> {
         let mut file = self.temporary_file()?;
         file.write_all(content)?;
-        seal(&file)?;
-        Ok(file)
+        seal(file.as_file())?;
+        Ok(file.into_temp_path())
     }
 
     /// An empty temporary file on the repository's file system.
@@ -91,8 +99,8 @@ impl Store {
     }
 
     /// Copies all of `source` into a temporary file, hashing what is written: the digest is that of the copy, whatever
-    /// happens to the source meanwhile.
-    pub(crate) fn copy_in(&self, source: &mut dyn Read) -> io::Result<(tempfile::NamedTempFile, Sha256, u64)> {
+    /// happens to the source meanwhile. The file is sealed and closed: a thousand of them may wait for their places.
+    pub(crate) fn copy_in(&self, source: &mut dyn Read) -> io::Result<Copied> {
         let mut file = self.temporary_file()?;
         let mut hasher = sha2::Sha256::new();
         let mut buffer = vec![0; 256 * 1024];
@@ -109,12 +117,12 @@ impl Store {
             file.write_all(chunk)?;
             size += length as u64;
         }
-        Ok((file, Sha256(hasher.finalize().into()), size))
+        seal(file.as_file())?;
+        Ok(Copied { file: file.into_temp_path(), sha256: Sha256(hasher.finalize().into()), size })
     }
 
-    /// Syncs a temporary file and renames it to `relative`.
-    pub(crate) fn place(&mut self, file: tempfile::NamedTempFile, relative: &str) -> io::Result<()> {
-        seal(&file)?;
+    /// Renames a sealed temporary file to `relative`.
+    pub(crate) fn place(&mut self, file: tempfile::TempPath, relative: &str) -> io::Result<()> {
         let path = self.path(relative);
         if let Some(parent) = path.parent() {
             self.make_directory(parent)?;
@@ -194,9 +202,10 @@ impl Store {
 }
 
 /// Gives a temporary file its final mode and makes its content durable.
-pub(crate) fn seal(file: &tempfile::NamedTempFile) -> io::Result<()> {
-    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
-    file.as_file().sync_all()
+#[expect(clippy::disallowed_types, reason = "temporary files are of this type")]
+pub(crate) fn seal(file: &std::fs::File) -> io::Result<()> {
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    file.sync_all()
 }
 
 fn remove_any(path: &Path) -> io::Result<()> {
