@@ -14,9 +14,6 @@ pub mod version;
 pub use assemble::{Inputs, assemble};
 pub use error::Error;
 
-pub mod changelog;
-pub mod version;
-
 use serde::Serialize;
 
 use crate::config::Maintainer;

@@ -3,14 +3,15 @@
 //! Discovery is static. Nothing of the repository is run: no `setup.py`, no `cargo`, no git command that would honour
 //! hooks or fsmonitor; files are parsed. Languages are known to the [`Detector`]s that the caller gives, not here.
 
+pub mod changes;
 mod check;
 mod discover;
 mod error;
 mod graph;
+pub mod history;
 mod overrides;
 mod submodules;
 mod walk;
-pub mod history;
 
 use std::path::{Path, PathBuf};
 
