@@ -138,7 +138,8 @@ fn identity(header: &mut Builder, package: &Package, time: u32) -> Result<(), Er
     let architecture = architecture(package);
     let line = |what: &str, value: &str| text::line(what, value).map(str::to_owned);
     let summary = line("summary", &package.summary)?;
-    let description = text::lines("description", &package.description)?.join("\n");
+    let description = text::lines("description", &package.description)?;
+    let description = description.iter().flat_map(|line| text::wrapped(line)).collect::<Vec<_>>().join("\n");
     let description = if description.is_empty() { summary.clone() } else { description };
 
     header.set(tag::HEADER_I18NTABLE, Value::Texts(vec!["C".to_owned()]));
