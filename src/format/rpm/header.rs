@@ -235,7 +235,8 @@ impl Header {
     }
 
     /// All tags, sorted.
-    pub(super) fn tags(&self) -> impl Iterator<Item = u32> {
+    #[cfg(test)]
+    fn tags(&self) -> impl Iterator<Item = u32> {
         self.places.keys().copied()
     }
 

@@ -32,7 +32,7 @@ numbers! {
     ENCODING = 5062,
     // Scriptlets.
     PREIN = 1023, POSTIN = 1024, PREUN = 1025, POSTUN = 1026, PREINPROG = 1085, POSTINPROG = 1086, PREUNPROG = 1087,
-    POSTUNPROG = 1088, PRETRANS = 1151, POSTTRANS = 1152, PRETRANSPROG = 1153, POSTTRANSPROG = 1154,
+    POSTUNPROG = 1088, PRETRANS = 1151, POSTTRANS = 1152, POSTTRANSPROG = 1154,
     // Files.
     FILESIZES = 1028, FILEMODES = 1030, FILERDEVS = 1033, FILEMTIMES = 1034, FILEDIGESTS = 1035, FILELINKTOS = 1036,
     FILEFLAGS = 1037, FILEUSERNAME = 1039, FILEGROUPNAME = 1040, FILEVERIFYFLAGS = 1045, FILEDEVICES = 1095,
@@ -47,7 +47,7 @@ numbers! {
     // History.
     CHANGELOGTIME = 1080, CHANGELOGNAME = 1081, CHANGELOGTEXT = 1082,
     // Payload.
-    ARCHIVESIZE = 1046, LONGARCHIVESIZE = 271, PAYLOADFORMAT = 1124, PAYLOADCOMPRESSOR = 1125, PAYLOADFLAGS = 1126,
+    ARCHIVESIZE = 1046, PAYLOADFORMAT = 1124, PAYLOADCOMPRESSOR = 1125, PAYLOADFLAGS = 1126,
     PAYLOADDIGEST = 5092, PAYLOADDIGESTALGO = 5093, PAYLOADDIGESTALT = 5097,
 }
 
@@ -67,7 +67,6 @@ pub(super) mod sense {
     pub(in crate::format::rpm) const EQUAL: u32 = 1 << 3;
     pub(in crate::format::rpm) const POSTTRANS: u32 = 1 << 5;
     pub(in crate::format::rpm) const PREREQ: u32 = 1 << 6;
-    pub(in crate::format::rpm) const PRETRANS: u32 = 1 << 7;
     pub(in crate::format::rpm) const INTERP: u32 = 1 << 8;
     pub(in crate::format::rpm) const SCRIPT_PRE: u32 = 1 << 9;
     pub(in crate::format::rpm) const SCRIPT_POST: u32 = 1 << 10;

@@ -1,0 +1,72 @@
+//! What free text must be before it may stand in a control file or a header: one function per kind of text, so that no
+//! value can break out of its field.
+
+use super::error::Error;
+
+const HINT: &str = "correct it in packhouse.toml or in the manifest that it comes from";
+
+/// Bidirectional controls make text read otherwise than it is (CVE-2021-42574).
+fn is_misleading(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn refuse(what: &str, value: &str, rule: &'static str) -> Error {
+    Error::Unwritable { what: format!("{what} `{}`", value.escape_debug()), rule, hint: HINT }
+}
+
+/// A value that must be one line, neither empty nor surrounded by blanks.
+pub(super) fn line<'a>(what: &str, value: &'a str) -> Result<&'a str, Error> {
+    if value.trim().is_empty() {
+        return Err(refuse(what, value, "it must not be empty"));
+    }
+    if value.chars().any(|character| character.is_control() || is_misleading(character)) {
+        return Err(refuse(what, value, "line breaks and control characters are not allowed"));
+    }
+    if value.trim() != value {
+        return Err(refuse(what, value, "it must not begin or end with blanks"));
+    }
+    Ok(value)
+}
+
+/// A text of several lines; tabs become blanks, trailing blanks and empty lines at both ends go.
+pub(super) fn lines(what: &str, value: &str) -> Result<Vec<String>, Error> {
+    let bad = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
+    let value = value.replace("\r\n", "\n");
+    if value.chars().any(|character| bad(character) || is_misleading(character)) {
+        return Err(refuse(what, &value, "control characters are not allowed"));
+    }
+    let value = value.replace('\t', "    ");
+    let trimmed = value.trim_matches('\n').trim_end();
+    if trimmed.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(trimmed.lines().map(|line| line.trim_end().to_owned()).collect())
+}
+
+/// A script: complete, no NUL.
+pub(super) fn script<'a>(what: &str, value: &'a str) -> Result<&'a str, Error> {
+    if value.contains('\0') || value.trim().is_empty() {
+        return Err(refuse(what, value, "a script must neither be empty nor hold a NUL"));
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_breaks_out_of_its_line() {
+        for value in ["a\nEssential: yes", "a\r", "a\0", " a", "", "a\u{202e}b", "\u{85}"] {
+            assert!(line("summary", value).is_err(), "{value:?}");
+        }
+        assert_eq!(line("summary", "Grüße an alle").expect("a line"), "Grüße an alle");
+    }
+
+    #[test]
+    fn texts_keep_their_paragraphs() {
+        assert_eq!(lines("description", "\n\na\tb  \n\nc\n").expect("lines"), ["a    b", "", "c"]);
+        assert!(lines("description", "\u{1b}[31m").is_err());
+        assert!(lines("description", " \n ").expect("nothing").is_empty());
+    }
+}
