@@ -61,6 +61,7 @@ const REBIND: &str = "renew the self-signature: `gpg --cert-digest-algo SHA512 -
 pub(super) fn choose(key: &SignedSecretKey, password: &Password, time: i64) -> Result<Component, Refusal> {
     let primary = &key.primary_key;
     fit_algorithm(primary, time)?;
+    exists(primary, time)?;
     if !key.details.revocation_signatures.is_empty() {
         return Err(Refusal::Unfit("the key is revoked".to_owned(), NEW_KEY));
     }
@@ -144,9 +145,7 @@ fn fit_subkey(key: &SignedSecretKey, subkey: &SignedSecretSubKey, time: i64) -> 
         match signature.typ() {
             Some(SignatureType::SubkeyRevocation) if verified || !strong(signature) => return Ok(false),
             Some(SignatureType::SubkeyBinding) if verified && strong(signature) => {
-                if newest.is_none_or(|held| made_at(signature) >= made_at(held)) {
-                    newest = Some(signature);
-                }
+                newest = newest.filter(|held| made_at(held) > made_at(signature)).or(Some(signature));
             }
             Some(SignatureType::SubkeyBinding) if !strong(signature) && signature.key_flags().sign() => {
                 return Err(Refusal::Unfit("the signing subkey is bound with SHA-1".to_owned(), REBIND));
@@ -156,6 +155,7 @@ fn fit_subkey(key: &SignedSecretKey, subkey: &SignedSecretSubKey, time: i64) -> 
     }
     let Some(binding) = newest.filter(|binding| binding.key_flags().sign()) else { return Ok(false) };
     fit_algorithm(&subkey.key, time)?;
+    exists(&subkey.key, time)?;
     alive(&subkey.key, binding, time)?;
     let crossed = binding
         .embedded_signature()
@@ -196,12 +196,17 @@ fn fit_algorithm(key: &impl KeyDetails, time: i64) -> Result<(), Refusal> {
     }
 }
 
-/// Whether the key exists already, and still, at `time`.
+/// Whether the key exists already at `time`.
+fn exists(key: &impl KeyDetails, time: i64) -> Result<(), Refusal> {
+    if i64::from(key.created_at().as_secs()) <= time {
+        return Ok(());
+    }
+    Err(Refusal::Unfit("the key was made in the future".to_owned(), "set the clock of this machine"))
+}
+
+/// Whether the key has not expired at `time`.
 fn alive(key: &impl KeyDetails, binding: &Signature, time: i64) -> Result<(), Refusal> {
     let created = i64::from(key.created_at().as_secs());
-    if created > time {
-        return Err(Refusal::Unfit("the key was made in the future".to_owned(), "set the clock of this machine"));
-    }
     let lifetime = binding.key_expiration_time().map(|duration| i64::from(duration.as_secs())).filter(|&span| span > 0);
     let signature_lifetime = binding.signature_expiration_time().map(|duration| i64::from(duration.as_secs()));
     let expired = lifetime.is_some_and(|span| created + span <= time)

@@ -5,7 +5,7 @@
 //! they are never made. Source: RFC 9580 (OpenPGP); what clients accept was tried with each of them.
 
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use pgp::composed::{ArmorOptions, Deserializable, KeyType, SignedKeyDetails, SignedPublicKey, SignedSecretKey};
@@ -156,10 +156,8 @@ impl SecretKey {
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::Builder::new()
             .prefix(".packhouse-key")
-            .make_in(parent, |temporary| {
-                let mut options = std::fs::File::options();
-                options.write(true).create_new(true).mode(0o600).open(temporary)
-            })
+            .permissions(std::fs::Permissions::from_mode(0o600))
+            .tempfile_in(parent)
             .map_err(failed())?;
         file.write_all(text.as_bytes()).map_err(failed())?;
         file.as_file().sync_all().map_err(failed())?;

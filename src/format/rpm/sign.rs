@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256 as Sha256Hasher};
 
 use super::read::{Opened, open};
 use super::signature::{self, Signature};
+use super::tag;
 use crate::digest::Sha256;
 use crate::format::Error;
 use crate::format::error::Fault;
@@ -51,4 +52,26 @@ pub fn immutable_digest(path: &Path) -> Result<Sha256, Error> {
         Ok(digest)
     };
     digest().map_err(|fault| fault.at(path))
+}
+
+/// An OpenPGP signature over a package's header, and what it was made over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderSignature {
+    /// One binary signature packet.
+    pub signature: Vec<u8>,
+    /// The header's bytes.
+    pub header: Vec<u8>,
+}
+
+/// The OpenPGP signature over the header of the .rpm at `path`, unverified; `None` when it has none.
+pub fn header_signature(path: &Path) -> Result<Option<HeaderSignature>, Error> {
+    let find = || -> Result<Option<HeaderSignature>, Fault> {
+        let Opened { signature, header, .. } = open(path)?;
+        let bytes = match signature.binary(tag::SIG_RSA)? {
+            Some(bytes) => Some(bytes),
+            None => signature.binary(tag::SIG_DSA)?,
+        };
+        Ok(bytes.map(|bytes| HeaderSignature { signature: bytes.to_vec(), header: header.bytes.clone() }))
+    };
+    find().map_err(|fault| fault.at(path))
 }
