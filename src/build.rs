@@ -10,10 +10,10 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
+use crate::digest::Sha256;
 use crate::ecosystem::{self, Context};
 use crate::format::{self, Artefact};
 use crate::package::{self, Inputs};
-use crate::digest::Sha256;
 use crate::package::{Changelog, Version, version};
 use crate::report::Unit;
 use crate::target::{Format, Target};
@@ -201,7 +201,8 @@ fn make(context: Context<'_>, history: &History<'_>, job: &Job<'_>, out: &Path) 
         time,
     };
     let package = package::assemble(inputs).map_err(|error| failed(error.into()))?;
-    let written = format::write(&package, out, &format::WriteOptions::default()).map_err(|error| failed(error.into()))?;
+    let written =
+        format::write(&package, out, &format::WriteOptions::default()).map_err(|error| failed(error.into()))?;
     let format = target.format();
     let nothing_in_particular = match format {
         Format::Deb => "all",

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::session::Session;
 use super::{Failure, Output};
-use crate::format::inspect::inspect;
+use crate::format::inspect;
 
 /// Show what is in a .deb or .rpm: metadata, relations, scripts, files.
 #[derive(Debug, Args)]

@@ -120,7 +120,10 @@ pub(super) fn signing_key(session: &Session, argument: Option<&PathBuf>) -> Resu
         None => {
             let settings = session.settings()?;
             let key = settings.repository.key.ok_or_else(|| {
-                usage("no signing key: give --key FILE or set `key` in [repository]; `packhouse key generate` makes one".to_owned())
+                usage(
+                    "no signing key: give --key FILE or set `key` in [repository]; `packhouse key generate` makes one"
+                        .to_owned(),
+                )
             })?;
             settings.root.join(key)
         }

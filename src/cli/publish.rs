@@ -34,12 +34,12 @@ pub(super) struct Publish {
 
 pub(super) fn run(session: &Session, arguments: &Publish) -> Result<(), Failure> {
     let items = items(session, arguments)?;
-    let repository = repo::open(&super::repo::path(session, arguments.repo.as_ref())?)?;
+    let mut repository = repo::open(&super::repo::path(session, arguments.repo.as_ref())?)?;
     let secret = key::signing_key(session, arguments.key.as_ref())?;
     let time = key::now();
     let signer = secret.signer(key::passphrase().as_deref(), time)?;
     let options = PublishOptions { force: arguments.force, time, signer: &signer, reporter: session.reporter() };
-    let published = publish(&repository, &items, &options)?;
+    let published = publish(&mut repository, &items, &options)?;
     for suite in &published.suites {
         if session.output() == Output::Json {
             session.print_json("suite", suite)?;
@@ -88,7 +88,9 @@ fn items(session: &Session, arguments: &Publish) -> Result<Vec<Item>, Failure> {
             items.push(item(&path, arguments)?);
         }
     }
-    let mixed = |prefix: &[&str]| targets.iter().filter(|target| prefix.iter().any(|name| target.starts_with(name))).count() > 1;
+    let mixed = |prefix: &[&str]| {
+        targets.iter().filter(|target| prefix.iter().any(|name| target.starts_with(name))).count() > 1
+    };
     if !arguments.suite.contains("{target}") && (mixed(&["debian", "ubuntu"]) || mixed(&["el", "fedora"])) {
         let message = format!(
             "the artefacts are for {}, and one suite cannot hold two distributions: use a --suite with {{target}} in it",

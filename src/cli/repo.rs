@@ -70,6 +70,9 @@ pub(super) fn path(session: &Session, argument: Option<&PathBuf>) -> Result<Path
         return session.path(path);
     }
     let settings = session.settings()?;
-    let path = settings.repository.path.ok_or_else(|| usage("no repository: name it, or set `path` in [repository]".to_owned()))?;
+    let path = settings
+        .repository
+        .path
+        .ok_or_else(|| usage("no repository: name it, or set `path` in [repository]".to_owned()))?;
     Ok(settings.root.join(path))
 }

@@ -98,7 +98,9 @@ impl Reporter for Human {
 
 /// Control characters of file names and messages must not reach the terminal.
 fn printable(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() && character != '\n' { '\u{fffd}' } else { character }).collect()
+    text.chars()
+        .map(|character| if character.is_control() && character != '\n' { '\u{fffd}' } else { character })
+        .collect()
 }
 
 struct Bar(ProgressBar);

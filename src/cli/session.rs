@@ -107,8 +107,13 @@ impl Session {
     /// The directory to start from: `-C`, else the current one.
     pub(super) fn directory(&self) -> Result<PathBuf, Failure> {
         let current = std::env::current_dir().map_err(|error| failure(format!("no current directory: {error}")))?;
-        let directory = self.globals.directory.as_ref().map_or_else(|| current.clone(), |directory| current.join(directory));
-        if directory.is_dir() { Ok(directory) } else { Err(usage(format!("`{}` is no directory", directory.display()))) }
+        let directory =
+            self.globals.directory.as_ref().map_or_else(|| current.clone(), |directory| current.join(directory));
+        if directory.is_dir() {
+            Ok(directory)
+        } else {
+            Err(usage(format!("`{}` is no directory", directory.display())))
+        }
     }
 
     /// A path as the user gave it, relative to the starting directory.
@@ -191,14 +196,15 @@ impl Project {
     pub(super) fn service(&self, name: &str) -> Result<&Member, Failure> {
         self.workspace.service(name).ok_or_else(|| {
             let known: Vec<&str> = self.workspace.services().map(|service| service.name.as_str()).collect();
-            let nearest = known.iter().max_by(|left, right| {
-                strsim::jaro_winkler(left, name).total_cmp(&strsim::jaro_winkler(right, name))
-            });
+            let nearest = known
+                .iter()
+                .max_by(|left, right| strsim::jaro_winkler(left, name).total_cmp(&strsim::jaro_winkler(right, name)));
             let hint = match nearest {
                 Some(nearest) if strsim::jaro_winkler(nearest, name) > 0.8 => format!("did you mean `{nearest}`?"),
                 _ => format!("the services are: {}", known.join(", ")),
             };
-            Box::new(Problem { message: format!("no service `{name}`"), hint: Some(hint), code: ExitCode::Usage }) as Failure
+            Box::new(Problem { message: format!("no service `{name}`"), hint: Some(hint), code: ExitCode::Usage })
+                as Failure
         })
     }
 }

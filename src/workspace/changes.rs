@@ -39,16 +39,21 @@ impl Diagnose for ChangesError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Repository { .. } => Vec::new(),
-            Self::Revision { revision } => vec![format!("in a shallow clone, fetch it first: git fetch origin {revision}")],
+            Self::Revision { revision } => {
+                vec![format!("in a shallow clone, fetch it first: git fetch origin {revision}")]
+            }
         }
     }
 }
 
 /// Names of the services that differ between `revision` and the working tree, untracked files included.
 pub fn since(workspace: &Workspace, revision: &str) -> Result<BTreeSet<String>, ChangesError> {
-    let unreadable =
-        |error: git2::Error| ChangesError::Repository { root: workspace.root.clone(), reason: error.message().to_owned() };
-    let repository = Repository::open_ext(&workspace.root, RepositoryOpenFlags::empty(), [] as [&Path; 0]).map_err(unreadable)?;
+    let unreadable = |error: git2::Error| ChangesError::Repository {
+        root: workspace.root.clone(),
+        reason: error.message().to_owned(),
+    };
+    let repository =
+        Repository::open_ext(&workspace.root, RepositoryOpenFlags::empty(), [] as [&Path; 0]).map_err(unreadable)?;
     let base = repository
         .revparse_single(revision)
         .and_then(|object| object.peel_to_tree())
@@ -68,7 +73,9 @@ pub fn since(workspace: &Workspace, revision: &str) -> Result<BTreeSet<String>, 
     }
     let everything = changed.contains(Path::new("packhouse.toml"));
     let touches = |directory: &Path| {
-        changed.iter().any(|path| path.starts_with(directory) || (directory.starts_with(path) && !path.as_os_str().is_empty()))
+        changed
+            .iter()
+            .any(|path| path.starts_with(directory) || (directory.starts_with(path) && !path.as_os_str().is_empty()))
     };
     Ok(workspace
         .services()

@@ -100,13 +100,15 @@ impl Bench {
                 remove(&self.directory.join(stale))?;
             }
             ours.push(self.measure(&mut self.packhouse("cache", &["vendor"]))?);
-            theirs.push(self.measure(
-                Command::new("/usr/bin/python3")
-                    .args(["-m", "pip", "download", "--quiet", "--no-cache-dir", "--only-binary", ":all:", "-d"])
-                    .arg(self.directory.join("wheels"))
-                    .arg("-r")
-                    .arg(self.service.join("requirements.txt")),
-            )?);
+            theirs.push(
+                self.measure(
+                    Command::new("/usr/bin/python3")
+                        .args(["-m", "pip", "download", "--quiet", "--no-cache-dir", "--only-binary", ":all:", "-d"])
+                        .arg(self.directory.join("wheels"))
+                        .arg("-r")
+                        .arg(self.service.join("requirements.txt")),
+                )?,
+            );
         }
         Ok(Contest {
             title: "vendoring flask, requests, sqlalchemy, gunicorn, pydantic, cryptography from an empty cache",
@@ -130,9 +132,9 @@ impl Bench {
             let out = self.directory.join("artefacts");
             ours.push(self.measure(self.packhouse("cold-cache", &["build", "--out"]).arg(&out))?);
             execute(&mut shell(r#"cd "$1" && dh_clean >/dev/null 2>&1; rm -rf debian/shop"#, [&debian]))?;
-            theirs.push(self.measure(
-                Command::new("dpkg-buildpackage").args(["-us", "-uc", "-b", "-d"]).current_dir(&debian),
-            )?);
+            theirs.push(
+                self.measure(Command::new("dpkg-buildpackage").args(["-us", "-uc", "-b", "-d"]).current_dir(&debian))?,
+            );
         }
         Ok(Contest {
             title: "building that service's deb from its vendor directory, with an empty cache",
@@ -205,7 +207,12 @@ fn page(contests: &[Contest]) -> Result<String> {
     ))?;
     writeln!(page, "\nMachine: {machine}.")?;
     for contest in contests {
-        writeln!(page, "\n## {}{}\n", contest.title.get(..1).unwrap_or_default().to_uppercase(), contest.title.get(1..).unwrap_or_default())?;
+        writeln!(
+            page,
+            "\n## {}{}\n",
+            contest.title.get(..1).unwrap_or_default().to_uppercase(),
+            contest.title.get(1..).unwrap_or_default()
+        )?;
         writeln!(page, "The bar: {}.\n\n| | wall s | CPU s | peak MiB |\n|---|---|---|---|", contest.bar)?;
         for (name, samples) in [&contest.ours, &contest.theirs] {
             let cell = |(low, middle, high): (f64, f64, f64)| format!("{low:.2} / {middle:.2} / {high:.2}");

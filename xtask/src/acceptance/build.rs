@@ -46,7 +46,10 @@ pub(super) fn make(bench: &Bench) -> Result<()> {
     say("Publishing", "apt and yum repositories");
     let key = bench.directory.join("acme.key");
     if !key.exists() {
-        run(bench.packhouse("cache").args(["key", "generate", "--user-id", "Acme Cloud <cloud@acme.example>"]).arg(&key))?;
+        run(bench
+            .packhouse("cache")
+            .args(["key", "generate", "--user-id", "Acme Cloud <cloud@acme.example>"])
+            .arg(&key))?;
     }
     run(bench
         .packhouse("cache")
@@ -92,7 +95,8 @@ pub(super) fn refusals(bench: &Bench) -> Result<()> {
     let aside = bench.directory.join("aside");
     remove(&aside)?;
     fs_err::rename(&vendor, &aside)?;
-    let result = output(bench.packhouse("cache").args(["build", "acme-worker", "--out"]).arg(bench.directory.join("none")));
+    let result =
+        output(bench.packhouse("cache").args(["build", "acme-worker", "--out"]).arg(bench.directory.join("none")));
     fs_err::rename(&aside, &vendor)?;
     expect(&result?, 1, "packhouse vendor acme-worker")?;
 
