@@ -149,7 +149,8 @@ fn dependencies<'a>(workspace: &'a Workspace, name: &str) -> Vec<&'a str> {
 
 #[test]
 fn services_and_libraries_are_found_in_the_order_of_their_paths() {
-    let edge = "[package]\nname = \"acme_edge\"\nversion = \"1.2.3\"\ndescription = \"An\\n  edge\"\nlicense = \"MIT\"\n";
+    let edge =
+        "[package]\nname = \"acme_edge\"\nversion = \"1.2.3\"\ndescription = \"An\\n  edge\"\nlicense = \"MIT\"\n";
     let repository = Repository::new(&[
         ("services/web/fake", "acme_web\nacme-api-client\nflask"),
         ("services/web/bin/acme-web", ""),
@@ -384,9 +385,8 @@ fn a_table_that_does_not_fit_is_an_error_with_its_place() {
     let secret = Repository::new(&[]);
     let link = repository.root().join("a/etc/link.toml");
     std::os::unix::fs::symlink(secret.root().join("packhouse.toml"), link).unwrap();
-    repository.configure(
-        "[services.acme-api]\nconfig = [\"etc/api.toml\"]\nsystemd.command = \"acme-api --x 'y z'\"\n",
-    );
+    repository
+        .configure("[services.acme-api]\nconfig = [\"etc/api.toml\"]\nsystemd.command = \"acme-api --x 'y z'\"\n");
     repository.workspace();
     for (table, part) in [
         ("config = [\"etc/apy.toml\"]", "`etc/apy.toml` does not exist"),
@@ -634,7 +634,8 @@ fn discovery_runs_nothing_of_the_repository_and_writes_nothing() {
     let script = repository.root().join("trap.sh");
     Command::new("chmod").arg("+x").arg(&script).status().unwrap();
     let script = script.display();
-    let cargo = format!("[build]\nrustc = \"{script}\"\nrustc-wrapper = \"{script}\"\n[alias]\nmetadata = \"!{script}\"\n");
+    let cargo =
+        format!("[build]\nrustc = \"{script}\"\nrustc-wrapper = \"{script}\"\n[alias]\nmetadata = \"!{script}\"\n");
     repository.git(&["init", "-q"]);
     let git = format!(
         "[core]\n\trepositoryformatversion = 0\n\tfsmonitor = {script}\n\thooksPath = {root}\n\tpager = {script}\n\

@@ -39,7 +39,10 @@ pub(super) struct Found {
 
 impl Found {
     /// The table, in the parsed file.
-    pub(super) fn table<'a>(&self, document: &'a Spanned<DeTable<'a>>) -> Option<(&'a DeTable<'a>, std::ops::Range<usize>)> {
+    pub(super) fn table<'a>(
+        &self,
+        document: &'a Spanned<DeTable<'a>>,
+    ) -> Option<(&'a DeTable<'a>, std::ops::Range<usize>)> {
         descend(document.get_ref(), self.keys).map(|(table, span)| (table, span.unwrap_or(0..0)))
     }
 }

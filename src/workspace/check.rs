@@ -27,7 +27,8 @@ pub(super) fn names(members: &[Member]) -> Result<(), Error> {
         }
         let normal = normalize(&member.ecosystem_name);
         if let Err(invalid) = PackageName::parse(&normal)
-            && member.name == super::package_name(member.ecosystem, &member.ecosystem_name).unwrap_or(member.name.clone())
+            && member.name
+                == super::package_name(member.ecosystem, &member.ecosystem_name).unwrap_or(member.name.clone())
         {
             return Err(Error::NoPackageName {
                 name: member.ecosystem_name.clone(),

@@ -51,7 +51,8 @@ impl Walk<'_> {
         let mut known: BTreeSet<PathBuf> = pending.iter().map(|submodule| submodule.path.clone()).collect();
         // The rules of the directories between the repository's root and the workspace's.
         let above = self.root.ancestors().skip(1).take_while(|directory| directory.starts_with(repository));
-        let mut rules: Vec<Rc<Gitignore>> = above.map(|above| gitignore(above).map(Rc::new)).collect::<Result<_, _>>()?;
+        let mut rules: Vec<Rc<Gitignore>> =
+            above.map(|above| gitignore(above).map(Rc::new)).collect::<Result<_, _>>()?;
         rules.reverse();
         self.visit(Path::new(""), None, rules, &known, &mut found)?;
         pending.reverse();
