@@ -216,6 +216,22 @@ fn what_is_ignored_vendored_generated_or_a_fixture_is_no_member() {
 }
 
 #[test]
+fn what_git_tracks_is_not_ignored() {
+    let repository = Repository::new(&[
+        (".gitignore", "lib/\nbin/\n"),
+        ("lib/acme/fake", "acme"),
+        ("lib/acme/bin/acme-run", ""),
+        ("lib/untracked/fake", "untracked"),
+    ]);
+    assert_eq!(told(&repository.workspace()), [""; 0]);
+    repository.git(&["init", "-q"]);
+    repository.git(&["add", "-f", "lib/acme"]);
+    assert_eq!(told(&repository.workspace()), ["service acme lib/acme"]);
+    fs_err::write(repository.root().join(".git/index"), "DIRC, but no index").unwrap();
+    assert_eq!(told(&repository.workspace()), [""; 0]);
+}
+
+#[test]
 fn another_vendor_directory_is_not_looked_into() {
     let repository = Repository::new(&[("api/fake", "api"), ("api/third_party/wheels/dep/fake", "dep")]);
     assert_eq!(told(&repository.workspace()).len(), 2);

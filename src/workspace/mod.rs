@@ -9,6 +9,7 @@ mod error;
 mod graph;
 mod overrides;
 mod submodules;
+mod tracked;
 mod walk;
 
 use std::path::{Path, PathBuf};

@@ -1,7 +1,8 @@
 //! All directories of the repository that may hold a manifest, in the order of their paths.
 //!
-//! What git ignores is left out by the rules of gitignore(5), read from the `.gitignore` files of the tree alone: the
-//! machine's global ignore file and `.git/info/exclude` do not count, so that every clone gives the same answer. Each
+//! What git ignores and does not track is left out by the rules of gitignore(5), read from the `.gitignore` files of the
+//! tree alone: the machine's global ignore file and `.git/info/exclude` do not count, so that every clone gives the same
+//! answer. Each
 //! submodule is a walk of its own, because its superproject's rules do not apply inside. Symbolic links to directories
 //! are never followed; those to files only when they stay in the repository.
 
@@ -15,6 +16,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::Error;
 use super::submodules::{Submodule, submodules};
+use super::tracked::Tracked;
 use crate::config::value::stays_inside;
 
 /// A directory of the walk.
@@ -43,6 +45,18 @@ pub(super) struct Walk<'a> {
     pub(super) exclude: &'a GlobSet,
 }
 
+/// Where a walk of one repository begins.
+struct Start<'a> {
+    /// Relative to the root.
+    path: &'a Path,
+    /// The submodule that this is.
+    submodule: Option<&'a Path>,
+    /// The rules of the directories above.
+    rules: Vec<Rc<Gitignore>>,
+    /// What git tracks there.
+    tracked: Tracked,
+}
+
 impl Walk<'_> {
     /// Walks from `repository`, the root of the repository that the workspace's root is in.
     pub(super) fn run(&self, repository: &Path) -> Result<Vec<Found>, Error> {
@@ -54,7 +68,8 @@ impl Walk<'_> {
         let mut rules: Vec<Rc<Gitignore>> =
             above.map(|above| gitignore(above).map(Rc::new)).collect::<Result<_, _>>()?;
         rules.reverse();
-        self.visit(Path::new(""), None, rules, &known, &mut found)?;
+        let start = Start { path: Path::new(""), submodule: None, rules, tracked: Tracked::of(repository) };
+        self.visit(start, &known, &mut found)?;
         pending.reverse();
         while let Some(submodule) = pending.pop() {
             if self.is_skipped_path(&submodule.path) {
@@ -69,23 +84,21 @@ impl Walk<'_> {
             let nested: Vec<Submodule> = submodules(self.root, &self.root.join(&submodule.path))?;
             known.extend(nested.iter().map(|nested| nested.path.clone()));
             pending.extend(nested.into_iter().rev());
-            self.visit(&submodule.path, Some(&submodule.path), Vec::new(), &known, &mut found)?;
+            let path = submodule.path.as_path();
+            let tracked = Tracked::of(&self.root.join(path));
+            let start = Start { path, submodule: Some(path), rules: Vec::new(), tracked };
+            self.visit(start, &known, &mut found)?;
         }
         found.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(found)
     }
 
     /// Walks from `start` down, without entering submodules. The stack is on the heap: a tree may be deep.
-    fn visit(
-        &self,
-        start: &Path,
-        submodule: Option<&Path>,
-        rules: Vec<Rc<Gitignore>>,
-        submodules: &BTreeSet<PathBuf>,
-        found: &mut Vec<Found>,
-    ) -> Result<(), Error> {
-        let mut pending = vec![(start.to_path_buf(), rules)];
-        while let Some((path, mut rules)) = pending.pop() {
+    fn visit(&self, start: Start<'_>, submodules: &BTreeSet<PathBuf>, found: &mut Vec<Found>) -> Result<(), Error> {
+        let Start { path, submodule, rules, tracked } = start;
+        // With each directory: the rules of those above it, and whether they ignore it.
+        let mut pending = vec![(path.to_path_buf(), rules, false)];
+        while let Some((path, mut rules, ignored)) = pending.pop() {
             let directory = self.root.join(&path);
             let own = gitignore(&directory)?;
             if !own.is_empty() {
@@ -102,11 +115,12 @@ impl Walk<'_> {
                 }
                 let child = path.join(&name);
                 let is_submodule = submodules.contains(&child);
-                if !is_submodule && is_ignored(&rules, &place, kind.is_dir()) {
+                let ignored = !is_submodule && (ignored || is_ignored(&rules, &place, kind.is_dir()));
+                if ignored && !tracked.contains(&place, kind.is_dir()) {
                     continue;
                 }
                 if kind.is_dir() && !is_submodule {
-                    below.push((name.clone(), child));
+                    below.push((name.clone(), child, ignored));
                 }
                 // Pipes, sockets and devices are not there for anybody.
                 if place.is_file() || place.is_dir() {
@@ -114,9 +128,9 @@ impl Walk<'_> {
                 }
             }
             entries.sort();
-            for (name, child) in below {
+            for (name, child, ignored) in below {
                 if !self.is_skipped(&name, &child) && !is_generated(&self.root.join(&child), &name, &entries) {
-                    pending.push((child, rules.clone()));
+                    pending.push((child, rules.clone(), ignored));
                 }
             }
             let excluded = self.is_excluded(&path);
