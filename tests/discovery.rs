@@ -436,7 +436,7 @@ fn names_and_commands_that_collide_name_both_places() {
     let message = repository.refused().message;
     assert_eq!(
         message,
-        "two services would become the package `acme-api`: `acme-api` in `one` and `acme_api` in `two`"
+        "two services would become the package `acme-api`: `acme-api` in `one/fake` and `acme_api` in `two/Cargo.toml`"
     );
     repository.configure("[services.acme-rust]\npath = \"two\"\n");
     assert_eq!(told(&repository.workspace()), ["service acme-api one", "service acme-rust two"]);
@@ -448,7 +448,10 @@ fn names_and_commands_that_collide_name_both_places() {
         ("two/bin/acme", ""),
     ]);
     let refusal = repository.refused();
-    assert_eq!(refusal.message, "two services want `/usr/bin/acme`: `acme-one` in `one` and `acme-two` in `two`");
+    assert_eq!(
+        refusal.message,
+        "two services want `/usr/bin/acme`: `acme-one` in `one/fake` and `acme-two` in `two/fake`"
+    );
     repository.configure("[services.acme-two]\ncommands = []\n");
     repository.workspace();
 }

@@ -128,7 +128,7 @@ fn tables_of(source: &Source, name: &str) -> Result<Vec<(&'static [&'static str]
 fn is_repository_root(directory: &Path) -> bool {
     let git = directory.join(".git");
     if git.is_file() {
-        return !fs_err::read_to_string(&git).is_ok_and(|text| text.contains("/modules/"));
+        return !read_text(&git).is_ok_and(|text| text.contains("/modules/"));
     }
     git.exists()
 }

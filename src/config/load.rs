@@ -148,14 +148,21 @@ fn targets(reader: &Reader<'_>) -> Result<Vec<Distribution>, Error> {
             if base.name == name.as_str() { base.title.clone() } else { format!("{} ({})", name.as_str(), base.title) };
         let mut distribution = Distribution { name: name.checked(lower, "")?, title, ..base };
         if let Some(text) = table.string("compression")? {
-            distribution.compression =
-                text.choice(&[("zstd", Compression::Zstd), ("xz", Compression::Xz), ("gzip", Compression::Gzip)])?;
+            let compressions = [("zstd", Compression::Zstd), ("xz", Compression::Xz), ("gzip", Compression::Gzip)];
+            let chosen = text.choice(&compressions)?;
+            // The table has xz where the distribution's own tools cannot read zstd.
+            if chosen == Compression::Zstd && distribution.compression == Compression::Xz {
+                let hint = "write `xz` or `gzip`, or leave the key out".to_owned();
+                return Err(text.error(format!("{} cannot read zstd", distribution.title), Some(hint)));
+            }
+            distribution.compression = chosen;
         }
         if let Some(text) = table.string("suite")? {
             distribution.suite = text.checked(|text| value::word(text, "._-"), "")?;
         }
         if let Some(text) = table.string("revision-suffix")? {
-            distribution.revision_suffix = text.checked(|text| value::word(text, ".+~"), "")?;
+            let suffix = |text: &str| if text.is_empty() { Ok(()) } else { value::word(text, ".+~") };
+            distribution.revision_suffix = text.checked(suffix, "")?;
         }
         table.finish()?;
         match known.iter_mut().find(|one| one.name == distribution.name) {

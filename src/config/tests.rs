@@ -213,6 +213,7 @@ fn every_wrong_value_is_told_where_it_stands() {
         ("[targets.debain-12]\ncompression = \"xz\"", 4, "no such distribution"),
         ("[targets.mine]\nbase = \"debian\"", 5, "unknown distribution `debian`"),
         ("[targets.el9]\ncompression = \"lzma\"", 5, "unknown value `lzma`"),
+        ("[targets.debian-11]\ncompression = \"zstd\"", 5, "cannot read zstd"),
         ("[repository]\npath = \"/srv/repo\"", 5, "must be relative"),
         ("[repository]\nkey = \"a\" \"b\"", 5, ""),
     ];

@@ -7,7 +7,7 @@ use globset::GlobSet;
 
 use super::walk::{Found, Walk};
 use super::{Detector, Directory, Error, Member, Workspace, check, graph, overrides};
-use crate::config::{Settings, repository_root};
+use crate::config::{Settings, locate, repository_root};
 
 /// Finds the services and libraries of the repository, as the settings change them.
 ///
@@ -97,7 +97,8 @@ fn detect(
         if chosen && !found.excluded { members.push(member) } else { left_out.push(member) }
     }
     if let Some(index) = matched.iter().position(|matched| !matched) {
-        return Err(Error::UnmatchedPattern { number: index + 1 });
+        let location = locate(root, &["project", "members"]).map(Box::new);
+        return Err(Error::UnmatchedPattern { number: index + 1, location });
     }
     members.sort_by(|one, other| (&one.path, one.ecosystem).cmp(&(&other.path, other.ecosystem)));
     members.dedup_by(|one, other| {

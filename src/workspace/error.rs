@@ -70,6 +70,8 @@ pub enum Error {
     UnmatchedPattern {
         /// Which one, from 1.
         number: usize,
+        /// Where they stand.
+        location: Option<Box<Location>>,
     },
     /// A service whose name no package can have.
     #[error("the service `{name}` (`{}`) cannot be a package of this name: {rule}", .manifest.display())]
@@ -186,6 +188,7 @@ impl Diagnose for Error {
             Self::UnknownService { location, .. }
             | Self::TwoTables { location, .. }
             | Self::Setting { location, .. }
+            | Self::UnmatchedPattern { location, .. }
             | Self::Cycle { location, .. }
             | Self::LeftOut { location, .. }
             | Self::NoDirectory { location, .. } => location.as_deref(),
