@@ -7,6 +7,7 @@ mod check;
 mod discover;
 mod error;
 mod graph;
+pub mod history;
 mod overrides;
 mod submodules;
 mod tracked;
