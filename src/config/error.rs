@@ -119,6 +119,8 @@ const INIT: &str = "run `packhouse init --org ORG --maintainer \"NAME <MAIL>\"` 
 impl Diagnose for Error {
     fn exit_code(&self) -> ExitCode {
         match self {
+            // A file that was named and is not there is a slip on the command line.
+            Self::Io(error) if error.kind() == std::io::ErrorKind::NotFound => ExitCode::Usage,
             Self::Io(_) | Self::Template(_) => ExitCode::Failed,
             _ => ExitCode::Usage,
         }

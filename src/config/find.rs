@@ -39,7 +39,10 @@ pub(super) struct Found {
 
 impl Found {
     /// The table, in the parsed file.
-    pub(super) fn table<'a>(&self, document: &'a Spanned<DeTable<'a>>) -> Option<(&'a DeTable<'a>, std::ops::Range<usize>)> {
+    pub(super) fn table<'a>(
+        &self,
+        document: &'a Spanned<DeTable<'a>>,
+    ) -> Option<(&'a DeTable<'a>, std::ops::Range<usize>)> {
         descend(document.get_ref(), self.keys).map(|(table, span)| (table, span.unwrap_or(0..0)))
     }
 }
@@ -125,7 +128,7 @@ fn tables_of(source: &Source, name: &str) -> Result<Vec<(&'static [&'static str]
 fn is_repository_root(directory: &Path) -> bool {
     let git = directory.join(".git");
     if git.is_file() {
-        return !fs_err::read_to_string(&git).is_ok_and(|text| text.contains("/modules/"));
+        return !read_text(&git).is_ok_and(|text| text.contains("/modules/"));
     }
     git.exists()
 }

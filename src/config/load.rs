@@ -53,7 +53,8 @@ fn project(reader: &Reader<'_>, known: &[Distribution]) -> Result<ProjectSetting
     let maintainer = table.string("maintainer")?.ok_or_else(|| table.missing("maintainer", example))?;
     let maintainer = maintainer.parse(value::maintainer, &format!("write `{example}`"))?;
     let homepage = table.string("homepage")?;
-    let homepage = homepage.map(|text| text.checked(|text| value::web_address(text, &["https", "http"]).map(|_| ()), ""));
+    let homepage =
+        homepage.map(|text| text.checked(|text| value::web_address(text, &["https", "http"]).map(|_| ()), ""));
     let license = table.string("license")?.map(|text| text.checked(value::spdx, SPDX)).transpose()?;
     let settings = ProjectSettings {
         org,
@@ -128,7 +129,10 @@ fn targets(reader: &Reader<'_>) -> Result<Vec<Distribution>, Error> {
                 let find = |base: &str| built_in.iter().find(|one| one.name == base).cloned();
                 let base = find(text.as_str());
                 base.ok_or_else(|| {
-                    text.error(format!("unknown distribution `{}`", text.as_str()), unknown_base(text.as_str(), &built_in))
+                    text.error(
+                        format!("unknown distribution `{}`", text.as_str()),
+                        unknown_base(text.as_str(), &built_in),
+                    )
                 })?
             }
             None => built_in.iter().find(|one| one.name == name.as_str()).cloned().ok_or_else(|| {
@@ -140,20 +144,25 @@ fn targets(reader: &Reader<'_>) -> Result<Vec<Distribution>, Error> {
             true => Err(format!("`{text}` must be lower-case")),
             false => value::word(text, ".-"),
         };
-        let title = if base.name == name.as_str() { base.title.clone() } else { format!("{} ({})", name.as_str(), base.title) };
+        let title =
+            if base.name == name.as_str() { base.title.clone() } else { format!("{} ({})", name.as_str(), base.title) };
         let mut distribution = Distribution { name: name.checked(lower, "")?, title, ..base };
         if let Some(text) = table.string("compression")? {
-            distribution.compression = text.choice(&[
-                ("zstd", Compression::Zstd),
-                ("xz", Compression::Xz),
-                ("gzip", Compression::Gzip),
-            ])?;
+            let compressions = [("zstd", Compression::Zstd), ("xz", Compression::Xz), ("gzip", Compression::Gzip)];
+            let chosen = text.choice(&compressions)?;
+            // The table has xz where the distribution's own tools cannot read zstd.
+            if chosen == Compression::Zstd && distribution.compression == Compression::Xz {
+                let hint = "write `xz` or `gzip`, or leave the key out".to_owned();
+                return Err(text.error(format!("{} cannot read zstd", distribution.title), Some(hint)));
+            }
+            distribution.compression = chosen;
         }
         if let Some(text) = table.string("suite")? {
             distribution.suite = text.checked(|text| value::word(text, "._-"), "")?;
         }
         if let Some(text) = table.string("revision-suffix")? {
-            distribution.revision_suffix = text.checked(|text| value::word(text, ".+~"), "")?;
+            let suffix = |text: &str| if text.is_empty() { Ok(()) } else { value::word(text, ".+~") };
+            distribution.revision_suffix = text.checked(suffix, "")?;
         }
         table.finish()?;
         match known.iter_mut().find(|one| one.name == distribution.name) {

@@ -30,6 +30,7 @@ pub use find::{FILE_NAME, repository_root};
 pub use init::{Proposal, propose};
 pub use load::{DEFAULT_TARGETS, load};
 pub use origin::Origin;
+pub(crate) use origin::locate;
 pub(crate) use suggest::closest;
 
 /// The whole configuration of a workspace.

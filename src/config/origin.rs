@@ -1,10 +1,10 @@
 //! Where a table of the configuration stands, for errors that only show when the repository is known.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::find::Found;
+use super::find::{Found, in_directory};
 use super::reader::Source;
 use crate::diagnostic::Location;
 use crate::name::PackageName;
@@ -33,7 +33,7 @@ impl Origin {
     }
 
     /// The file, as the user would name it.
-    pub fn path(&self) -> &std::path::Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
@@ -53,4 +53,10 @@ impl Origin {
         }
         Some(*source.location(value.span()))
     }
+}
+
+/// The value behind `keys` in the configuration of the directory `root`; `None` when it is not there.
+pub(crate) fn locate(root: &Path, keys: &[&str]) -> Option<Location> {
+    let found = in_directory(root, root).ok()??;
+    Origin::new(&found).find(keys)
 }

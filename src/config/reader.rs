@@ -76,7 +76,9 @@ impl<'a> Text<'a> {
             let words = choices.iter().map(|(word, _)| *word);
             let hint = match closest(&self.value, words.clone()) {
                 Some(word) => format!("did you mean `{word}`?"),
-                None => format!("write one of {}", words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")),
+                None => {
+                    format!("write one of {}", words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "))
+                }
             };
             self.error(format!("unknown value `{}`", self.value), Some(hint))
         })

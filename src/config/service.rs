@@ -8,7 +8,8 @@ use super::error::Error;
 use super::load::SPDX;
 use super::reader::{Reader, Text};
 use super::{
-    KindSetting, Origin, PerFormat, PythonSettings, RestartPolicy, RustSettings, ServiceSettings, SystemdSettings, value,
+    KindSetting, Origin, PerFormat, PythonSettings, RestartPolicy, RustSettings, ServiceSettings, SystemdSettings,
+    value,
 };
 use crate::name::{PackageName, normalize};
 use crate::target::PythonVersion;
@@ -33,7 +34,9 @@ pub(super) fn services(
 fn name_hint(name: &str) -> String {
     let normal = normalize(name);
     match PackageName::parse(&normal) {
-        Ok(normal) => format!("write `[services.{normal}]`; add `path = \"DIRECTORY\"` to rename what is in a directory"),
+        Ok(normal) => {
+            format!("write `[services.{normal}]`; add `path = \"DIRECTORY\"` to rename what is in a directory")
+        }
         Err(_) => "choose a package name, and add `path = \"DIRECTORY\"` to say which directory gets it".to_owned(),
     }
 }
@@ -110,7 +113,8 @@ fn python(table: Reader<'_>) -> Result<PythonSettings, Error> {
     if let Some(text) = table.string("interpreter")?
         && text.as_str() != "system"
     {
-        let hint = "packages use the distribution's interpreter: leave the key out, or write `interpreter = \"system\"`";
+        let hint =
+            "packages use the distribution's interpreter: leave the key out, or write `interpreter = \"system\"`";
         return Err(text.error(format!("`{}` is not available", text.as_str()), Some(hint.to_owned())));
     }
     let mut build_requires = BTreeMap::new();

@@ -39,8 +39,7 @@ fn org_and_maintainer_are_enough() {
     assert_eq!(settings.project.org.as_str(), "acme");
     assert_eq!(settings.project.maintainer.to_string(), "Acme Cloud <cloud@acme.example>");
     assert_eq!(settings.project.vendor, Path::new("vendor"));
-    let targets: Vec<String> =
-        settings.project.targets.iter().map(|target| target.distribution.name.clone()).collect();
+    let targets: Vec<String> = settings.project.targets.iter().map(|target| target.distribution.name.clone()).collect();
     assert_eq!(targets, DEFAULT_TARGETS);
     assert!(settings.services.is_empty() && settings.project.members.is_none());
 }
@@ -184,7 +183,11 @@ fn every_wrong_value_is_told_where_it_stands() {
         ("org = \"acme\"", 4, "duplicate key"),
         ("[[index]]\nname = \"a\"\nurl = \"https://u:p@example.org/simple\"", 6, "credentials"),
         ("[[index]]\nname = \"a\"", 4, "`index.url` is missing"),
-        ("[[index]]\nname=\"a\"\nurl=\"https://a.example\"\npackages=[\"x\"]\n[[index]]\nname=\"b\"\nurl=\"https://b.example\"\npackages=[\"X\"]", 11, "pinned to `a` already"),
+        (
+            "[[index]]\nname=\"a\"\nurl=\"https://a.example\"\npackages=[\"x\"]\n[[index]]\nname=\"b\"\nurl=\"https://b.example\"\npackages=[\"X\"]",
+            11,
+            "pinned to `a` already",
+        ),
         ("[services.Acme_API]", 4, "cannot be a package name"),
         ("[services.acme]\npath = \"../x\"", 5, "must not contain `..`"),
         ("[services.acme]\nconfig = [\"/etc/passwd\"]", 5, "must be relative"),
@@ -210,6 +213,7 @@ fn every_wrong_value_is_told_where_it_stands() {
         ("[targets.debain-12]\ncompression = \"xz\"", 4, "no such distribution"),
         ("[targets.mine]\nbase = \"debian\"", 5, "unknown distribution `debian`"),
         ("[targets.el9]\ncompression = \"lzma\"", 5, "unknown value `lzma`"),
+        ("[targets.debian-11]\ncompression = \"zstd\"", 5, "cannot read zstd"),
         ("[repository]\npath = \"/srv/repo\"", 5, "must be relative"),
         ("[repository]\nkey = \"a\" \"b\"", 5, ""),
     ];
@@ -230,7 +234,8 @@ fn the_search_goes_upwards_and_stops_at_the_repository() {
     let error = load(&nested.path().join("repository/src"), None).unwrap_err();
     assert!(matches!(error, Error::Missing { .. }), "{error}");
 
-    let submodule = directory(&[("packhouse.toml", LEAST), ("lib/.git", "gitdir: ../.git/modules/lib\n"), (".git/HEAD", "")]);
+    let submodule =
+        directory(&[("packhouse.toml", LEAST), ("lib/.git", "gitdir: ../.git/modules/lib\n"), (".git/HEAD", "")]);
     assert!(load(&submodule.path().join("lib"), None).is_ok());
 }
 

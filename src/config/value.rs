@@ -37,20 +37,24 @@ pub(crate) fn lines(text: &str) -> Result<(), Rule> {
 
 /// Control characters, and those that change the direction of what follows.
 fn is_unprintable(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// `Name <mail@example.org>` (Debian Policy 5.6.2, RPM's `Packager`).
 pub(crate) fn maintainer(text: &str) -> Result<Maintainer, Rule> {
     one_line(text)?;
     let parts = text.trim().strip_suffix('>').and_then(|text| text.split_once('<'));
-    let Some((name, mail)) = parts else { return rule(format!("`{text}` is not of the form `Name <mail@example.org>`")) };
+    let Some((name, mail)) = parts else {
+        return rule(format!("`{text}` is not of the form `Name <mail@example.org>`"));
+    };
     let name = name.trim();
     if name.is_empty() || name.contains(['<', '>']) {
         return rule(format!("`{text}` has no name before the address"));
     }
     let good = mail.split_once('@').is_some_and(|(local, domain)| {
-        let allowed = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>,;:\"()[]\\@".contains(&byte));
+        let allowed =
+            |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic() && !b"<>,;:\"()[]\\@".contains(&byte));
         !local.is_empty() && !domain.is_empty() && allowed(local) && allowed(domain) && !domain.starts_with('.')
     });
     if !good {
@@ -92,7 +96,10 @@ pub(crate) fn web_address(text: &str, schemes: &[&str]) -> Result<url::Url, Rule
     one_line(text)?;
     let url = url::Url::parse(text).map_err(|error| format!("`{text}` is no URL: {error}"))?;
     if !schemes.contains(&url.scheme()) {
-        return rule(format!("must start with {}", schemes.iter().map(|scheme| format!("`{scheme}://`")).collect::<Vec<_>>().join(" or ")));
+        return rule(format!(
+            "must start with {}",
+            schemes.iter().map(|scheme| format!("`{scheme}://`")).collect::<Vec<_>>().join(" or ")
+        ));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return rule("must not hold credentials");
@@ -155,7 +162,9 @@ fn made_of(text: &str, punctuation: &[u8]) -> bool {
 /// A version as manifests write it (SemVer or PEP 440); it is mapped to each format's order later.
 pub(crate) fn version(text: &str) -> Result<(), Rule> {
     if !made_of(text, b".+~^!_-") || !text.starts_with(|first: char| first.is_ascii_digit()) || text.len() > 100 {
-        return rule(format!("`{text}` is no version: it must start with a digit and hold only letters, digits and `.+~-_^!`"));
+        return rule(format!(
+            "`{text}` is no version: it must start with a digit and hold only letters, digits and `.+~-_^!`"
+        ));
     }
     Ok(())
 }
@@ -231,7 +240,11 @@ pub(crate) fn python_name(text: &str) -> Result<(), Rule> {
 /// A name of the Python world in which `*` stands for anything.
 pub(crate) fn python_pattern(text: &str) -> Result<(), Rule> {
     let rest = text.replace('*', "");
-    if made_of(&rest, b"._-") { Ok(()) } else { rule(format!("`{text}` is neither a package's name nor a pattern like `acme-*`")) }
+    if made_of(&rest, b"._-") {
+        Ok(())
+    } else {
+        rule(format!("`{text}` is neither a package's name nor a pattern like `acme-*`"))
+    }
 }
 
 /// A word: letters, digits and what `punctuation` allows.
@@ -250,14 +263,21 @@ mod tests {
     fn a_maintainer_is_a_name_and_an_address() {
         let parsed = maintainer("Acme Cloud <cloud@acme.example>").unwrap();
         assert_eq!(parsed.to_string(), "Acme Cloud <cloud@acme.example>");
-        for wrong in ["", "Acme", "<a@b>", "Acme <a>", "Acme <@b>", "A\nB <a@b>", "A <a@b> c", "A <a@b, c@d>", "A <B <a@b>"] {
+        for wrong in
+            ["", "Acme", "<a@b>", "Acme <a>", "Acme <@b>", "A\nB <a@b>", "A <a@b> c", "A <a@b, c@d>", "A <B <a@b>"]
+        {
             assert!(maintainer(wrong).is_err(), "{wrong:?} must be refused");
         }
     }
 
     #[test]
     fn licence_expressions_follow_the_grammar() {
-        for good in ["MIT", "MIT OR Apache-2.0", "(MIT AND BSD-3-Clause) OR GPL-2.0+", "GPL-2.0-only WITH Classpath-exception-2.0"] {
+        for good in [
+            "MIT",
+            "MIT OR Apache-2.0",
+            "(MIT AND BSD-3-Clause) OR GPL-2.0+",
+            "GPL-2.0-only WITH Classpath-exception-2.0",
+        ] {
             assert_eq!(spdx(good), Ok(()), "{good}");
         }
         for wrong in ["", "MIT Apache-2.0", "MIT OR", "OR MIT", "(MIT", "MIT)", "MIT/Apache-2.0", "see LICENSE,"] {

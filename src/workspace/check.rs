@@ -27,7 +27,8 @@ pub(super) fn names(members: &[Member]) -> Result<(), Error> {
         }
         let normal = normalize(&member.ecosystem_name);
         if let Err(invalid) = PackageName::parse(&normal)
-            && member.name == super::package_name(member.ecosystem, &member.ecosystem_name).unwrap_or(member.name.clone())
+            && member.name
+                == super::package_name(member.ecosystem, &member.ecosystem_name).unwrap_or(member.name.clone())
         {
             return Err(Error::NoPackageName {
                 name: member.ecosystem_name.clone(),
@@ -47,10 +48,9 @@ pub(super) fn names(members: &[Member]) -> Result<(), Error> {
     Ok(())
 }
 
-/// A member's own name with its directory.
+/// A member's own name with its manifest.
 fn place(member: &Member) -> String {
-    let path = if member.path.as_os_str().is_empty() { ".".to_owned() } else { member.path.display().to_string() };
-    format!("`{}` in `{path}`", member.ecosystem_name)
+    format!("`{}` in `{}`", member.ecosystem_name, member.manifest.display())
 }
 
 /// Every command is a file name of `/usr/bin` that one service wants.

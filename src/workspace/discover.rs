@@ -1,12 +1,13 @@
 //! From a directory to a [`Workspace`]: walk, detect, choose, override, check, connect.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use globset::GlobSet;
 
 use super::walk::{Found, Walk};
 use super::{Detector, Directory, Error, Member, Workspace, check, graph, overrides};
-use crate::config::{Settings, repository_root};
+use crate::config::{Settings, locate, repository_root};
 
 /// Finds the services and libraries of the repository, as the settings change them.
 ///
@@ -56,19 +57,27 @@ fn detect(
     })?;
     let directories = Walk { root, vendor: selection.vendor, exclude: selection.exclude }.run(&repository)?;
     let mut all: Vec<Member> = Vec::new();
+    // A workspace's root, which is walked before what is below it, speaks for its members: they are not asked again.
+    let mut told: BTreeSet<(usize, PathBuf)> = BTreeSet::new();
     for found in &directories {
         let Found { path, entries, submodule, excluded } = found;
         let directory = Directory { root, path, entries, submodule: submodule.as_deref() };
-        for detector in detectors {
+        for (index, detector) in detectors.iter().enumerate() {
+            if told.contains(&(index, path.clone())) {
+                continue;
+            }
             match detector.detect(directory) {
-                Ok(members) => all.extend(members),
+                Ok(members) => {
+                    told.extend(members.iter().map(|member| (index, member.path.clone())));
+                    all.extend(members);
+                }
                 // What is excluded may be broken: it only has to be known when something requires it.
                 Err(_) if *excluded => {}
                 Err(error) => return Err(Error::Detector(error)),
             }
         }
     }
-    // A workspace's root speaks for directories that the walk may have passed over: ignored, fixtures, vendored.
+    // It may speak for directories that the walk has passed over, too: ignored ones, fixtures, vendored code.
     let place = |path: &Path| directories.binary_search_by(|found| found.path.as_path().cmp(path)).ok();
     let mut members: Vec<Member> = Vec::new();
     let mut left_out = Vec::new();
@@ -88,10 +97,13 @@ fn detect(
         if chosen && !found.excluded { members.push(member) } else { left_out.push(member) }
     }
     if let Some(index) = matched.iter().position(|matched| !matched) {
-        return Err(Error::UnmatchedPattern { number: index + 1 });
+        let location = locate(root, &["project", "members"]).map(Box::new);
+        return Err(Error::UnmatchedPattern { number: index + 1, location });
     }
     members.sort_by(|one, other| (&one.path, one.ecosystem).cmp(&(&other.path, other.ecosystem)));
-    members.dedup_by(|one, other| one.path == other.path && one.ecosystem == other.ecosystem && one.ecosystem_name == other.ecosystem_name);
+    members.dedup_by(|one, other| {
+        one.path == other.path && one.ecosystem == other.ecosystem && one.ecosystem_name == other.ecosystem_name
+    });
     Ok((members, left_out))
 }
 

@@ -70,6 +70,8 @@ pub enum Error {
     UnmatchedPattern {
         /// Which one, from 1.
         number: usize,
+        /// Where they stand.
+        location: Option<Box<Location>>,
     },
     /// A service whose name no package can have.
     #[error("the service `{name}` (`{}`) cannot be a package of this name: {rule}", .manifest.display())]
@@ -186,6 +188,7 @@ impl Diagnose for Error {
             Self::UnknownService { location, .. }
             | Self::TwoTables { location, .. }
             | Self::Setting { location, .. }
+            | Self::UnmatchedPattern { location, .. }
             | Self::Cycle { location, .. }
             | Self::LeftOut { location, .. }
             | Self::NoDirectory { location, .. } => location.as_deref(),
@@ -204,30 +207,32 @@ impl Diagnose for Error {
             Self::UnknownService { hint, .. } => one(hint),
             Self::TwoTables { .. } => one("keep one of the two tables"),
             Self::Setting { hint, .. } => hint.iter().cloned().collect(),
-            Self::UnmatchedPattern { .. } => {
-                one("patterns are relative to the repository's root, and `*` does not match `/`; `packhouse list` without the key shows all directories")
-            }
+            Self::UnmatchedPattern { .. } => one(
+                "patterns are relative to the repository's root, and `*` does not match `/`; `packhouse list` without the key shows all directories",
+            ),
             Self::NoPackageName { path, .. } => vec![
                 format!("write `[services.NAME]` with `path = \"{}\"` to give it another name", dot(path)),
                 format!("or leave it out with `exclude = [\"{}\"]` in [project]", dot(path)),
             ],
-            Self::DuplicateName { ecosystem: EcosystemKind::Python, .. } => {
-                one("rename one of them, or leave one out with `exclude` in [project]; names are compared as PEP 503 says: case, `-`, `_` and `.` make no difference")
-            }
-            Self::DuplicateName { .. } => {
-                one("rename one of them, or give one of them another name with `[services.NAME]` and `path = \"DIRECTORY\"`")
-            }
+            Self::DuplicateName { ecosystem: EcosystemKind::Python, .. } => one(
+                "rename one of them, or leave one out with `exclude` in [project]; names are compared as PEP 503 says: case, `-`, `_` and `.` make no difference",
+            ),
+            Self::DuplicateName { .. } => one(
+                "rename one of them, or give one of them another name with `[services.NAME]` and `path = \"DIRECTORY\"`",
+            ),
             Self::SamePackage { .. } => {
                 one("give one of them another name with `[services.NAME]` and `path = \"DIRECTORY\"`")
             }
-            Self::SameCommand { command, .. } => vec![format!(
-                "say in `commands` of one service's table which commands it brings, without `{command}`"
-            )],
-            Self::BadCommand { .. } => one("rename it, or name the service's commands with `commands = [...]` in its table"),
-            Self::Cycle { .. } => one("take one requirement out of the circle, or move what both need into a library"),
-            Self::LeftOut { .. } => {
-                one("a package of this repository never comes from an index: take it into `members`, or out of `exclude`")
+            Self::SameCommand { command, .. } => {
+                vec![format!("say in `commands` of one service's table which commands it brings, without `{command}`")]
             }
+            Self::BadCommand { .. } => {
+                one("rename it, or name the service's commands with `commands = [...]` in its table")
+            }
+            Self::Cycle { .. } => one("take one requirement out of the circle, or move what both need into a library"),
+            Self::LeftOut { .. } => one(
+                "a package of this repository never comes from an index: take it into `members`, or out of `exclude`",
+            ),
             Self::NoDirectory { .. } => one("correct the path, or check the submodule out that it is in"),
             Self::Io(error) => io_hints(error),
             Self::Submodules { .. } => Vec::new(),

@@ -42,14 +42,10 @@ fn names(requirement: &Requirement, member: &Member) -> bool {
 }
 
 /// A requirement that no member fulfils must not be one of what is left out, nor a directory that is not there.
-fn refuse_missing(
-    root: &Path,
-    member: &Member,
-    requirement: &Requirement,
-    left_out: &[Member],
-) -> Result<(), Error> {
+fn refuse_missing(root: &Path, member: &Member, requirement: &Requirement, left_out: &[Member]) -> Result<(), Error> {
     let location = || place(root, requirement);
-    if let Some(other) = left_out.iter().find(|other| other.ecosystem == member.ecosystem && names(requirement, other)) {
+    if let Some(other) = left_out.iter().find(|other| other.ecosystem == member.ecosystem && names(requirement, other))
+    {
         return Err(Error::LeftOut {
             member: member.name.to_string(),
             name: other.ecosystem_name.clone(),

@@ -11,6 +11,7 @@ mod graph;
 pub mod history;
 mod overrides;
 mod submodules;
+mod tracked;
 mod walk;
 
 use std::path::{Path, PathBuf};

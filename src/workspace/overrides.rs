@@ -62,7 +62,9 @@ fn unknown(name: &str, table: &ServiceSettings, members: &[Member], left_out: &[
     let hint = if let Some(path) = &table.path {
         let paths = members.iter().filter_map(|member| member.path.to_str());
         match closest(&path.to_string_lossy(), paths) {
-            Some(near) => format!("`{}` is neither service nor library; did you mean `path = \"{near}\"`?", path.display()),
+            Some(near) => {
+                format!("`{}` is neither service nor library; did you mean `path = \"{near}\"`?", path.display())
+            }
             None => format!("`{}` is neither service nor library; `packhouse list` shows all", path.display()),
         }
     } else if let Some(member) = left_out.iter().find(|member| member.name.as_str() == name) {
@@ -105,7 +107,11 @@ pub(super) fn check(settings: &Settings, workspace: &Workspace) -> Result<(), Er
             EcosystemKind::Rust => ("python", "Rust"),
         };
         if has(foreign) {
-            return Err(problem(&[foreign], format!("`{name}` is a {language} package"), Some("remove the table".to_owned())));
+            return Err(problem(
+                &[foreign],
+                format!("`{name}` is a {language} package"),
+                Some("remove the table".to_owned()),
+            ));
         }
         let directory = workspace.directory(member);
         let units = table.systemd.iter().flat_map(|systemd| &systemd.units);

@@ -1,12 +1,14 @@
 //! All directories of the repository that may hold a manifest, in the order of their paths.
 //!
-//! What git ignores is left out by the rules of gitignore(5), read from the `.gitignore` files of the tree alone: the
-//! machine's global ignore file and `.git/info/exclude` do not count, so that every clone gives the same answer. Each
+//! What git ignores and does not track is left out by the rules of gitignore(5), read from the `.gitignore` files of the
+//! tree alone: the machine's global ignore file and `.git/info/exclude` do not count, so that every clone gives the same
+//! answer. Each
 //! submodule is a walk of its own, because its superproject's rules do not apply inside. Symbolic links to directories
 //! are never followed; those to files only when they stay in the repository.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use globset::GlobSet;
 use ignore::Match;
@@ -14,6 +16,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::Error;
 use super::submodules::{Submodule, submodules};
+use super::tracked::Tracked;
 use crate::config::value::stays_inside;
 
 /// A directory of the walk.
@@ -42,6 +45,18 @@ pub(super) struct Walk<'a> {
     pub(super) exclude: &'a GlobSet,
 }
 
+/// Where a walk of one repository begins.
+struct Start<'a> {
+    /// Relative to the root.
+    path: &'a Path,
+    /// The submodule that this is.
+    submodule: Option<&'a Path>,
+    /// The rules of the directories above.
+    rules: Vec<Rc<Gitignore>>,
+    /// What git tracks there.
+    tracked: Tracked,
+}
+
 impl Walk<'_> {
     /// Walks from `repository`, the root of the repository that the workspace's root is in.
     pub(super) fn run(&self, repository: &Path) -> Result<Vec<Found>, Error> {
@@ -50,9 +65,11 @@ impl Walk<'_> {
         let mut known: BTreeSet<PathBuf> = pending.iter().map(|submodule| submodule.path.clone()).collect();
         // The rules of the directories between the repository's root and the workspace's.
         let above = self.root.ancestors().skip(1).take_while(|directory| directory.starts_with(repository));
-        let mut rules: Vec<Gitignore> = above.map(|directory| gitignore(directory)).collect::<Result<_, _>>()?;
+        let mut rules: Vec<Rc<Gitignore>> =
+            above.map(|above| gitignore(above).map(Rc::new)).collect::<Result<_, _>>()?;
         rules.reverse();
-        self.visit(Path::new(""), None, &mut rules, &known, &mut found)?;
+        let start = Start { path: Path::new(""), submodule: None, rules, tracked: Tracked::of(repository) };
+        self.visit(start, &known, &mut found)?;
         pending.reverse();
         while let Some(submodule) = pending.pop() {
             if self.is_skipped_path(&submodule.path) {
@@ -67,60 +84,58 @@ impl Walk<'_> {
             let nested: Vec<Submodule> = submodules(self.root, &self.root.join(&submodule.path))?;
             known.extend(nested.iter().map(|nested| nested.path.clone()));
             pending.extend(nested.into_iter().rev());
-            self.visit(&submodule.path, Some(&submodule.path), &mut Vec::new(), &known, &mut found)?;
+            let path = submodule.path.as_path();
+            let tracked = Tracked::of(&self.root.join(path));
+            let start = Start { path, submodule: Some(path), rules: Vec::new(), tracked };
+            self.visit(start, &known, &mut found)?;
         }
         found.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(found)
     }
 
-    fn visit(
-        &self,
-        path: &Path,
-        submodule: Option<&Path>,
-        rules: &mut Vec<Gitignore>,
-        submodules: &BTreeSet<PathBuf>,
-        found: &mut Vec<Found>,
-    ) -> Result<(), Error> {
-        let directory = self.root.join(path);
-        rules.push(gitignore(&directory)?);
-        let mut entries = Vec::new();
-        let mut below = Vec::new();
-        for entry in fs_err::read_dir(&directory)? {
-            let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            if name == ".git" {
-                continue;
+    /// Walks from `start` down, without entering submodules. The stack is on the heap: a tree may be deep.
+    fn visit(&self, start: Start<'_>, submodules: &BTreeSet<PathBuf>, found: &mut Vec<Found>) -> Result<(), Error> {
+        let Start { path, submodule, rules, tracked } = start;
+        // With each directory: the rules of those above it, and whether they ignore it.
+        let mut pending = vec![(path.to_path_buf(), rules, false)];
+        while let Some((path, mut rules, ignored)) = pending.pop() {
+            let directory = self.root.join(&path);
+            let own = gitignore(&directory)?;
+            if !own.is_empty() {
+                rules.push(Rc::new(own));
             }
-            let kind = entry.file_type()?;
-            let is_link = kind.is_symlink();
-            if is_link && !(stays_inside(self.root, &entry.path()) && entry.path().exists()) {
-                continue;
+            let mut entries = Vec::new();
+            let mut below = Vec::new();
+            for entry in fs_err::read_dir(&directory)? {
+                let entry = entry?;
+                let Ok(name) = entry.file_name().into_string() else { continue };
+                let (kind, place) = (entry.file_type()?, entry.path());
+                if name == ".git" || (kind.is_symlink() && !(place.exists() && stays_inside(self.root, &place))) {
+                    continue;
+                }
+                let child = path.join(&name);
+                let is_submodule = submodules.contains(&child);
+                let ignored = !is_submodule && (ignored || is_ignored(&rules, &place, kind.is_dir()));
+                if ignored && !tracked.contains(&place, kind.is_dir()) {
+                    continue;
+                }
+                if kind.is_dir() && !is_submodule {
+                    below.push((name.clone(), child, ignored));
+                }
+                // Pipes, sockets and devices are not there for anybody.
+                if place.is_file() || place.is_dir() {
+                    entries.push(name);
+                }
             }
-            let child = path.join(&name);
-            let is_submodule = submodules.contains(&child);
-            if !is_submodule && is_ignored(rules, &entry.path(), kind.is_dir()) {
-                continue;
+            entries.sort();
+            for (name, child, ignored) in below {
+                if !self.is_skipped(&name, &child) && !is_generated(&self.root.join(&child), &name, &entries) {
+                    pending.push((child, rules.clone(), ignored));
+                }
             }
-            if kind.is_dir() && !is_submodule {
-                below.push((name.clone(), child));
-            }
-            if kind.is_dir() || kind.is_file() || (is_link && (entry.path().is_file() || entry.path().is_dir())) {
-                entries.push(name);
-            }
+            let excluded = self.is_excluded(&path);
+            found.push(Found { path, entries, submodule: submodule.map(Path::to_path_buf), excluded });
         }
-        entries.sort();
-        below.sort();
-        below.retain(|(name, child)| !self.is_skipped(name, child) && !is_generated(&self.root.join(child), name, &entries));
-        found.push(Found {
-            path: path.to_path_buf(),
-            entries,
-            submodule: submodule.map(Path::to_path_buf),
-            excluded: self.is_excluded(path),
-        });
-        for (_, child) in below {
-            self.visit(&child, submodule, rules, submodules, found)?;
-        }
-        rules.pop();
         Ok(())
     }
 
@@ -133,8 +148,9 @@ impl Walk<'_> {
     }
 
     fn is_excluded(&self, path: &Path) -> bool {
-        path.ancestors().any(|path| self.exclude.is_match(path) && !(path.as_os_str().is_empty()))
-            || path.as_os_str().is_empty() && self.exclude.is_match("")
+        // A pattern for the root itself (`.`) leaves out the root's own package, not all that is below.
+        self.exclude.is_match(path)
+            || path.ancestors().skip(1).any(|above| !above.as_os_str().is_empty() && self.exclude.is_match(above))
     }
 }
 
@@ -154,14 +170,14 @@ fn gitignore(directory: &Path) -> Result<Gitignore, Error> {
         let text = String::from_utf8_lossy(&fs_err::read(&file)?).into_owned();
         for line in text.trim_start_matches('\u{feff}').lines() {
             // A pattern that git cannot use is one that git passes over too.
-            if builder.add_line(None, line).is_err() {}
+            let _ = builder.add_line(None, line);
         }
     }
     Ok(builder.build().unwrap_or_else(|_| Gitignore::empty()))
 }
 
 /// The last rule that matches wins, and the nearest file's rules come last (gitignore(5)).
-fn is_ignored(rules: &[Gitignore], path: &Path, is_directory: bool) -> bool {
+fn is_ignored(rules: &[Rc<Gitignore>], path: &Path, is_directory: bool) -> bool {
     for rule in rules.iter().rev() {
         match rule.matched(path, is_directory) {
             Match::Ignore(_) => return true,

@@ -80,8 +80,8 @@ fn governing(root: &Path, read: &Read) -> Result<Governed, Error> {
         if workspace.excludes(directory) {
             return Ok(Governed::Nobody);
         }
-        let is_member = workspace.lists(directory)
-            || workspace.members()?.iter().any(|member| member.directory() == directory);
+        let is_member =
+            workspace.lists(directory) || workspace.members()?.iter().any(|member| member.directory() == directory);
         return Ok(if is_member { Governed::Member } else { Governed::Unlisted(above.path) });
     }
     Ok(Governed::Nobody)
@@ -104,7 +104,8 @@ fn member(
     let version = read.has_package_key("version").then(|| value(&package.version)).flatten();
     let version = version.map(|version| version.to_string());
     let line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = |field: &Option<Inheritable<String>>| field.as_ref().and_then(value).filter(|text| !text.trim().is_empty());
+    let text =
+        |field: &Option<Inheritable<String>>| field.as_ref().and_then(value).filter(|text| !text.trim().is_empty());
     let requires = read.completed(completed.clone()).requirements(root, patches)?;
     Ok(Member {
         name: package_name(EcosystemKind::Rust, &package.name)
@@ -141,9 +142,9 @@ fn complete(root: &Path, read: &Read, workspace: Option<&Read>) -> Result<Manife
     }
     let above = above.as_ref().map(|(manifest, path)| (*manifest, path.as_path()));
     let filesystem = Filesystem::new(&directory);
-    manifest
-        .complete_from_abstract_filesystem::<Value, _>(filesystem, above)
-        .map_err(|error| read.error(message(&error), "correct the manifest, or [workspace.package] of the workspace"))?;
+    manifest.complete_from_abstract_filesystem::<Value, _>(filesystem, above).map_err(|error| {
+        read.error(message(&error), "correct the manifest, or [workspace.package] of the workspace")
+    })?;
     Ok(manifest)
 }
 
@@ -189,7 +190,9 @@ fn reason(commands: &[String], hidden: &[(String, String)]) -> String {
     match (commands, hidden) {
         ([one], _) => format!("bin target {one}"),
         ([], []) => "no bin target".to_owned(),
-        ([], [(name, feature), ..]) => format!("bin target {name} needs the feature {feature}, which is not on by default"),
+        ([], [(name, feature), ..]) => {
+            format!("bin target {name} needs the feature {feature}, which is not on by default")
+        }
         (several, _) => format!("bin targets {}", several.join(", ")),
     }
 }

@@ -161,7 +161,12 @@ impl Read {
             };
             if let Some(path) = path {
                 let (line, _) = self.place(&tables, name).line_and_column();
-                requirements.push(Requirement { name: package.to_owned(), path: Some(path), file: self.path.clone(), line });
+                requirements.push(Requirement {
+                    name: package.to_owned(),
+                    path: Some(path),
+                    file: self.path.clone(),
+                    line,
+                });
             }
         }
         Ok(requirements)
