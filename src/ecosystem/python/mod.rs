@@ -10,9 +10,18 @@ pub mod vendor_txt;
 #[derive(Debug, Clone, Copy)]
 pub struct Python;
 
+mod combine;
 mod detect;
+mod facts;
+mod ini;
 mod lock;
+mod poetry;
+mod pyproject;
+mod referenced;
+mod setup_cfg;
+mod setup_py;
 mod stage;
+mod toml_tree;
 mod vendor;
 
 use crate::diagnostic::Diagnose;
