@@ -22,10 +22,19 @@ pub mod vendor_txt;
 #[derive(Debug, Clone, Copy)]
 pub struct Python;
 
+mod combine;
 mod detect;
 mod html;
+mod facts;
+mod ini;
 mod lock;
+mod poetry;
+mod pyproject;
+mod referenced;
+mod setup_cfg;
+mod setup_py;
 mod stage;
+mod toml_tree;
 mod vendor;
 
 use crate::diagnostic::Diagnose;
