@@ -26,7 +26,9 @@ mod detect;
 mod html;
 mod lock;
 mod stage;
-mod vendor;
+mod stamps;
+pub mod vendor;
+mod vendor_directory;
 
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
