@@ -29,6 +29,7 @@ mod stage;
 mod stamps;
 pub mod vendor;
 mod vendor_directory;
+mod vendor_lock;
 
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
