@@ -6,6 +6,7 @@ pub mod indexes;
 pub mod interpreter;
 mod lock_error;
 pub mod project;
+pub mod provision;
 pub mod pylock;
 pub mod requirements;
 mod resolve;
