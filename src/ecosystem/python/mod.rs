@@ -1,10 +1,14 @@
 //! Python: uv resolves, packhouse downloads, verifies and installs.
 
+mod build_requirements;
 mod closure;
+mod existing;
 pub mod index;
 pub mod indexes;
+mod inputs;
 pub mod interpreter;
-mod lock_error;
+pub mod lock;
+pub mod lock_error;
 pub mod project;
 pub mod pylock;
 pub mod requirements;
@@ -17,6 +21,7 @@ pub mod tags;
 pub mod uv;
 pub mod uv_lock;
 pub mod vendor_txt;
+mod vendored;
 
 /// The Python ecosystem.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +29,6 @@ pub struct Python;
 
 mod detect;
 mod html;
-mod lock;
 mod stage;
 mod vendor;
 
