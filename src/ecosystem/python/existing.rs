@@ -36,7 +36,7 @@ enum Kind {
 
 impl Existing {
     /// The lock for the service `name` (normalised) in `directory`, if there is one. Below `root` only.
-    pub fn find(root: &Path, directory: &Path, name: &str) -> Result<Option<Self>, LockError> {
+    pub(super) fn find(root: &Path, directory: &Path, name: &str) -> Result<Option<Self>, LockError> {
         let read = |path: PathBuf, kind| match fs_err::read_to_string(&path) {
             Ok(text) => Ok(Some(Self { path, text, kind })),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -63,7 +63,7 @@ impl Existing {
     }
 
     /// What it holds for these environments, checked against the manifests.
-    pub fn resolution(
+    pub(super) fn resolution(
         &self,
         closure: &Closure<'_>,
         extras: &[String],

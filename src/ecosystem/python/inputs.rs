@@ -33,7 +33,7 @@ pub(super) struct Inputs<'a> {
 
 impl Inputs<'_> {
     /// The digest.
-    pub fn digest(&self) -> String {
+    pub(super) fn digest(&self) -> String {
         Sha256::of(self.text().as_bytes()).to_string()
     }
 
