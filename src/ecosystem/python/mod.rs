@@ -27,9 +27,19 @@ mod vendored;
 #[derive(Debug, Clone, Copy)]
 pub struct Python;
 
+mod combine;
 mod detect;
 mod html;
+mod facts;
+mod ini;
+mod lock;
+mod poetry;
+mod pyproject;
+mod referenced;
+mod setup_cfg;
+mod setup_py;
 mod stage;
+mod toml_tree;
 mod vendor;
 
 use crate::diagnostic::Diagnose;
