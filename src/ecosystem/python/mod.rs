@@ -41,6 +41,9 @@ mod setup_py;
 mod stage;
 mod toml_tree;
 mod vendor;
+mod stamps;
+pub mod vendor;
+mod vendor_directory;
 
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
