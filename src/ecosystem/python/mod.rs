@@ -1,10 +1,14 @@
 //! Python: uv resolves, packhouse downloads, verifies and installs.
 
+mod build_requirements;
 mod closure;
+mod existing;
 pub mod index;
 pub mod indexes;
+mod inputs;
 pub mod interpreter;
-mod lock_error;
+pub mod lock;
+pub mod lock_error;
 pub mod project;
 pub mod provision;
 pub mod pylock;
@@ -18,15 +22,26 @@ pub mod tags;
 pub mod uv;
 pub mod uv_lock;
 pub mod vendor_txt;
+mod vendored;
 
 /// The Python ecosystem.
 #[derive(Debug, Clone, Copy)]
 pub struct Python;
 
+mod combine;
 mod detect;
 mod html;
+mod facts;
+mod ini;
 mod lock;
+mod poetry;
+mod pyproject;
+mod referenced;
+mod setup_cfg;
+mod setup_py;
 mod stage;
+mod toml_tree;
+mod vendor;
 mod stamps;
 pub mod vendor;
 mod vendor_directory;

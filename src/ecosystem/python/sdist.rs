@@ -263,10 +263,8 @@ fn unpack_zip(file: fs_err::File, directory: &Path) -> Result<(), SdistError> {
     for index in 0..archive.len().min(MOST_MEMBERS) {
         let entry = archive.by_index(index).map_err(broken)?;
         let member = PathBuf::from(entry.name().map_err(broken)?.as_ref());
-        if entry.is_file() {
-            if let Some(destination) = destination(&member) {
-                keep(entry, &member, &directory.join(destination))?;
-            }
+        if let Some(destination) = destination(&member).filter(|_| entry.is_file()) {
+            keep(entry, &member, &directory.join(destination))?;
         }
     }
     Ok(())
