@@ -32,7 +32,7 @@ pub(super) struct Closure<'a> {
 
 impl<'a> Closure<'a> {
     /// Reads the manifests.
-    pub fn read(context: Context<'a>, service: &'a Member) -> Result<Self, LockError> {
+    pub(super) fn read(context: Context<'a>, service: &'a Member) -> Result<Self, LockError> {
         let workspace = context.workspace;
         let python = |member: &&Member| member.ecosystem == EcosystemKind::Python;
         let members: BTreeMap<String, (PathBuf, Option<String>)> = workspace
@@ -62,13 +62,13 @@ impl<'a> Closure<'a> {
     }
 
     /// The service itself.
-    pub fn service(&self) -> Option<&Local<'a>> {
+    pub(super) fn service(&self) -> Option<&Local<'a>> {
         self.locals.first()
     }
 
     /// A stand-in for every Python member of the repository: those of the closure with what they require, the others
     /// empty, so that none of their names is ever asked of an index.
-    pub fn shims(&self) -> BTreeMap<String, Shim> {
+    pub(super) fn shims(&self) -> BTreeMap<String, Shim> {
         let mut shims: BTreeMap<String, Shim> = self
             .members
             .iter()
@@ -94,12 +94,12 @@ impl<'a> Closure<'a> {
     }
 
     /// Whether `name` is a package of the repository that is not part of this closure.
-    pub fn is_foreign_member(&self, name: &str) -> bool {
+    pub(super) fn is_foreign_member(&self, name: &str) -> bool {
         self.members.contains_key(name) && !self.locals.iter().any(|local| local.member.ecosystem_name == name)
     }
 
     /// Directories of the libraries, relative to the root, by normalised name; the service's own too.
-    pub fn directories(&self) -> BTreeMap<String, String> {
+    pub(super) fn directories(&self) -> BTreeMap<String, String> {
         let path = |member: &Member| {
             let path = member.path.to_string_lossy().into_owned();
             if path.is_empty() { ".".to_owned() } else { path }
@@ -108,33 +108,28 @@ impl<'a> Closure<'a> {
     }
 
     /// All lines that require or limit something, with their places.
-    pub fn lines(&self) -> impl Iterator<Item = &RequirementLine> {
+    pub(super) fn lines(&self) -> impl Iterator<Item = &RequirementLine> {
         self.locals.iter().flat_map(|local| local.project.dependencies.iter().chain(&local.project.constraints))
     }
 
-    /// The line that requires `name`, for messages: one of the service before one of a library.
-    pub fn line_of(&self, name: &str) -> Option<&RequirementLine> {
-        self.lines().find(|line| name_of(&line.requirement).as_deref() == Some(name))
-    }
-
     /// Limits: what `-c` files say.
-    pub fn constraints(&self) -> Vec<String> {
+    pub(super) fn constraints(&self) -> Vec<String> {
         let lines = self.locals.iter().flat_map(|local| &local.project.constraints);
         lines.map(|line| line.requirement.clone()).collect()
     }
 
     /// Requirements that are archives at a URL.
-    pub fn archives(&self) -> impl Iterator<Item = &UrlRequirement> {
+    pub(super) fn archives(&self) -> impl Iterator<Item = &UrlRequirement> {
         self.locals.iter().flat_map(|local| &local.project.urls)
     }
 
     /// The projects, the service first.
-    pub fn projects(&self) -> Vec<&Project> {
+    pub(super) fn projects(&self) -> Vec<&Project> {
         self.locals.iter().map(|local| &local.project).collect()
     }
 
     /// Where a requirements file says `--require-hashes`.
-    pub fn require_hashes(&self) -> Option<&Placed<()>> {
+    pub(super) fn require_hashes(&self) -> Option<&Placed<()>> {
         self.locals.iter().find_map(|local| local.project.options.require_hashes.as_ref())
     }
 }

@@ -1,11 +1,16 @@
 //! Python: uv resolves, packhouse downloads, verifies and installs.
 
+mod build_requirements;
 mod closure;
+mod existing;
 pub mod index;
 pub mod indexes;
+mod inputs;
 pub mod interpreter;
-mod lock_error;
+pub mod lock;
+pub mod lock_error;
 pub mod project;
+pub mod provision;
 pub mod pylock;
 pub mod requirements;
 mod resolve;
@@ -17,6 +22,7 @@ pub mod tags;
 pub mod uv;
 pub mod uv_lock;
 pub mod vendor_txt;
+mod vendored;
 
 /// The Python ecosystem.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +42,10 @@ mod setup_py;
 mod stage;
 mod toml_tree;
 mod vendor;
+mod stamps;
+pub mod vendor;
+mod vendor_directory;
+mod vendor_lock;
 
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
