@@ -11,7 +11,10 @@ pub struct Python;
 mod detect;
 mod lock;
 mod stage;
+mod record;
+pub mod store;
 mod vendor;
+pub mod wheel;
 
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
