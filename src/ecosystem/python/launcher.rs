@@ -184,7 +184,8 @@ pub fn rewritten_shebang(python: &InstallPath, command: &str, content: &[u8]) ->
         Some(_) => {}
     }
     let options: Vec<&str> = words.collect();
-    let options = merged_options(&options).ok_or_else(|| Error::Options { command: command.to_owned(), line: shown() })?;
+    let options =
+        merged_options(&options).ok_or_else(|| Error::Options { command: command.to_owned(), line: shown() })?;
     shebang(python, &options, command).map(Some)
 }
 
@@ -301,9 +302,15 @@ mod tests {
         ] {
             assert_eq!(rewritten(line), Some(format!("{own}{options}")), "{line}");
         }
-        for line in
-            ["#!/bin/sh", "#!/opt/x/pypy3", "print()", "#!/usr/bin/env bash", "#!", "#!/usr/bin/env", "#!/usr/bin/python3-config"]
-        {
+        for line in [
+            "#!/bin/sh",
+            "#!/opt/x/pypy3",
+            "print()",
+            "#!/usr/bin/env bash",
+            "#!",
+            "#!/usr/bin/env",
+            "#!/usr/bin/python3-config",
+        ] {
             assert_eq!(rewritten(line), None, "{line}");
         }
         assert_eq!(rewritten_shebang(&python(), "binary", b"\x7fELF\0\0").unwrap(), None);
