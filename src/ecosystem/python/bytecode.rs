@@ -14,7 +14,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::environment::{Destination, destination};
-use super::interpreter::Interpreter;
+use super::host::Interpreter;
 use super::store::{UnpackedWheel, come_into_place};
 use crate::cache::Cache;
 use crate::diagnostic::{Diagnose, ExitCode, io_hints};
@@ -237,7 +237,7 @@ fn bytecode(place: &Path, index: Index) -> Bytecode {
 mod tests {
     use super::*;
     use crate::digest::Sha256;
-    use crate::ecosystem::python::interpreter;
+    use crate::ecosystem::python::host;
     use crate::ecosystem::python::store;
     use crate::ecosystem::python::wheel::tests::Maker;
     use crate::sandbox::Mode;
@@ -259,7 +259,7 @@ mod tests {
             fs_err::write(&path, &bytes).unwrap();
             let wheel = store::unpack(&cache, &path, Sha256::of(&bytes)).unwrap();
             let sandbox = Sandbox::new(mode).unwrap();
-            let Some(interpreter) = interpreter::any(&sandbox, &[]).unwrap() else {
+            let Some(interpreter) = host::any(&sandbox, &[]).unwrap() else {
                 println!("skipped: no python3 here");
                 return;
             };

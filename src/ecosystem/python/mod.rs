@@ -8,14 +8,16 @@ pub mod tags;
 #[derive(Debug, Clone, Copy)]
 pub struct Python;
 
-mod detect;
-mod lock;
-mod stage;
+pub mod archive;
 pub mod bytecode;
+mod detect;
 pub mod environment;
-pub mod interpreter;
+pub mod host;
 pub mod launcher;
+mod lock;
+mod native;
 mod record;
+mod stage;
 pub mod store;
 mod vendor;
 pub mod wheel;
