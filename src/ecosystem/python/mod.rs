@@ -1,25 +1,35 @@
 //! Python: uv resolves, packhouse downloads, verifies and installs.
 
-pub mod project;
-pub mod pylock;
-pub mod tags;
-
-/// The Python ecosystem.
-#[derive(Debug, Clone, Copy)]
-pub struct Python;
-
 pub mod archive;
 pub mod bytecode;
+mod closure;
 mod detect;
 pub mod environment;
 pub mod host;
+mod html;
+pub mod index;
+pub mod indexes;
+pub mod interpreter;
 pub mod launcher;
 mod lock;
+mod lock_error;
 mod native;
+pub mod project;
+pub mod pylock;
 mod record;
+pub mod requirements;
+mod resolve;
+mod sdist;
+pub mod shim;
+pub mod source;
+mod source_tree;
 mod stage;
 pub mod store;
+pub mod tags;
+pub mod uv;
+pub mod uv_lock;
 mod vendor;
+pub mod vendor_txt;
 pub mod wheel;
 
 use crate::diagnostic::Diagnose;
@@ -27,6 +37,10 @@ use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
 use crate::package::Staged;
 use crate::target::Target;
 use crate::workspace::{Detector, Directory, EcosystemKind, Member};
+
+/// The Python ecosystem.
+#[derive(Debug, Clone, Copy)]
+pub struct Python;
 
 impl Detector for Python {
     fn detect(&self, directory: Directory<'_>) -> Result<Vec<Member>, Box<dyn Diagnose + Send + Sync>> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::requirements::{Options, PathRequirement, UrlRequirement};
 use crate::diagnostic::Diagnose;
 
 /// Where a project's metadata stand, the strongest first.
@@ -75,6 +76,15 @@ pub struct Project {
     pub dependencies: Vec<RequirementLine>,
     /// Lines of `-c` files.
     pub constraints: Vec<RequirementLine>,
+    /// Requirements that are directories (`-e ../lib`, poetry's `path =`, `[tool.uv.sources]`). Where the name is known
+    /// and is also among [`Project::dependencies`], the directory is where it comes from.
+    pub paths: Vec<PathRequirement>,
+    /// Requirements that are archives at a URL.
+    pub urls: Vec<UrlRequirement>,
+    /// Options of its requirements.txt: indexes, hashes, wheels or sources.
+    pub options: Options,
+    /// Every file that was read for this, absolute, each once: what it depends on.
+    pub files: Vec<PathBuf>,
     /// Extras.
     pub optional_dependencies: BTreeMap<String, Vec<String>>,
     /// Console scripts of its metadata.
