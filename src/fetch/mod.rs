@@ -13,6 +13,7 @@ pub mod credentials;
 mod download;
 mod error;
 mod keyring;
+mod length;
 mod netrc;
 mod part;
 mod proxy;

@@ -44,8 +44,10 @@ impl<'a> Closure<'a> {
         let mut locals = Vec::new();
         for member in std::iter::once(service).chain(workspace.closure(service)).filter(python) {
             let directory = workspace.directory(member);
-            let project = project::read(&directory)?
-                .ok_or_else(|| LockError::NoProject { service: member.name.to_string(), directory: directory.clone() })?;
+            let project = project::read(&directory)?.ok_or_else(|| LockError::NoProject {
+                service: member.name.to_string(),
+                directory: directory.clone(),
+            })?;
             let said = project.dependencies.iter().any(|line| line.file != project.manifest);
             for line in &project.unread {
                 if line.contains("install_requires") && !said && !directory.join("requirements.txt").is_file() {
@@ -178,8 +180,7 @@ fn member_at(
     members: &BTreeMap<String, (PathBuf, Option<String>)>,
 ) -> Result<String, LockError> {
     let found = members.iter().find(|(_, (directory, _))| *directory == path.path);
-    found.map(|(name, _)| name.clone()).ok_or_else(|| LockError::NotMember {
-        path: path.path.clone(),
-        location: location(&path.file, path.line),
-    })
+    found
+        .map(|(name, _)| name.clone())
+        .ok_or_else(|| LockError::NotMember { path: path.path.clone(), location: location(&path.file, path.line) })
 }

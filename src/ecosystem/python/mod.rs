@@ -20,6 +20,7 @@ mod record;
 pub mod requirements;
 mod resolve;
 mod sdist;
+mod select;
 pub mod shim;
 pub mod source;
 mod source_tree;

@@ -12,7 +12,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::path::Path;
 
 use crate::ecosystem::Context;
 
@@ -134,9 +133,12 @@ pub(super) fn resolve(
                 if index.url != *found {
                     let markers = pins.entry(package.name.clone()).or_default();
                     let before = markers.len();
-                    markers.extend(package.environments.iter().filter_map(|&position| {
-                        request.environments.get(position).map(PythonEnvironment::marker)
-                    }));
+                    markers.extend(
+                        package
+                            .environments
+                            .iter()
+                            .filter_map(|&position| request.environments.get(position).map(PythonEnvironment::marker)),
+                    );
                     if markers.len() == before {
                         return Err(ResolveError::Pinned {
                             name: package.name.clone(),
@@ -216,10 +218,13 @@ fn attempt(
 
 /// A directory of `--find-links` that is not there is passed over, as pip does, but said.
 fn is_there(context: Context<'_>, index: &Index) -> bool {
-    let path = url::Url::parse(&index.url).ok().filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok());
+    let path =
+        url::Url::parse(&index.url).ok().filter(|url| url.scheme() == "file").and_then(|url| url.to_file_path().ok());
     let there = path.is_none_or(|path| path.is_dir());
     if !there {
-        context.reporter.note(&format!("{}, which {} names, is not there and is not searched", index.url, index.origin));
+        context
+            .reporter
+            .note(&format!("{}, which {} names, is not there and is not searched", index.url, index.origin));
     }
     there
 }
@@ -249,9 +254,12 @@ fn project(
         let Some((label, _)) = named.iter().find(|(_, known)| known.url == index.url) else { continue };
         sources.insert(name.clone(), table([("index", label.clone().into())]).into());
         let unconditional = markers.contains("");
-        pinned.extend(markers.iter().filter(|marker| !unconditional || marker.is_empty()).map(|marker| {
-            if marker.is_empty() { name.clone() } else { format!("{name} ; {marker}") }
-        }));
+        pinned.extend(
+            markers
+                .iter()
+                .filter(|marker| !unconditional || marker.is_empty())
+                .map(|marker| if marker.is_empty() { name.clone() } else { format!("{name} ; {marker}") }),
+        );
     }
     let mut project = table([
         ("name", PROJECT.into()),
@@ -262,8 +270,7 @@ fn project(
     if !pinned.is_empty() {
         project.insert("optional-dependencies".to_owned(), table([(PINS, array(pinned))]).into());
     }
-    let mut constraints: Vec<String> =
-        request.constraints.iter().map(|text| fitted(text, request.shims)).collect();
+    let mut constraints: Vec<String> = request.constraints.iter().map(|text| fitted(text, request.shims)).collect();
     constraints.extend(request.shims.keys().cloned());
     let explicit = named.iter().filter(|(_, index)| !index.pins.is_empty()).map(|(label, index)| {
         table([("name", label.clone().into()), ("url", index.url.clone().into()), ("explicit", true.into())]).into()
@@ -383,14 +390,19 @@ fn condense(text: &str) -> String {
     for line in text.lines() {
         let line = line.trim();
         let noise = line.is_empty()
-            || ["Using ", "Resolved ", "warning: ", "hint: ", "error: No solution found"].iter().any(|start| line.starts_with(start));
+            || ["Using ", "Resolved ", "warning: ", "hint: ", "error: No solution found"]
+                .iter()
+                .any(|start| line.starts_with(start));
         if noise && !line.contains("authentication") && !line.contains("could not be queried") {
             continue;
         }
         let line = line.trim_start_matches("error: ").trim_start_matches("cause: ").trim_start_matches("hint: ");
         kept.push(line.to_owned());
     }
-    let joined = kept.join(" ").replace("your project's requirements", "the requirements").replace("your project", "the service");
+    let joined = kept
+        .join(" ")
+        .replace("your project's requirements", "the requirements")
+        .replace("your project", "the service");
     let mut short: String = joined.chars().take(1500).collect();
     if short.len() < joined.len() {
         short.push('…');

@@ -67,8 +67,7 @@ fn metadata(
     }
     let requires_python = project.and_then(|project| project.requires_python.clone());
     let of_project = |project: &project::Project| {
-        let mut requires_dist: Vec<String> =
-            project.dependencies.iter().map(|line| line.requirement.clone()).collect();
+        let mut requires_dist: Vec<String> = project.dependencies.iter().map(|line| line.requirement.clone()).collect();
         for (extra, requirements) in &project.optional_dependencies {
             requires_dist.extend(requirements.iter().filter_map(|text| with_extra(text, extra)));
         }
@@ -251,7 +250,7 @@ fn unpack_zip(file: fs_err::File, directory: &Path) -> Result<(), SdistError> {
     let mut archive = zip::ZipArchive::new(file).map_err(broken)?;
     for index in 0..archive.len().min(MOST_MEMBERS) {
         let entry = archive.by_index(index).map_err(broken)?;
-        let member = PathBuf::from(entry.name());
+        let member = PathBuf::from(entry.name().map_err(broken)?.as_ref());
         if entry.is_file() {
             if let Some(destination) = destination(&member) {
                 keep(entry, &member, &directory.join(destination))?;
@@ -273,7 +272,6 @@ fn keep(entry: impl Read, member: &Path, destination: &Path) -> Result<(), Sdist
     fs_err::write(destination, bytes)?;
     Ok(())
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -311,7 +309,8 @@ mod tests {
 
     #[test]
     fn an_egg_info_without_requirements_says_that_there_are_none() {
-        let files = [("x-1/PKG-INFO", "Metadata-Version: 1.1\nName: x\nVersion: 1\n"), ("x-1/x.egg-info/SOURCES.txt", "")];
+        let files =
+            [("x-1/PKG-INFO", "Metadata-Version: 1.1\nName: x\nVersion: 1\n"), ("x-1/x.egg-info/SOURCES.txt", "")];
         assert!(requires(&files).is_empty());
     }
 

@@ -303,6 +303,11 @@ impl std::fmt::Display for PythonEnvironment {
 /// The wheel among `files` that ranks best in `environment`; of equal rank the highest build number, of equal build the
 /// first name. Files that are no wheels are passed over.
 pub fn best_wheel<'a>(files: &'a [LockedFile], environment: &PythonEnvironment) -> Option<&'a LockedFile> {
+    best_of(files, |file| &file.name, environment)
+}
+
+/// [`best_wheel`] over anything that has a file name.
+pub fn best_of<'a, T>(files: &'a [T], name: impl Fn(&T) -> &str, environment: &PythonEnvironment) -> Option<&'a T> {
     let interpreters = environment.interpreters();
     let platforms = environment.platforms();
     let rank = |wheel: &WheelName| {
@@ -321,11 +326,11 @@ pub fn best_wheel<'a>(files: &'a [LockedFile], environment: &PythonEnvironment) 
     files
         .iter()
         .filter_map(|file| {
-            let wheel = WheelName::parse(&file.name).ok()?;
-            Some((rank(&wheel)?, std::cmp::Reverse(wheel.build), &file.name, file))
+            let wheel = WheelName::parse(name(file)).ok()?;
+            Some(((rank(&wheel)?, std::cmp::Reverse(wheel.build), name(file).to_owned()), file))
         })
-        .min_by(|left, right| (left.0, &left.1, left.2).cmp(&(right.0, &right.1, right.2)))
-        .map(|(_, _, _, file)| file)
+        .min_by(|left, right| left.0.cmp(&right.0))
+        .map(|(_, file)| file)
 }
 
 #[cfg(test)]
