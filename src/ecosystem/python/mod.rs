@@ -1,6 +1,7 @@
 //! Python: uv resolves, packhouse downloads, verifies and installs.
 
 pub mod archive;
+mod build;
 pub mod bytecode;
 mod closure;
 mod detect;
