@@ -1,10 +1,10 @@
 //! One Python package of the repository, read without running any of its code.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+pub use super::combine::read;
 use super::requirements::{Options, PathRequirement, UrlRequirement};
-use crate::diagnostic::Diagnose;
 
 /// Where a project's metadata stand, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,9 +99,4 @@ pub struct Project {
     pub license: Option<String>,
     /// What could not be read without running code (`setup.py:12: install_requires is not a literal`).
     pub unread: Vec<String>,
-}
-
-/// Reads the package in `directory`; `None` when there is no Python manifest.
-pub fn read(_directory: &Path) -> Result<Option<Project>, Box<dyn Diagnose + Send + Sync>> {
-    Ok(None)
 }

@@ -17,6 +17,7 @@ pub(in crate::ecosystem::python) mod requirement;
 
 use std::path::PathBuf;
 
+pub(in crate::ecosystem::python) use self::reader::read_source;
 pub use self::reader::{Allowed, read};
 use super::project::RequirementLine;
 pub use super::source::Error;

@@ -83,6 +83,11 @@ pub(in crate::ecosystem::python) fn classify(
     if is_url { remote(location, direct, false, place) } else { local(location, direct, false, place) }
 }
 
+/// Whether `text` is `name @ location`.
+pub(in crate::ecosystem::python) fn has_direct_reference(text: &str) -> bool {
+    split_direct(text).is_some()
+}
+
 /// Reads the value of `-e`.
 pub(in crate::ecosystem::python) fn editable(text: &str, place: &Place<'_>) -> Result<Requirement, Error> {
     check_bounds(text, place)?;
