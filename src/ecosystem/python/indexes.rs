@@ -17,6 +17,7 @@ use url::Url;
 
 use crate::config::IndexSettings;
 use crate::diagnostic::{Diagnose, ExitCode, Location};
+use crate::fetch::{self, Client};
 use crate::name::normalize;
 use crate::variables;
 
@@ -229,6 +230,19 @@ impl Indexes {
     pub fn by_url(&self, url: &str) -> Option<&Index> {
         let wanted = without_credentials(url).0;
         self.all().find(|index| index.url == wanted)
+    }
+
+    /// A client that knows the logins of all of them, beside the user's netrc and keyring.
+    pub fn client(&self, offline: bool) -> Result<Client, fetch::Error> {
+        let mut logins = fetch::credentials::Credentials::of_user()?;
+        for index in self.all() {
+            let (Some(credentials), Ok(mut url)) = (&index.credentials, Url::parse(&index.url)) else { continue };
+            // Both fail only for URLs that cannot have credentials.
+            let _ = url.set_username(&credentials.username);
+            let _ = url.set_password(Some(&credentials.password));
+            logins.add_url(url);
+        }
+        Client::new(logins, offline)
     }
 
     /// What the resolution depends on, as text without credentials.

@@ -2,21 +2,24 @@
 
 pub mod archive;
 mod build;
+mod build_requirements;
 pub mod bytecode;
 mod closure;
 mod combine;
 mod detect;
 pub mod environment;
+mod existing;
 mod facts;
 pub mod host;
 mod html;
 pub mod index;
 pub mod indexes;
 mod ini;
+mod inputs;
 pub mod interpreter;
 pub mod launcher;
-mod lock;
-mod lock_error;
+pub mod lock;
+pub mod lock_error;
 mod native;
 mod poetry;
 pub mod project;
@@ -41,6 +44,7 @@ pub mod uv;
 pub mod uv_lock;
 mod vendor;
 pub mod vendor_txt;
+mod vendored;
 pub mod wheel;
 
 use crate::diagnostic::Diagnose;

@@ -62,6 +62,9 @@ pub struct LockFacts {
     /// The targets it serves (`debian-12/amd64`).
     #[serde(default)]
     pub targets: Vec<String>,
+    /// Whether there is a lock of what builds beside this one.
+    #[serde(default)]
+    pub build: bool,
     /// The repository's own packages in the closure, by normalised name, with their directories relative to the root.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub local: BTreeMap<String, String>,
@@ -286,6 +289,9 @@ impl PyLock {
         text.push_str("\n[tool.packhouse]\n");
         pair(&mut text, "inputs", &facts.inputs);
         list(&mut text, "targets", &facts.targets);
+        if facts.build {
+            text.push_str("build = true\n");
+        }
         if !facts.local.is_empty() {
             text.push_str("\n[tool.packhouse.local]\n");
             for (name, directory) in &facts.local {
@@ -406,6 +412,7 @@ mod tests {
                 packhouse: LockFacts {
                     inputs: "00".to_owned(),
                     targets: vec!["debian-12/amd64".to_owned()],
+                    build: true,
                     local: [("acme.common".to_owned(), "libs/\"common\"".to_owned())].into(),
                 },
             },
