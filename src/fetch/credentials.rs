@@ -115,12 +115,18 @@ impl Credentials {
     pub fn add_url(&mut self, url: Url) -> Url {
         let (url, login) = split_login(url);
         if let Some(login) = login {
-            if login.password.expose().is_empty() {
-                self.users.push((url.clone(), login.username.clone()));
-            }
-            self.logins.push((url.clone(), login));
+            self.add_login(&url, &login.username, login.password.expose());
         }
         url
+    }
+
+    /// Keeps a login for the origin of `url`.
+    pub fn add_login(&mut self, url: &Url, username: &str, password: &str) {
+        let login = Login { username: username.to_owned(), password: Secret::new(password) };
+        if password.is_empty() {
+            self.users.push((without_login(url.clone()), login.username.clone()));
+        }
+        self.logins.push((without_login(url.clone()), login));
     }
 
     /// Like [`Self::add_url`], and looks for the environment's login of the index of this name.

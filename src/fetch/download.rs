@@ -313,7 +313,10 @@ impl<'a> Transfer<'a> {
             }
             _ => return Err(status_error(url, &answer, false)),
         }
-        let rest = answer.header(header::CONTENT_LENGTH).and_then(|text| text.trim().parse::<u64>().ok());
+        // With a transfer encoding the header means nothing (RFC 9112 §6.3).
+        let length =
+            answer.header(header::CONTENT_LENGTH).filter(|_| !answer.headers.contains_key(header::TRANSFER_ENCODING));
+        let rest = length.and_then(|text| text.trim().parse::<u64>().ok());
         let total = rest.map(|rest| self.length.saturating_add(rest));
         if let (Some(expected), Some(total)) = (self.wanted.size, total)
             && expected != total

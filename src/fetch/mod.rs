@@ -21,6 +21,8 @@ mod retry;
 
 #[cfg(test)]
 pub(crate) mod server;
+#[cfg(test)]
+mod tests;
 
 pub use client::{Client, Response};
 pub use download::{Download, Fetched, LARGEST_FILE, download};

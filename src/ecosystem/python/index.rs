@@ -17,11 +17,14 @@ use serde::Deserialize;
 use url::Url;
 
 use super::html;
+use super::indexes::{Index, IndexError, IndexKind, Indexes};
 use crate::diagnostic::{Diagnose, ExitCode, Location};
 use crate::digest::Sha256;
 use crate::fetch::{self, Client, address};
 use crate::name::normalize;
 
+/// The index that pip and uv ask when none is configured.
+const DEFAULT_INDEX: &str = "https://pypi.org/simple";
 /// The longest page that is read; the largest known are below 10 MB.
 const LONGEST_PAGE: u64 = 64 << 20;
 /// The form of PEP 691 first, then that of PEP 503 by its two names.
@@ -407,4 +410,37 @@ fn plain(name: String) -> Option<String> {
         && !name.starts_with('.')
         && !name.chars().any(|letter| matches!(letter, '/' | '\\') || letter.is_control());
     good.then_some(name)
+}
+
+/// Gives `credentials` the logins of all `indexes`: those in their URLs and those of `PACKHOUSE_INDEX_<NAME>_…`.
+pub fn add_logins(credentials: &mut fetch::credentials::Credentials, indexes: &Indexes) {
+    for index in indexes.all() {
+        let Ok(url) = Url::parse(&index.url) else { continue };
+        if let Some(login) = &index.credentials {
+            credentials.add_login(&url, &login.username, &login.password);
+        }
+        if let Some(name) = &index.name {
+            credentials.add_index(name, url);
+        }
+    }
+}
+
+/// Where the normalised `name` is looked for, in this order: the index that it is pinned to and no other; else the indexes
+/// without pins, the default one last. Pages and directories of links are asked beside all of them.
+pub fn sources(indexes: &Indexes, name: &str) -> Result<Vec<Source>, IndexError> {
+    let source = |index: &Index| {
+        let url = Url::parse(&index.url).ok()?;
+        Some(match index.kind {
+            IndexKind::Simple => Source::Index(url),
+            IndexKind::Links => Source::FindLinks(url),
+        })
+    };
+    if let Some(index) = indexes.pin_of(name)? {
+        return Ok(source(index).into_iter().collect());
+    }
+    let mut sources: Vec<Source> = indexes.all().filter(|index| index.pins.is_empty()).filter_map(source).collect();
+    if indexes.default.is_none() && !indexes.without_default {
+        sources.extend(Url::parse(DEFAULT_INDEX).ok().map(Source::Index));
+    }
+    Ok(sources)
 }
