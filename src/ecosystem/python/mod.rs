@@ -1,17 +1,33 @@
 //! Python: uv resolves, packhouse downloads, verifies and installs.
 
+pub mod archive;
+mod build;
 mod build_requirements;
+pub mod bytecode;
 mod closure;
+mod combine;
+mod detect;
+pub mod environment;
 mod existing;
+mod facts;
+pub mod host;
+mod html;
 pub mod index;
 pub mod indexes;
+mod ini;
 mod inputs;
 pub mod interpreter;
+pub mod launcher;
 pub mod lock;
 pub mod lock_error;
+mod native;
+mod poetry;
 pub mod project;
 pub mod provision;
 pub mod pylock;
+mod pyproject;
+mod record;
+mod referenced;
 pub mod requirements;
 mod resolve;
 mod sdist;
@@ -28,30 +44,29 @@ mod vendored;
 #[derive(Debug, Clone, Copy)]
 pub struct Python;
 
-mod combine;
-mod detect;
-mod html;
-mod facts;
-mod ini;
 mod lock;
-mod poetry;
-mod pyproject;
-mod referenced;
 mod setup_cfg;
 mod setup_py;
 mod stage;
 mod toml_tree;
 mod vendor;
+mod source_tree;
 mod stamps;
+pub mod store;
 pub mod vendor;
 mod vendor_directory;
 mod vendor_lock;
+pub mod wheel;
 
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
 use crate::package::Staged;
 use crate::target::Target;
 use crate::workspace::{Detector, Directory, EcosystemKind, Member};
+
+/// The Python ecosystem.
+#[derive(Debug, Clone, Copy)]
+pub struct Python;
 
 impl Detector for Python {
     fn detect(&self, directory: Directory<'_>) -> Result<Vec<Member>, Box<dyn Diagnose + Send + Sync>> {
