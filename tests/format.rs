@@ -1,4 +1,13 @@
 //! Packages as the distributions' own tools see them: dpkg, lintian, rpm and rpmlint are the judges.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "these are tests"
+)]
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -580,7 +589,7 @@ fn rpm_accepts_our_signature_and_nothing_else_of_the_package_changes() {
 fn a_signer_that_fails_or_gives_no_signature_is_an_error() {
     let place = Place::new();
     let written = place.write(&sample("el9"), WriteOptions::default());
-    let refuse: &mut dyn FnMut(&[u8]) -> Result<Vec<u8>, rpm::SignerError> = &mut |_| Err("no key".into());
+    let refuse: &mut rpm::Signer<'_> = &mut |_| Err("no key".into());
     let error = rpm::sign(&written.path, &mut Vec::new(), refuse).expect_err("an error");
     assert!(error.to_string().contains("no key"), "{error}");
     assert!(rpm::sign(&written.path, &mut Vec::new(), &mut |_| Ok(b"nonsense".to_vec())).is_err());
