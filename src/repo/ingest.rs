@@ -4,12 +4,11 @@
 //! read: what was judged is what gets published. Name, version and architecture come from inside the package, never from
 //! its file name. Fields that the index itself owns are refused, for a package could speak about other files with them.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::error::RepoError;
 use super::primary;
-use super::rpm_signature;
 use super::sign::Signer;
 use super::state::{Deb, Rpm};
 use super::store::{Copied, Store};
@@ -74,7 +73,7 @@ pub(super) fn take(store: &Store, item: &Item) -> Result<Ingested, RepoError> {
     if begin.starts_with(&[0xed, 0xab, 0xee, 0xdb]) {
         let info = rpm::read(&copy.file).map_err(|error| refused(&item.path, error))?;
         check_relations(&item.path, &info)?;
-        let immutable = rpm_signature::immutable_digest(&copy.file, info.header_range.0).map_err(failed())?;
+        let immutable = rpm::immutable_digest(&copy.file).map_err(|error| refused(&item.path, error))?;
         return Ok(Ingested::Rpm { copy, info: Box::new(info), immutable });
     }
     Err(RepoError::refused(&item.path, "this is neither a .deb nor an .rpm"))
@@ -119,15 +118,19 @@ pub(super) fn rpm_record(
     signer: &Signer,
     time: i64,
 ) -> Result<(Copied, Rpm), RepoError> {
-    let failed = || RepoError::io("the package could not be read");
     let original = copy.sha256;
-    let signed = rpm_signature::is_signed_by(&copy.file, info.header_range, signer).map_err(failed())?;
-    let (copy, info) = if signed {
+    let unreadable = |error| refused(&copy.file, error);
+    let held = rpm::header_signature(&copy.file).map_err(unreadable)?;
+    let (copy, info) = if held.is_some_and(|held| signer.has_signed(&held.signature, &held.header)) {
         (copy, info)
     } else {
-        let copy = rpm_signature::sign(store, &copy.file, info.header_range, signer, time)?;
-        let info = rpm::read(&copy.file).map_err(|error| refused(&copy.file, error))?;
-        (copy, info)
+        let mut sign = |header: &[u8]| signer.detached_binary(header, time).map_err(rpm::SignerError::from);
+        let signed = store.produce(|writer| {
+            rpm::sign(&copy.file, writer, &mut sign).map_err(|error| io::Error::other(error.to_string()))
+        });
+        let signed = signed.map_err(RepoError::io("the package could not be signed"))?;
+        let info = rpm::read(&signed.file).map_err(unreadable)?;
+        (signed, info)
     };
     let tag = tagged.then_some(immutable);
     let location = yum::location(&info.name, &info.version, &info.release, &info.architecture, tag);

@@ -15,7 +15,6 @@ mod layout;
 mod primary;
 mod publish;
 mod release;
-mod rpm_signature;
 pub mod sign;
 mod snippets;
 mod state;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -23,6 +23,7 @@ use crate::report::{Reporter, Unit};
 const PATIENCE: i64 = 10;
 
 /// How to publish.
+#[derive(Clone, Copy)]
 pub struct PublishOptions<'a> {
     /// Replace a package of the same name, version and architecture that has another content.
     pub force: bool,
@@ -118,6 +119,7 @@ pub fn publish(
         check_suite(&item.suite)?;
         check_component(&item.component)?;
     }
+    let started = Instant::now();
     let mut store = Store::at(repository.root());
     let _lock = store.lock(options.reporter).map_err(RepoError::io("the repository could not be locked"))?;
     // Another publisher may have added suites since it was opened.
@@ -127,6 +129,9 @@ pub fn publish(
         return Err(RepoError::OtherKey { expected, found: options.signer.fingerprint() });
     }
 
+    // Waiting for another publisher took its time.
+    let time = options.time.saturating_add(started.elapsed().as_secs().try_into().unwrap_or(i64::MAX));
+    let options = &PublishOptions { time, ..*options };
     let mut debs: BTreeMap<String, Plan<AptState>> = BTreeMap::new();
     let mut rpms: BTreeMap<String, Plan<YumState>> = BTreeMap::new();
     let progress = options.reporter.progress("Checking", items.len() as u64, Unit::Items);
@@ -295,10 +300,8 @@ fn plan_rpm(
 /// Whether the place of an .rpm is taken by another package than the one with this immutable digest.
 fn held_elsewhere(store: &Store, suite: &str, location: &str, immutable: Sha256) -> Result<bool, RepoError> {
     let path = store.path(&format!("yum/{suite}/{location}"));
-    let Ok(info) = crate::format::rpm::read(&path) else { return Ok(true) };
-    let digest = super::rpm_signature::immutable_digest(&path, info.header_range.0)
-        .map_err(RepoError::io("a published package could not be read"))?;
-    Ok(digest != immutable)
+    let digest = crate::format::rpm::immutable_digest(&path);
+    Ok(digest.map_or(true, |digest| digest != immutable))
 }
 
 /// Whether a file of the pool has this content; `None` when there is no such file.

@@ -5,7 +5,7 @@ use pgp::composed::{ArmorOptions, CleartextSignedMessage, Deserializable, Detach
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureConfig, SignatureType, Subpacket, SubpacketData};
 use pgp::ser::Serialize as _;
-use pgp::types::{KeyDetails as _, Password, SigningKey, Timestamp};
+use pgp::types::{Password, SigningKey, Timestamp};
 
 use super::error::RepoError;
 use super::key_policy::Component;
@@ -66,22 +66,13 @@ impl Signer {
         Ok(DetachedSignature::new(self.sign(HashAlgorithm::Sha256, data, time)?).to_bytes()?)
     }
 
-    /// Whether `signature` (a binary packet) is a valid one of `data` by any signing part of this certificate.
+    /// Whether `signature` (a binary packet) is a valid one of `data` by this very key.
     pub fn has_signed(&self, signature: &[u8], data: &[u8]) -> bool {
         let Ok(signature) = DetachedSignature::from_bytes(signature) else { return false };
         match &self.component {
             Component::Primary(key) => signature.verify(key.public_key(), data).is_ok(),
             Component::Subkey(key) => signature.verify(key.public_key(), data).is_ok(),
         }
-    }
-
-    /// Whether the key is RSA; RPM headers keep such signatures under another tag than EdDSA ones.
-    pub fn is_rsa(&self) -> bool {
-        let algorithm = match &self.component {
-            Component::Primary(key) => key.algorithm(),
-            Component::Subkey(key) => key.algorithm(),
-        };
-        algorithm != pgp::crypto::public_key::PublicKeyAlgorithm::EdDSALegacy
     }
 
     fn sign(&self, hash: HashAlgorithm, data: &[u8], time: i64) -> Result<Signature, RepoError> {

@@ -7,7 +7,7 @@
 //! (flock(2)), which the kernel releases when its holder dies, so that there are no stale locks.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -39,6 +39,26 @@ pub(crate) struct Copied {
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: fs_err::File,
+}
+
+/// A file that is hashed while it is written.
+struct Hashing {
+    file: tempfile::NamedTempFile,
+    hasher: sha2::Sha256,
+    size: u64,
+}
+
+impl Write for Hashing {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let length = self.file.write(buffer)?;
+        self.hasher.update(buffer.get(..length).unwrap_or_default());
+        self.size += length as u64;
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 impl Store {
@@ -101,22 +121,21 @@ impl Store {
     /// Copies all of `source` into a temporary file, hashing what is written: the digest is that of the copy, whatever
     /// happens to the source meanwhile. The file is sealed and closed: a thousand of them may wait for their places.
     pub(crate) fn copy_in(&self, source: &mut dyn Read) -> io::Result<Copied> {
-        let mut file = self.temporary_file()?;
-        let mut hasher = sha2::Sha256::new();
-        let mut buffer = vec![0; 256 * 1024];
-        let mut size = 0;
-        loop {
-            let length = match source.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(length) => length,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            let chunk = buffer.get(..length).unwrap_or_default();
-            hasher.update(chunk);
-            file.write_all(chunk)?;
-            size += length as u64;
-        }
+        self.produce(|writer| io::copy(source, writer).map(drop))
+    }
+
+    /// A sealed temporary file of what `write` writes.
+    pub(crate) fn produce<E: From<io::Error>>(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<Copied, E> {
+        let file = self.temporary_file()?;
+        let mut hashing = Hashing { file, hasher: sha2::Sha256::new(), size: 0 };
+        let mut buffered = BufWriter::with_capacity(256 * 1024, &mut hashing);
+        write(&mut buffered)?;
+        buffered.flush()?;
+        drop(buffered);
+        let Hashing { file, hasher, size } = hashing;
         seal(file.as_file())?;
         Ok(Copied { file: file.into_temp_path(), sha256: Sha256(hasher.finalize().into()), size })
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, missing_docs)]
 
 mod apt;
+mod crash;
 mod keys;
 mod support;
 mod yum;
