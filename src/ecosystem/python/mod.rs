@@ -32,30 +32,23 @@ pub mod requirements;
 mod resolve;
 mod sdist;
 mod select;
-pub mod shim;
-pub mod source;
-pub mod tags;
-pub mod uv;
-pub mod uv_lock;
-pub mod vendor_txt;
-mod vendored;
-
-/// The Python ecosystem.
-#[derive(Debug, Clone, Copy)]
-pub struct Python;
-
-mod lock;
 mod setup_cfg;
 mod setup_py;
-mod stage;
-mod toml_tree;
-mod vendor;
+pub mod shim;
+pub mod source;
 mod source_tree;
+mod stage;
 mod stamps;
 pub mod store;
+pub mod tags;
+mod toml_tree;
+pub mod uv;
+pub mod uv_lock;
 pub mod vendor;
 mod vendor_directory;
 mod vendor_lock;
+pub mod vendor_txt;
+mod vendored;
 pub mod wheel;
 
 use crate::diagnostic::Diagnose;

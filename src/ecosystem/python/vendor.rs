@@ -160,12 +160,6 @@ pub fn verify(context: Context<'_>, service: &Member) -> Result<Vendored, Error>
     Ok(check(context, service, &needed)?)
 }
 
-impl From<VendorError> for Error {
-    fn from(error: VendorError) -> Self {
-        Box::new(error)
-    }
-}
-
 fn has_lock(context: Context<'_>, service: &Member) -> bool {
     context.workspace.directory(service).join(LOCK_FILE).exists()
 }
