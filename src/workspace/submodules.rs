@@ -158,6 +158,15 @@ mod tests {
         assert!(paths("[submodule \"a\"]\npath = \\x\n").is_err());
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "(\\[submodule \"a\"\\]\n|path ?=|\\PC{0,9}|[\"\\\\;#\n]){0,12}") {
+            for (line, path) in paths(&text).unwrap_or_default() {
+                assert!((1..=text.lines().count()).contains(&line) && path.len() <= text.len());
+            }
+        }
+    }
+
     #[test]
     fn a_submodule_cannot_lie_outside_of_its_superproject() {
         let root = tempfile::tempdir().unwrap();
