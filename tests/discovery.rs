@@ -318,6 +318,21 @@ fn a_vendor_submodule_is_only_needed_by_those_who_need_it() {
 }
 
 #[test]
+fn a_leftover_of_a_submodule_is_none() {
+    // Removed with git, still named in .gitmodules.
+    let repository = Repository::new(&[("api/fake", "api"), (".gitmodules", "[submodule \"a\"]\npath = gone\n")]);
+    repository.commit();
+    assert_eq!(told(&repository.workspace()), ["library api api"]);
+    // An archive without git: a directory that is empty should have been filled, one that is not there was left out.
+    let archive = Repository::new(&[("api/fake", "api"), (".gitmodules", "[submodule \"a\"]\npath = lib\n")]);
+    assert_eq!(told(&archive.workspace()), ["library api api"]);
+    fs_err::create_dir(archive.root().join("lib")).unwrap();
+    assert!(matches!(archive.refused().error, Error::NotCheckedOut { .. }));
+    archive.write(&[("lib/fake", "acme-lib")]);
+    assert_eq!(told(&archive.workspace()), ["library api api", "library acme-lib lib"]);
+}
+
+#[test]
 fn an_excluded_submodule_need_not_be_there() {
     let other = Repository::new(&[("fake", "other")]);
     other.commit();

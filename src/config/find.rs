@@ -124,13 +124,15 @@ fn tables_of(source: &Source, name: &str) -> Result<Vec<(&'static [&'static str]
 }
 
 /// Whether a repository ends here. A submodule's `.git` is a file that leads into its superproject's `.git/modules`: the
-/// repository goes on above it.
+/// repository goes on above it. (A worktree's leads into `.git/worktrees`: there it ends.)
 fn is_repository_root(directory: &Path) -> bool {
     let git = directory.join(".git");
-    if git.is_file() {
-        return !read_text(&git).is_ok_and(|text| text.contains("/modules/"));
+    if !git.is_file() {
+        return git.exists();
     }
-    git.exists()
+    let text = read_text(&git).unwrap_or_default();
+    let inside = text.rsplit_once(".git/").map(|(_, inside)| inside).unwrap_or_default();
+    !inside.split('/').any(|part| part == "modules")
 }
 
 /// The root of the repository that `start` is in; `start` itself when it is in none. Absolute, without symbolic links.

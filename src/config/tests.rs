@@ -237,6 +237,9 @@ fn the_search_goes_upwards_and_stops_at_the_repository() {
     let submodule =
         directory(&[("packhouse.toml", LEAST), ("lib/.git", "gitdir: ../.git/modules/lib\n"), (".git/HEAD", "")]);
     assert!(load(&submodule.path().join("lib"), None).is_ok());
+    let worktree = "gitdir: /home/jo/modules/cloud/.git/worktrees/lib\n";
+    submodule_git(&submodule, worktree);
+    assert!(matches!(load(&submodule.path().join("lib"), None), Err(Error::Missing { .. })));
 }
 
 #[test]
@@ -278,6 +281,31 @@ fn a_table_remembers_where_it_stands() {
     assert_eq!(origin.location().line_and_column().0, 5);
     assert_eq!(origin.find(&["config"]).unwrap().line_and_column(), (6, 10));
     assert!(origin.find(&["python"]).is_none());
+}
+
+fn submodule_git(repository: &tempfile::TempDir, text: &str) {
+    fs_err::write(repository.path().join("lib/.git"), text).unwrap();
+}
+
+proptest::proptest! {
+    /// A valid configuration with a part of it replaced: no panic, and every place is inside the file.
+    #[test]
+    fn no_text_makes_the_loader_panic(at in 0_usize..400, length in 0_usize..40, text in "[\\x00-\\x7fä\"=.#\\[\\]{}]{0,12}") {
+        let mut characters: Vec<char> = format!(
+            "{LEAST}targets = [\"el9\"]\n[services.acme-api]\ncommands = [\"a\"]\nconfig = ['etc/a']\nepoch = 0x1F\n\
+             depends = {{ deb = [\"x (>= 1)\"] }}\nsystemd.user = \"acme\"\npython = {{ version = \"3.11\" }}\n[[index]]\nname = \"i\"\nurl = \"https://i.example\"\n"
+        ).chars().collect();
+        let start = at.min(characters.len());
+        let end = (start + length).min(characters.len());
+        characters.splice(start..end, text.chars());
+        let text: String = characters.into_iter().collect();
+        let directory = directory(&[("packhouse.toml", &text), (".git/HEAD", "")]);
+        if let Err(error) = load(directory.path(), None) {
+            let location = error.location().expect("every error of a file has its place");
+            assert!(location.text.get(location.span.clone()).is_some());
+            assert!(!error.to_string().is_empty());
+        }
+    }
 }
 
 mod proposals {

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use super::tracked::Tracked;
 use crate::config::{read_text, value};
 use crate::diagnostic::Location;
 
@@ -39,6 +40,7 @@ pub(super) fn submodules(root: &Path, superproject: &Path) -> Result<Vec<Submodu
     let shown = file.strip_prefix(root).unwrap_or(&file);
     let at = |line: usize| Box::new(Location::line(shown, text.as_ref(), line));
     let has_git = superproject.join(".git").exists();
+    let tracked = Tracked::of(superproject);
     let mut found = Vec::new();
     for (line, path) in paths(&text).map_err(|(line, problem)| Error::Submodules { problem, location: at(line) })? {
         let inner = value::file_path(&path).map_err(|problem| Error::Submodules { problem, location: at(line) })?;
@@ -48,6 +50,11 @@ pub(super) fn submodules(root: &Path, superproject: &Path) -> Result<Vec<Submodu
             return Err(Error::Submodules { problem, location: at(line) });
         }
         let Ok(relative) = directory.strip_prefix(root) else { continue };
+        // What git has removed may still stand in the file; and where there is no git (an unpacked archive), a submodule
+        // without files is an empty directory, or never belonged to the archive.
+        if tracked.is_submodule(&inner) == Some(false) || !(has_git || directory.exists()) {
+            continue;
+        }
         let checked_out = if has_git { directory.join(".git").exists() } else { is_filled(&directory) };
         let command = command(root, superproject, relative, &inner);
         found.push(Submodule { path: relative.to_path_buf(), checked_out, command, location: at(line) });
@@ -156,6 +163,15 @@ mod tests {
         assert_eq!(paths(text).unwrap(), expected);
         assert!(paths("[submodule \"a\"]\npath = \"a\n").is_err());
         assert!(paths("[submodule \"a\"]\npath = \\x\n").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "(\\[submodule \"a\"\\]\n|path ?=|\\PC{0,9}|[\"\\\\;#\n]){0,12}") {
+            for (line, path) in paths(&text).unwrap_or_default() {
+                assert!((1..=text.lines().count()).contains(&line) && path.len() <= text.len());
+            }
+        }
     }
 
     #[test]

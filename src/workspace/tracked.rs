@@ -6,6 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
+/// The mode of an entry that is a submodule's commit (gitformat-index(5)).
+const GITLINK: u32 = 0o160_000;
+
 /// The tracked files of one repository.
 pub(super) struct Tracked {
     top: PathBuf,
@@ -18,6 +21,12 @@ impl Tracked {
         let file = git_directory(top).map(|directory| directory.join("index")).filter(|index| index.is_file());
         let index = file.and_then(|file| git2::Index::open(&file).ok());
         Self { top: top.to_path_buf(), index }
+    }
+
+    /// Whether `path` (relative to the top) is a submodule, as far as the index can be asked.
+    pub(super) fn is_submodule(&self, path: &Path) -> Option<bool> {
+        let index = self.index.as_ref()?;
+        Some(index.get_path(path, 0).is_some_and(|entry| entry.mode == GITLINK))
     }
 
     /// Whether the file, or anything in the directory, is tracked; `path` is absolute.
