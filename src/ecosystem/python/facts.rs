@@ -113,6 +113,7 @@ impl Facts {
 /// A requirement of a manifest's metadata: PEP 508, with `name @ file:…` and `name @ https:…`.
 pub(super) fn metadata_requirement(source: &Source, text: &str, span: Range<usize>) -> Result<Requirement, Error> {
     let base = source.path.parent().unwrap_or(Path::new("/"));
+    let span = within_quotes(source, text, span);
     let place = Place { source, line: source.line_at(span.start), span, base };
     if has_direct_reference(text) {
         return classify(text, Vec::new(), &place);
@@ -124,6 +125,14 @@ pub(super) fn metadata_requirement(source: &Source, text: &str, span: Range<usiz
         file: source.path.clone(),
         line: place.line,
     }))
+}
+
+/// The place of `text` itself where the span is that of a literal with its quotes.
+fn within_quotes(source: &Source, text: &str, span: Range<usize>) -> Range<usize> {
+    match source.text.get(span.clone()).and_then(|literal| literal.find(text)) {
+        Some(at) => span.start + at..span.start + at + text.len(),
+        None => span,
+    }
 }
 
 /// Checks a requirement that is kept as text (an extra's, a build system's).

@@ -73,7 +73,7 @@ fn get<'a>(section: &'a Section, key: &str) -> Option<&'a Entry> {
 
 /// A list: one a line, or with `;` in one line.
 fn list(entry: &Entry) -> Vec<(String, Range<usize>)> {
-    let is_one_line = !entry.value().contains('\n');
+    let is_one_line = entry.lines.iter().skip(1).all(|(line, _)| line.is_empty());
     let mut result = Vec::new();
     for (line, span) in entry.lines.iter().filter(|(line, _)| !line.is_empty() && !line.starts_with('#')) {
         // A `;` in a single line divides requirements, so such a line can hold no marker (setuptools' rule).
