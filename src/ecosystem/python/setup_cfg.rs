@@ -156,8 +156,7 @@ fn extras(source: &Source, section: &Section, facts: &mut Facts) -> Result<(), E
         let (name, marker) = split_extra(&entry.key);
         let texts = list(entry);
         if file_names(&entry.value()).is_some() {
-            let texts = found.named.iter().map(|line| line.requirement.clone());
-            optional.entry(name).or_default().extend(texts);
+            optional.entry(name).or_default().extend(found.texts(source, entry.span())?);
             continue;
         }
         for (text, span) in texts {
