@@ -59,18 +59,17 @@ pub(super) fn parse(source: &Source) -> Result<Vec<Section>, Error> {
             continue;
         }
         if text.is_empty() {
-            if key_indent.is_some() {
-                if let Some(entry) = sections.last_mut().and_then(|section| section.entries.last_mut()) {
-                    entry.lines.push((String::new(), start..start));
-                }
+            let entry = sections.last_mut().and_then(|section| section.entries.last_mut());
+            if let Some(entry) = entry.filter(|_| key_indent.is_some()) {
+                entry.lines.push((String::new(), start..start));
             }
             continue;
         }
-        if key_indent.is_some_and(|key_indent| indent > key_indent) {
-            if let Some(entry) = sections.last_mut().and_then(|section| section.entries.last_mut()) {
-                entry.lines.push((text.to_owned(), span));
-                continue;
-            }
+        let goes_on = key_indent.is_some_and(|key_indent| indent > key_indent);
+        let entry = sections.last_mut().and_then(|section| section.entries.last_mut());
+        if let Some(entry) = entry.filter(|_| goes_on) {
+            entry.lines.push((text.to_owned(), span));
+            continue;
         }
         key_indent = None;
         if let Some(name) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(name, _)| name) {
@@ -119,7 +118,7 @@ mod tests {
         assert_eq!(sections.len(), 2);
         assert_eq!(sections[0].entries[1].value(), "one\n\ntwo ; stays");
         let (line, span) = &sections[0].entries[1].lines[1];
-        assert_eq!((&source.text[span.clone()], line.as_str()), ("one", "one"));
+        assert_eq!((source.text.get(span.clone()), line.as_str()), (Some("one"), "one"));
         assert_eq!(sections[1].entries[0].value(), "");
     }
 
@@ -136,7 +135,7 @@ mod tests {
             if let Ok(sections) = parse(&source(&text)) {
                 for entry in sections.iter().flat_map(|section| &section.entries) {
                     for (line, span) in &entry.lines {
-                        proptest::prop_assert_eq!(&text[span.clone()], line.as_str());
+                        proptest::prop_assert_eq!(text.get(span.clone()), Some(line.as_str()));
                     }
                     let _ = (entry.value(), entry.span());
                 }

@@ -6,6 +6,8 @@ mod build_requirements;
 pub mod bytecode;
 mod closure;
 mod combine;
+#[cfg(test)]
+mod combine_tests;
 mod detect;
 pub mod environment;
 mod existing;

@@ -73,7 +73,7 @@ fn get<'a>(section: &'a Section, key: &str) -> Option<&'a Entry> {
 
 /// A list: one a line, or with `;` in one line.
 fn list(entry: &Entry) -> Vec<(String, Range<usize>)> {
-    let is_one_line = !entry.value().contains('\n');
+    let is_one_line = entry.lines.iter().skip(1).all(|(line, _)| line.is_empty());
     let mut result = Vec::new();
     for (line, span) in entry.lines.iter().filter(|(line, _)| !line.is_empty() && !line.starts_with('#')) {
         // A `;` in a single line divides requirements, so such a line can hold no marker (setuptools' rule).
@@ -156,8 +156,7 @@ fn extras(source: &Source, section: &Section, facts: &mut Facts) -> Result<(), E
         let (name, marker) = split_extra(&entry.key);
         let texts = list(entry);
         if file_names(&entry.value()).is_some() {
-            let texts = found.named.iter().map(|line| line.requirement.clone());
-            optional.entry(name).or_default().extend(texts);
+            optional.entry(name).or_default().extend(found.texts(source, entry.span())?);
             continue;
         }
         for (text, span) in texts {

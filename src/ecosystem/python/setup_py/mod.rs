@@ -232,7 +232,7 @@ fn take<'t>(
         Field::SetupRequires => {
             let mut found = Dependencies::default();
             let known = take_requirements(source, evaluator, value, node, &mut found, facts)?;
-            facts.setup_requires.extend(found.named.into_iter().map(|line| line.requirement));
+            facts.setup_requires.extend(found.texts(source, argument.span())?);
             Ok(known)
         }
         Field::OptionalDependencies => take_extras(source, evaluator, value, facts),
@@ -291,10 +291,10 @@ fn take_extras(
         }
         let (name, marker) = split_extra(&key);
         let known = extras.entry(name.clone()).or_default();
-        for line in found.named {
+        for text in found.texts(source, span.clone())? {
             let text = match &marker {
-                Some(marker) => with_marker(&line.requirement, marker),
-                None => line.requirement,
+                Some(marker) => with_marker(&text, marker),
+                None => text,
             };
             if name.is_empty() {
                 conditional.push(metadata_requirement(source, &text, span.clone())?);
@@ -305,7 +305,10 @@ fn take_extras(
     }
     extras.remove("");
     if conditional != Dependencies::default() {
-        facts.dependencies.get_or_insert_default().named.extend(conditional.named);
+        let dependencies = facts.dependencies.get_or_insert_default();
+        dependencies.named.extend(conditional.named);
+        dependencies.paths.extend(conditional.paths);
+        dependencies.urls.extend(conditional.urls);
     }
     facts.optional_dependencies = Some(extras);
     Ok(true)
