@@ -33,7 +33,6 @@ mod detect;
 mod html;
 mod facts;
 mod ini;
-mod lock;
 mod poetry;
 mod pyproject;
 mod referenced;
@@ -41,9 +40,8 @@ mod setup_cfg;
 mod setup_py;
 mod stage;
 mod toml_tree;
-mod vendor;
-mod stamps;
 pub mod vendor;
+mod stamps;
 mod vendor_directory;
 mod vendor_lock;
 
