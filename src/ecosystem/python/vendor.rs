@@ -245,7 +245,9 @@ pub fn fill(context: Context<'_>, service: &Member, locks: &Locks) -> Result<Out
     let obsolete: Vec<&String> = list
         .files
         .iter()
-        .filter(|(name, sha256)| !needed.contains_key(name.as_str()) && found.get(*name).is_some_and(|(_, now)| now == *sha256))
+        .filter(|(name, sha256)| {
+            !needed.contains_key(name.as_str()) && found.get(*name).is_some_and(|(_, now)| now == *sha256)
+        })
         .map(|(name, _)| name)
         .collect();
     let wanted = List::new(needed.iter().map(|(name, file)| ((*name).to_owned(), file.hashes.sha256)).collect());
