@@ -10,7 +10,7 @@ use crate::workspace::{EcosystemKind, Member};
 use super::lock_error::LockError;
 use super::project::{self, Project, RequirementLine};
 use super::requirements::{PathRequirement, Placed, UrlRequirement};
-use super::shim::{Origin, Shim, name_of};
+use super::shim::{Origin, Shim};
 
 /// A package of the repository, with its manifest.
 pub(super) struct Local<'a> {
