@@ -103,6 +103,18 @@ impl<'a> State<'a> {
         let directory = context.workspace.directory(service);
         let closure = Closure::read(context, service)?;
         let settings = context.settings.service(&service.name).python;
+        if let Some(local) = closure.service() {
+            let known: BTreeSet<String> =
+                local.project.optional_dependencies.keys().map(|extra| normalize(extra)).collect();
+            if let Some(extra) = settings.extras.iter().find(|extra| !known.contains(&normalize(extra))) {
+                let (service, extra) = (service.name.to_string(), extra.clone());
+                return Err(LockError::NoExtra {
+                    service,
+                    extra,
+                    known: known.into_iter().collect::<Vec<_>>().join(", "),
+                });
+            }
+        }
         let mut sites = Sites::default();
         if let Some(local) = closure.service() {
             for target in &context.settings.project.targets {
@@ -121,6 +133,7 @@ impl<'a> State<'a> {
         };
         let existing = Existing::find(&context.workspace.root, &directory, &service.ecosystem_name)?;
         let inputs = Inputs {
+            root: &context.workspace.root,
             closure: &closure,
             sites: &sites,
             settings: &settings,
@@ -269,6 +282,16 @@ impl<'a> State<'a> {
                 return refused(
                     format!("{by} requires {}, which is a package of this repository", package.name),
                     format!("name {} in the requirements of the service, so that it is part of it", package.name),
+                );
+            }
+            if let (Place::Directory(path), None) = (&package.place, shims.get(&package.name)) {
+                return refused(
+                    format!(
+                        "{by} requires {}, a directory ({}) that is no package of this repository",
+                        package.name,
+                        path.display()
+                    ),
+                    "make it a package of the repository, or require it from an index".to_owned(),
                 );
             }
             let ours = shims.get(&package.name).is_some_and(|shim| shim.origin == Origin::Member);

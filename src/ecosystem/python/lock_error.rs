@@ -48,6 +48,26 @@ pub enum LockError {
         /// File, line and what stands there.
         what: String,
     },
+    /// The settings want an extra that there is not.
+    #[error("{service} has no extra `{extra}` (it has: {known})")]
+    NoExtra {
+        /// The service.
+        service: String,
+        /// The extra.
+        extra: String,
+        /// Those that it has.
+        known: String,
+    },
+    /// A requirement that is none.
+    #[error("`{requirement}` is no requirement: {reason}")]
+    Requirement {
+        /// What stands there.
+        requirement: String,
+        /// What is wrong with it.
+        reason: String,
+        /// Where.
+        location: Option<Box<Location>>,
+    },
     /// A requirement by path that is no package of the repository.
     #[error("{}, which is required here, is no Python package of this repository", path.display())]
     NotMember {
@@ -178,6 +198,7 @@ impl Diagnose for LockError {
             Self::Index(error) => error.exit_code(),
             Self::Uv(error) => error.exit_code(),
             Self::LockFile(error) => error.exit_code(),
+            Self::NoExtra { .. } => ExitCode::Usage,
             Self::WouldChange { .. } | Self::Stale { policy: true, .. } => ExitCode::Policy,
             _ => ExitCode::Failed,
         }
@@ -190,6 +211,7 @@ impl Diagnose for LockError {
             Self::Index(error) => error.location(),
             Self::LockFile(error) => error.location(),
             Self::NotMember { location, .. }
+            | Self::Requirement { location, .. }
             | Self::Unresolvable { location, .. }
             | Self::Existing { location, .. }
             | Self::Digest { location, .. }
@@ -210,6 +232,8 @@ impl Diagnose for LockError {
             Self::Unread { .. } => {
                 "name them in requirements.txt, or in `dependencies` of [project] in pyproject.toml".to_owned()
             }
+            Self::NoExtra { service, .. } => format!("change `extras` in [services.{service}.python]"),
+            Self::Requirement { .. } => "write it as in PEP 508: `name[extra]>=1.0; python_version < '3.13'`".to_owned(),
             Self::NotMember { .. } => {
                 "check the path; a directory outside of the repository can be a submodule of it".to_owned()
             }
