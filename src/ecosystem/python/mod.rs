@@ -16,6 +16,7 @@ pub mod lock;
 pub mod lock_error;
 mod poetry;
 pub mod project;
+pub mod provision;
 pub mod pylock;
 mod pyproject;
 mod referenced;
@@ -35,6 +36,7 @@ pub mod uv;
 pub mod uv_lock;
 pub mod vendor;
 mod vendor_directory;
+mod vendor_lock;
 pub mod vendor_txt;
 mod vendored;
 
