@@ -2,48 +2,47 @@
 
 mod build_requirements;
 mod closure;
+mod combine;
+mod detect;
 mod existing;
+mod facts;
+mod html;
 pub mod index;
 pub mod indexes;
+mod ini;
 mod inputs;
 pub mod interpreter;
 pub mod lock;
 pub mod lock_error;
+mod poetry;
 pub mod project;
 pub mod provision;
 pub mod pylock;
+mod pyproject;
+mod referenced;
 pub mod requirements;
 mod resolve;
 mod sdist;
 mod select;
+mod setup_cfg;
+mod setup_py;
 pub mod shim;
 pub mod source;
+mod stage;
+mod stamps;
 pub mod tags;
+mod toml_tree;
 pub mod uv;
 pub mod uv_lock;
+pub mod vendor;
+mod vendor_directory;
+mod vendor_lock;
 pub mod vendor_txt;
 mod vendored;
 
 /// The Python ecosystem.
 #[derive(Debug, Clone, Copy)]
 pub struct Python;
-
-mod combine;
-mod detect;
-mod html;
-mod facts;
-mod ini;
-mod poetry;
-mod pyproject;
-mod referenced;
-mod setup_cfg;
-mod setup_py;
-mod stage;
-mod toml_tree;
-pub mod vendor;
-mod stamps;
-mod vendor_directory;
-mod vendor_lock;
 
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
