@@ -703,6 +703,70 @@ fn extras_and_build_requirements_of_the_settings_are_locked() {
     assert_eq!(names(&locks.build.unwrap().packages), ["cython", "setuptools"]);
 }
 
+#[test]
+fn a_line_of_vendor_txt_without_dependencies_replaces_what_an_index_would_give() {
+    let place = tempfile::tempdir().unwrap();
+    let files = vec![
+        wheel("top", "1.0", &["fast"]),
+        wheel("fast", "2.0", &["never"]),
+        wheel_tagged("fast", "1.0", "cp311-cp311-manylinux_2_17_x86_64", &["never"]),
+        sdist("fast", "1.0", "never\n", &place.path().join("trace")),
+        setuptools(),
+    ];
+    let server = Server::start(files, None);
+    let repository = service_on(&server, &["debian-12"], "top");
+    repository.write("acme-api/vendor.txt", "fast==1.0 --platform macosx_10_6_intel --no-deps\n");
+    let packages = repository.locked();
+    assert_eq!(names(&packages), ["fast", "top"]);
+    let fast = find(&packages, "fast");
+    assert_eq!(fast.sdist.as_ref().unwrap().name, "fast-1.0.tar.gz");
+    assert!(fast.wheels.is_empty());
+    repository.write("acme-api/vendor.txt", "fast==1.0\n");
+    let error = repository.lock().unwrap_err();
+    assert!(error.to_string().contains("never"), "its dependencies are wanted now: {error}");
+    repository.write("acme-api/vendor.txt", "fast==1.0 --platform manylinux_2_17_x86_64\n");
+    let error = repository.lock().unwrap_err();
+    assert!(error.hints().iter().any(|hint| hint.contains("--no-deps")), "{error}");
+}
+
+#[test]
+fn an_archive_by_its_url_overrides_the_index_and_brings_its_requirements() {
+    let mine = wheel("fast", "1.5+mine", &["six", "flask; extra == 'web'"]);
+    let files = vec![
+        wheel("top", "1.0", &["fast>=1"]),
+        wheel("fast", "2.0", &["never"]),
+        wheel("six", "1.0", &[]),
+        setuptools(),
+    ];
+    let server = Server::start(files, None);
+    let store = Server::start(vec![mine.clone()], None);
+    let url = format!("http://127.0.0.1:{}/files/{}", store.port, mine.name);
+    let digest = Sha256::of(&mine.bytes);
+    for by_requirement in [false, true] {
+        let line = format!("fast @ {url}#sha256={digest}");
+        let repository = service_on(&server, &["debian-12"], if by_requirement { &line } else { "" });
+        repository.write("acme-api/vendor.txt", "");
+        if !by_requirement {
+            repository.write("acme-api/vendor.txt", &format!("{url}#sha256={digest}\n"));
+        }
+        let top = repository.read("acme-api/requirements.txt") + "top\n";
+        repository.write("acme-api/requirements.txt", &top);
+        let packages = repository.locked();
+        assert_eq!(names(&packages), ["fast", "six", "top"]);
+        let archive = find(&packages, "fast").archive.as_ref().unwrap();
+        assert_eq!((archive.hashes.sha256, archive.url.as_deref()), (digest, Some(url.as_str())));
+        assert_eq!(find(&packages, "fast").version.as_deref(), Some("1.5+mine"));
+    }
+}
+
+#[test]
+fn without_uv_and_without_an_interpreter_the_error_says_what_to_install() {
+    // The messages are what a person sees; the situations cannot be had on a machine that runs these tests.
+    use packhouse::ecosystem::python::uv::UvError;
+    assert_eq!(UvError::NoInterpreter.exit_code(), ExitCode::Environment);
+    assert!(UvError::NoInterpreter.hints()[0].contains("python3"));
+}
+
 /// These ask the index that this machine is configured with.
 mod online {
     use super::*;

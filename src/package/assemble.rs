@@ -135,8 +135,8 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
     let owned_directories = owned_directories(&tree);
     let description = service.description.clone().unwrap_or_else(|| {
         format!(
-            "{summary}.\n\nThis package carries everything the service needs beside the system's own interpreter and C \
-             library in a tree of its own, {prefix}."
+            "This package carries everything that {package} needs beside the system's own interpreter and C library, in a \
+             tree of its own: {prefix}."
         )
     });
     Ok(Package {
@@ -145,7 +145,10 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         version,
         target: target.clone(),
         architecture: needs.has_binaries.then_some(target.architecture),
-        summary,
+        summary: match target.format() {
+            Format::Deb => summary,
+            Format::Rpm => capitalized(&summary),
+        },
         description,
         maintainer: settings.project.maintainer.clone(),
         vendor: settings.project.maintainer.name.clone(),
@@ -222,6 +225,12 @@ fn summary(service: &ServiceSettings, member: &Member, settings: &Settings) -> S
         }
         None => line.to_owned(),
     }
+}
+
+/// RPM's summaries begin with a capital letter; Debian's need not.
+fn capitalized(summary: &str) -> String {
+    let mut characters = summary.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 fn license_text(directory: &Path, root: &Path) -> std::io::Result<Option<String>> {

@@ -7,7 +7,7 @@ if [ "$1" = "remove" ] && [ -d /run/systemd/system ]; then
 fi
 {%- if enable or leave_disabled %}
 
-if [ "$1" = "purge" ] && [ -x /usr/bin/deb-systemd-helper ]; then
+if [ "$1" = "purge" ] && command -v deb-systemd-helper >/dev/null; then
 	deb-systemd-helper purge {{ (enable + leave_disabled) | map("sh") | join(" ") }} >/dev/null || true
 fi
 {%- endif %}

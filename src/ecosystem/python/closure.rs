@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use pep508_rs::{Requirement, VerbatimUrl};
+
 use crate::diagnostic::Location;
 use crate::ecosystem::Context;
 use crate::workspace::{EcosystemKind, Member};
@@ -10,7 +12,7 @@ use crate::workspace::{EcosystemKind, Member};
 use super::lock_error::LockError;
 use super::project::{self, Project, RequirementLine};
 use super::requirements::{PathRequirement, Placed, UrlRequirement};
-use super::shim::{Origin, Shim, name_of};
+use super::shim::{Origin, Shim};
 
 /// A package of the repository, with its manifest.
 pub(super) struct Local<'a> {
@@ -54,6 +56,15 @@ impl<'a> Closure<'a> {
                     return Err(LockError::Unread { package: member.ecosystem_name.clone(), what: line.clone() });
                 }
                 context.reporter.detail(&format!("{}: not read: {line}", member.ecosystem_name));
+            }
+            for line in project.dependencies.iter().chain(&project.constraints) {
+                if let Err(error) = line.requirement.parse::<Requirement<VerbatimUrl>>() {
+                    return Err(LockError::Requirement {
+                        requirement: super::indexes::redact(&line.requirement),
+                        reason: super::indexes::redact(&error.message.to_string()),
+                        location: location(&line.file, line.line),
+                    });
+                }
             }
             let requirements = requirements(&project, &members)?;
             locals.push(Local { member, project, requirements });

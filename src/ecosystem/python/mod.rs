@@ -53,6 +53,10 @@ pub mod vendor_txt;
 mod vendored;
 pub mod wheel;
 
+/// The Python ecosystem.
+#[derive(Debug, Clone, Copy)]
+pub struct Python;
+
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
 use crate::package::Staged;

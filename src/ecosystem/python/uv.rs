@@ -172,7 +172,8 @@ impl Uv {
             std::io::copy(limited.get_mut(), &mut std::io::sink())?;
         }
         let status = child.wait()?;
-        let mut text = redact(&String::from_utf8_lossy(&bytes));
+        let place = format!("{}/", directory.display());
+        let mut text = redact(&String::from_utf8_lossy(&bytes)).replace(&place, "");
         for (name, value) in environment {
             let secret = value.to_string_lossy();
             if name.ends_with("_PASSWORD") && !secret.is_empty() {
