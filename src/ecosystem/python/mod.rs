@@ -5,6 +5,8 @@ mod build;
 mod build_requirements;
 pub mod bytecode;
 mod closure;
+mod commands;
+mod components;
 mod combine;
 #[cfg(test)]
 mod combine_tests;
@@ -44,6 +46,8 @@ mod stamps;
 pub mod store;
 pub mod tags;
 mod toml_tree;
+mod tools;
+mod traces;
 pub mod uv;
 pub mod uv_lock;
 pub mod vendor;
