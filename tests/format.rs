@@ -725,12 +725,17 @@ fn hostile_debs_are_refused_with_a_reason() {
 }
 
 /// Packages to mutate, made once.
-fn seeds() -> &'static (Vec<u8>, Vec<u8>) {
-    static SEEDS: std::sync::OnceLock<(Vec<u8>, Vec<u8>)> = std::sync::OnceLock::new();
+fn seeds() -> &'static [Vec<u8>; 3] {
+    static SEEDS: std::sync::OnceLock<[Vec<u8>; 3]> = std::sync::OnceLock::new();
     SEEDS.get_or_init(|| {
         let place = Place::new();
         let read = |name: &str, options| fs::read(place.write(&sample(name), options).path).expect("a file");
-        (read("debian-12", with(Compression::Gzip)), read("el9", WriteOptions::default()))
+        // Not compressed, so that changes reach the tar archives.
+        let control =
+            tar_of(&[("./control", b"Package: acme\nVersion: 1\nArchitecture: all\n"), ("./conffiles", b"/etc/a\n")]);
+        let data = tar_of(&[("./etc/a", b"content"), ("./usr/bin/acme", b"more content")]);
+        let stored = ar(&[("debian-binary", b"2.0\n"), ("control.tar", &control), ("data.tar", &data)]);
+        [read("debian-12", with(Compression::Gzip)), stored, read("el9", WriteOptions::default())]
     })
 }
 
@@ -754,11 +759,13 @@ proptest::proptest! {
         changes in proptest::collection::vec(proptest::prelude::any::<(proptest::sample::Index, u8)>(), 1..6),
         cut in proptest::option::weighted(0.2, proptest::prelude::any::<proptest::sample::Index>()),
     ) {
-        let (deb_bytes, rpm_bytes) = seeds();
+        let [deb_bytes, stored_deb_bytes, rpm_bytes] = seeds();
         let place = Place::new();
         let file: PathBuf = place.path().join("mutated");
-        fs::write(&file, mutate(deb_bytes, &changes, cut)).expect("write");
-        let _ = deb::read(&file, deb::Files::List);
+        for bytes in [deb_bytes, stored_deb_bytes] {
+            fs::write(&file, mutate(bytes, &changes, cut)).expect("write");
+            let _ = deb::read(&file, deb::Files::List);
+        }
         let mutated = mutate(rpm_bytes, &changes, cut);
         fs::write(&file, &mutated).expect("write");
         // Only the lead, the reserved space and padding are outside the digests.

@@ -432,3 +432,78 @@ fn scripts(header: &Header) -> Result<Vec<(String, String)>, Fault> {
     }
     Ok(scripts)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::header::{Builder, Value};
+    use super::*;
+
+    fn texts(values: &[&str]) -> Value {
+        Value::Texts(values.iter().map(|text| (*text).to_owned()).collect())
+    }
+
+    /// A header with every kind of list that [`describe`] reads.
+    fn sample() -> Vec<u8> {
+        let mut builder = Builder::default();
+        for (tag, text) in [
+            (tag::NAME, "acme"),
+            (tag::VERSION, "1.0~rc1"),
+            (tag::RELEASE, "1.el9"),
+            (tag::ARCH, "noarch"),
+            (tag::SOURCERPM, "acme-1.0~rc1-1.el9.src.rpm"),
+            (tag::POSTIN, "exit 0"),
+        ] {
+            builder.text(tag, text);
+        }
+        builder.set(tag::SUMMARY, Value::Localised("one line".to_owned()));
+        builder.set(tag::REQUIRENAME, texts(&["/bin/sh", "libc.so.6"]));
+        builder.set(tag::REQUIREVERSION, texts(&["", "1:2-3"]));
+        builder.set(tag::REQUIREFLAGS, Value::Int32(vec![256, 12]));
+        builder.set(tag::BASENAMES, texts(&["acme", "link", "directory"]));
+        builder.set(tag::DIRNAMES, texts(&["/usr/bin/", "/usr/lib/"]));
+        builder.set(tag::DIRINDEXES, Value::Int32(vec![0, 0, 1]));
+        builder.set(tag::FILEMODES, Value::Int16(vec![0o100_755, 0o120_777, 0o40_755]));
+        for tag in [tag::FILESIZES, tag::FILEMTIMES, tag::FILEFLAGS] {
+            builder.set(tag, Value::Int32(vec![1, 2, 64]));
+        }
+        for tag in [tag::FILEDIGESTS, tag::FILELINKTOS, tag::FILEUSERNAME, tag::FILEGROUPNAME] {
+            builder.set(tag, texts(&["", "acme", "root"]));
+        }
+        builder.set(tag::CHANGELOGTIME, Value::Int32(vec![1_750_000_000]));
+        builder.set(tag::CHANGELOGNAME, texts(&["A <a@example.org> - 1.0~rc1-1.el9"]));
+        builder.set(tag::CHANGELOGTEXT, texts(&["- begin"]));
+        builder.build(tag::HEADER_IMMUTABLE)
+    }
+
+    #[test]
+    fn a_header_is_described_whole() {
+        let header = Header::read(&mut sample().as_slice(), tag::HEADER_IMMUTABLE).expect("a header");
+        let info = describe(&header).expect("a description");
+        assert_eq!(info.evr(), "1.0~rc1-1.el9");
+        assert_eq!(info.files[1].link.as_deref(), Some("acme"));
+        assert!(info.files[2].ghost && info.files[2].path == "/usr/lib/directory");
+        let libc = &info.requires[1];
+        assert_eq!((libc.sense(), libc.epoch_version_release()), (Some("GE"), ("1", "2", "3")));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..Default::default() })]
+
+        /// A hostile package has good digests; nothing else stands between its header and this parser.
+        #[test]
+        fn no_header_makes_the_parser_panic(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        ) {
+            let mut bytes = sample();
+            for (index, value) in changes {
+                let at = index.index(bytes.len());
+                bytes[at] = value;
+            }
+            if let Ok(header) = Header::read(&mut bytes.as_slice(), tag::HEADER_IMMUTABLE) {
+                let _ = describe(&header);
+            }
+        }
+    }
+}
