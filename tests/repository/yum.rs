@@ -18,7 +18,7 @@ fn dnf_installs_what_was_published_with_both_checks_on() {
     for algorithm in [Algorithm::Rsa3072, Algorithm::Ed25519] {
         let key = new_key(algorithm);
         let mut bench = Bench::with_key(&key);
-        let library = bench.rpm("acme-common", "2.0", "one", "Provides: acme-data = 1:2");
+        let library = bench.rpm("acme-common", "2.0^git1", "one", "Provides: acme-data = 1:2");
         let service =
             bench.rpm("acme-api", "1.0~rc1", "one", "Requires: acme-data >= 1:1\nRequires: /usr/bin/acme-common");
         let signer = key.signer(None, now()).unwrap();
@@ -26,7 +26,7 @@ fn dnf_installs_what_was_published_with_both_checks_on() {
         let repo = repo(&bench, "el9");
         assert!(repo.contains("\ngpgcheck=1\n") && repo.contains("\nrepo_gpgcheck=1\n"), "{repo}");
         let dnf = Dnf::new(&bench, "client", &repo);
-        assert_eq!(dnf.packages(), ["acme-api-1.0~rc1-1.el9", "acme-common-2.0-1.el9"]);
+        assert_eq!(dnf.packages(), ["acme-api-1.0~rc1-1.el9", "acme-common-2.0^git1-1.el9"]);
         let install = dnf.command(&["install", "acme-api"]);
         assert!(install.status.success(), "{}", both(&install));
         assert!(dnf.root().join("usr/bin/acme-api").is_file());
