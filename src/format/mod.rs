@@ -4,6 +4,7 @@
 mod compression;
 pub mod deb;
 mod error;
+mod inspect;
 mod listing;
 mod mode;
 mod output;
@@ -20,6 +21,7 @@ use crate::target::{Compression, Format};
 
 pub use compression::Effort;
 pub use error::Error;
+pub use inspect::{Contents, Inspection, inspect};
 pub use listing::{FileInfo, FileKind};
 
 /// A file that came out of `build`, as `packhouse-artefacts.json` lists it.

@@ -43,6 +43,33 @@ pub(super) fn lines(what: &str, value: &str) -> Result<Vec<String>, Error> {
     Ok(trimmed.lines().map(|line| line.trim_end().to_owned()).collect())
 }
 
+/// A long description is wrapped here: lintian and rpmlint want lines of at most 79 columns.
+const WIDTH: usize = 78;
+
+/// One line of a text, wrapped between words; a line that begins with a blank is verbatim and stays whole.
+pub(super) fn wrapped(line: &str) -> Vec<String> {
+    if line.is_empty() || line.starts_with(' ') {
+        return vec![line.to_owned()];
+    }
+    let mut rows: Vec<String> = Vec::new();
+    let mut width = 0;
+    for word in line.split(' ').filter(|word| !word.is_empty()) {
+        let length = word.chars().count();
+        match rows.last_mut() {
+            Some(row) if width + 1 + length <= WIDTH => {
+                row.push(' ');
+                row.push_str(word);
+                width += 1 + length;
+            }
+            _ => {
+                rows.push(word.to_owned());
+                width = length;
+            }
+        }
+    }
+    rows
+}
+
 /// A script: complete, no NUL.
 pub(super) fn script<'a>(what: &str, value: &'a str) -> Result<&'a str, Error> {
     if value.contains('\0') || value.trim().is_empty() {

@@ -3,6 +3,8 @@
 //! Discovery is static. Nothing of the repository is run: no `setup.py`, no `cargo`, no git command that would honour
 //! hooks or fsmonitor; files are parsed. Languages are known to the [`Detector`]s that the caller gives, not here.
 
+pub mod history;
+
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;

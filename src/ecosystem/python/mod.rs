@@ -2,6 +2,7 @@
 
 pub mod project;
 pub mod pylock;
+pub mod tags;
 
 /// The Python ecosystem.
 #[derive(Debug, Clone, Copy)]

@@ -9,9 +9,6 @@ use crate::package::Package;
 use crate::target::Format;
 use crate::tree::{Entry, InstallPath, Node, Role};
 
-/// A long description is wrapped here; lintian wants lines of at most 80 columns.
-const WIDTH: usize = 78;
-
 type Entries = BTreeMap<InstallPath, Entry>;
 
 /// The text of `control`, its fields in the order of dpkg-gencontrol(1).
@@ -114,33 +111,16 @@ fn check_relation(field: &str, expression: &str) -> Result<(), Error> {
     })
 }
 
-/// A line of the extended description (Policy 5.6.13): empty ones as a full stop, text that begins with a blank or a full
-/// stop verbatim, anything else wrapped.
+/// A line of the extended description (Policy 5.6.13): empty ones as a full stop, what begins with a blank verbatim,
+/// anything else wrapped; a row that would begin with a full stop has another meaning and gets a blank more.
 fn fold(out: &mut String, line: &str) {
-    if line.is_empty() {
-        out.push_str(" .\n");
-        return;
+    for row in text::wrapped(line) {
+        let _ = match row.as_str() {
+            "" => writeln!(out, " ."),
+            dotted if dotted.starts_with('.') => writeln!(out, "  {dotted}"),
+            plain => writeln!(out, " {plain}"),
+        };
     }
-    if line.starts_with([' ', '.']) {
-        let _ = writeln!(out, "  {}", line.strip_prefix(' ').unwrap_or(line));
-        return;
-    }
-    let mut width = 0;
-    for word in line.split(' ').filter(|word| !word.is_empty()) {
-        let length = word.chars().count();
-        if width > 0 && width + 1 + length > WIDTH {
-            out.push('\n');
-            width = 0;
-        }
-        // A word that begins a line with a full stop would have another meaning.
-        out.push(' ');
-        if width == 0 && word.starts_with('.') {
-            out.push(' ');
-        }
-        out.push_str(word);
-        width += 1 + length;
-    }
-    out.push('\n');
 }
 
 /// deb-substvars(5): KiB, each file and link rounded up, one for anything else, the root included.

@@ -201,7 +201,7 @@ impl Header {
                 _ => return Err(Fault::malformed(format!("tag {tag} has an unknown type"))),
             };
             let end = place.count.checked_mul(size).and_then(|length| length.checked_add(place.offset));
-            if place.count == 0 || end.is_none_or(|end| end > store) || place.offset % size != 0 {
+            if place.count == 0 || end.is_none_or(|end| end > store) || !place.offset.is_multiple_of(size) {
                 return Err(Fault::malformed(format!("the data of tag {tag} lie outside the header")));
             }
             if place.kind == kind::STRING && place.count != 1 {

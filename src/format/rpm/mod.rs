@@ -12,7 +12,7 @@ mod tag;
 mod write;
 
 pub use read::{ChangelogEntry, Dependency, RpmInfo, read};
-pub use sign::{HeaderSignature, SignerError, header_signature, immutable_digest, sign};
+pub use sign::{HeaderSignature, Signer, SignerError, header_signature, immutable_digest, sign};
 pub(super) use write::write;
 
 use crate::format::error::Error;

@@ -15,16 +15,15 @@ use crate::format::error::Fault;
 /// What a signer may fail with.
 pub type SignerError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Gives the binary OpenPGP signature over some bytes.
+pub type Signer<'a> = dyn FnMut(&[u8]) -> Result<Vec<u8>, SignerError> + 'a;
+
 /// Writes the .rpm at `input` to `output` with an OpenPGP signature over its header: what `sign` gives for the header's
 /// bytes, one binary version 4 signature packet, detached. A former signature is replaced; header and payload stay as
 /// they are, byte for byte. The payload is covered by its digest in the header.
 ///
 /// RSA serves every client; EdDSA needs rpm ≥ 4.16.
-pub fn sign(
-    input: &Path,
-    output: &mut dyn Write,
-    sign: &mut dyn FnMut(&[u8]) -> Result<Vec<u8>, SignerError>,
-) -> Result<(), Error> {
+pub fn sign(input: &Path, output: &mut dyn Write, sign: &mut Signer<'_>) -> Result<(), Error> {
     let Opened { lead, signature: old, header, mut payload, .. } = open(input).map_err(|fault| fault.at(input))?;
     let facts = signature::facts(&old).map_err(|fault| fault.at(input))?;
     if hex::encode(Sha256Hasher::digest(&header.bytes)) != facts.sha256 {

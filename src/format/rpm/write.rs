@@ -18,13 +18,12 @@ use crate::format::compression::{Encoder, level};
 use crate::format::error::Error;
 use crate::format::output::{Hashing, Output, copy_content};
 use crate::format::{Resolved, Written, text};
-use crate::package::{Changelog, Package, Scripts};
+use crate::package::{Package, Scripts, changelog};
 use crate::target::{Compression, Format};
 use crate::tree::{Node, Role};
 
 /// The build host of every package: where it was built must not change its bytes.
 const BUILD_HOST: &str = "packhouse";
-const DAY: i64 = 86_400;
 
 /// What is known of the payload once it was written.
 struct Payload {
@@ -110,7 +109,7 @@ fn metadata(package: &Package, items: &[Item], time: u32, options: Resolved) -> 
     ] {
         dependencies(&mut header, list, names, flags, versions);
     }
-    changelog(&mut header, &package.changelog)?;
+    history(&mut header, package);
     header.text(tag::PAYLOADFORMAT, "cpio");
     let compressor = match options.compression {
         Compression::Zstd => "zstd",
@@ -138,7 +137,8 @@ fn identity(header: &mut Builder, package: &Package, time: u32) -> Result<(), Er
     let architecture = architecture(package);
     let line = |what: &str, value: &str| text::line(what, value).map(str::to_owned);
     let summary = line("summary", &package.summary)?;
-    let description = text::lines("description", &package.description)?.join("\n");
+    let description = text::lines("description", &package.description)?;
+    let description = description.iter().flat_map(|line| text::wrapped(line)).collect::<Vec<_>>().join("\n");
     let description = if description.is_empty() { summary.clone() } else { description };
 
     header.set(tag::HEADER_I18NTABLE, Value::Texts(vec!["C".to_owned()]));
@@ -190,27 +190,12 @@ fn dependencies(header: &mut Builder, list: &[Dependency], names: u32, flags: u3
     header.set(versions, Value::Texts(list.iter().map(|one| one.version.clone()).collect()));
 }
 
-/// rpm-spec(5), "%changelog": noon of the day in UTC, `Name <mail> - version-release`, one `- ` line for each change, never
-/// ascending in time.
-fn changelog(header: &mut Builder, changelog: &Changelog) -> Result<(), Error> {
-    let (mut times, mut authors, mut texts) = (Vec::new(), Vec::new(), Vec::new());
-    let mut newest = u32::MAX;
-    for release in &changelog.releases {
-        let noon = release.time - release.time.rem_euclid(DAY) + DAY / 2;
-        newest = newest.min(u32::try_from(noon).unwrap_or_default());
-        times.push(newest);
-        let author = format!("{} - {}", release.author, release.version.rpm());
-        authors.push(text::line("author of a release", &author)?.to_owned());
-        let mut lines = Vec::with_capacity(release.changes.len());
-        for change in &release.changes {
-            lines.push(format!("- {}", text::line("change", change.trim())?));
-        }
-        texts.push(lines.join("\n"));
-    }
-    header.set(tag::CHANGELOGTIME, Value::Int32(times));
-    header.set(tag::CHANGELOGNAME, Value::Texts(authors));
-    header.set(tag::CHANGELOGTEXT, Value::Texts(texts));
-    Ok(())
+/// The history as [`changelog::rpm`] cleans and orders it.
+fn history(header: &mut Builder, package: &Package) {
+    let entries = changelog::rpm(&package.changelog);
+    header.set(tag::CHANGELOGTIME, Value::Int32(entries.iter().map(|entry| entry.time).collect()));
+    header.set(tag::CHANGELOGNAME, Value::Texts(entries.iter().map(|entry| entry.name.clone()).collect()));
+    header.set(tag::CHANGELOGTEXT, Value::Texts(entries.into_iter().map(|entry| entry.text).collect()));
 }
 
 fn write_payload(
