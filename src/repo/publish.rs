@@ -412,6 +412,7 @@ fn begin(
     let failed = || RepoError::io("the packages could not be put into the repository");
     store.write(mark, b"").map_err(failed())?;
     store.barrier().map_err(failed())?;
+    store.settle(pool.iter().map(|(copy, _)| copy)).map_err(failed())?;
     let mut placed = BTreeSet::new();
     for (copy, place) in pool {
         if placed.insert(place.clone()) {
