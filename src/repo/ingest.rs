@@ -170,6 +170,10 @@ fn check_fields(path: &Path, info: &DebInfo) -> Result<(), RepoError> {
             return Err(RepoError::refused(path, format!("the field `{name}` of its control file is malformed")));
         }
     }
+    let architecture = info.architecture();
+    if architecture == "source" || architecture.split('-').any(|part| part == "any") {
+        return Err(RepoError::refused(path, format!("`{architecture}` is no architecture of a binary package")));
+    }
     for name in ["Maintainer", "Description"] {
         if info.field(name).is_none_or(|value| value.trim().is_empty()) {
             return Err(RepoError::refused(path, format!("its control file has no field `{name}`")));

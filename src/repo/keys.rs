@@ -18,6 +18,7 @@ use rand_for_pgp::rngs::OsRng;
 use super::error::RepoError;
 use super::key_policy;
 use super::sign::Signer;
+use crate::variables;
 
 /// The kind of a new key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -225,6 +226,11 @@ impl PublicKey {
     pub fn user_ids(&self) -> Vec<String> {
         self.0.details.users.iter().filter_map(|user| user.id.as_str().map(str::to_owned)).collect()
     }
+}
+
+/// The passphrase that the environment gives ([`variables::PACKHOUSE_KEY_PASSPHRASE`]); an empty one is none.
+pub fn passphrase_of_environment() -> Option<String> {
+    std::env::var(variables::PACKHOUSE_KEY_PASSPHRASE).ok().filter(|passphrase| !passphrase.is_empty())
 }
 
 /// A fingerprint in the groups of four that people compare.

@@ -93,6 +93,11 @@ pub fn init(path: &Path, new: &NewRepository<'_>) -> Result<Repository, RepoErro
     let failed = || RepoError::io("the repository could not be made");
     fs_err::create_dir_all(path).map_err(failed())?;
     let root = fs_err::canonicalize(path).map_err(failed())?;
+    if new.url.is_none() && root.to_str().is_none_or(|path| path.contains(char::is_whitespace)) {
+        let rule = "apt and dnf cannot be told of a key whose path has blanks; choose another place, or give a URL";
+        let text = root.to_string_lossy().into_owned();
+        return Err(RepoError::InvalidWord { text, what: "the place of a repository without a URL", rule });
+    }
     let mut store = Store::at(&root);
     let _lock = store.lock(&crate::report::Silent).map_err(failed())?;
     if store.path(CONFIGURATION).exists() {

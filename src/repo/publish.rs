@@ -3,6 +3,7 @@
 //! Everything is judged before anything becomes visible: a call with one bad package changes nothing. Then each suite is
 //! written on its own, its packages first and its signed index last.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use super::error::RepoError;
 use super::ingest::{self, Ingested, Item};
 use super::layout::{self, Repository, check_component, check_suite};
 use super::sign::Signer;
-use super::state::{AptState, States, YumState};
+use super::state::{AptState, Rpm, States, YumState};
 use super::store::{Copied, Store};
 use super::{apt, snippets, yum};
 use crate::digest::Sha256;
@@ -75,6 +76,8 @@ pub struct PublishedSuite {
 #[derive(Default)]
 struct Plan<State> {
     state: State,
+    /// Where each package stands in `state`, by its identity.
+    places: HashMap<String, usize>,
     pool: Vec<(Copied, String)>,
     given: HashMap<String, (Sha256, PathBuf)>,
     added: Vec<String>,
@@ -161,21 +164,49 @@ pub fn publish(
     Ok(Published { suites })
 }
 
+/// A suite's state, as far as both halves are alike.
+trait Suite: Default + serde::de::DeserializeOwned {
+    /// What tells packages apart: name, version, architecture.
+    fn identities(&self) -> impl Iterator<Item = String>;
+}
+
+impl Suite for AptState {
+    fn identities(&self) -> impl Iterator<Item = String> {
+        self.packages.iter().map(|deb| format!("{} {} {}", deb.package, deb.version, deb.architecture))
+    }
+}
+
+impl Suite for YumState {
+    fn identities(&self) -> impl Iterator<Item = String> {
+        let identity = |rpm: &Rpm| rpm_identity(&rpm.name, rpm.epoch, &rpm.version, &rpm.release, &rpm.architecture);
+        self.packages.iter().map(identity)
+    }
+}
+
+/// An epoch of 0 and none at all are the same to rpm.
+fn rpm_identity(name: &str, epoch: u32, version: &str, release: &str, architecture: &str) -> String {
+    let epoch = if epoch == 0 { String::new() } else { format!("{epoch}:") };
+    format!("{name} {epoch}{version}-{release} {architecture}")
+}
+
 /// The plan of a suite, with its state when it is asked for the first time.
-fn planned<'a, State: Default + serde::de::DeserializeOwned>(
+fn planned<'a, State: Suite>(
     plans: &'a mut BTreeMap<String, Plan<State>>,
     store: &Store,
     kind: &str,
     suite: &str,
     index: &str,
 ) -> Result<&'a mut Plan<State>, RepoError> {
-    if !plans.contains_key(suite) {
-        let states = States::of(kind, suite, index);
-        let state = states.load(store)?;
-        let unfinished = store.path(&states.mark()).exists();
-        plans.insert(suite.to_owned(), Plan { state, unfinished, ..Plan::default() });
+    match plans.entry(suite.to_owned()) {
+        Entry::Occupied(entry) => Ok(entry.into_mut()),
+        Entry::Vacant(entry) => {
+            let states = States::of(kind, suite, index);
+            let state: State = states.load(store)?;
+            let places = state.identities().enumerate().map(|(at, identity)| (identity, at)).collect();
+            let unfinished = store.path(&states.mark()).exists();
+            Ok(entry.insert(Plan { state, places, unfinished, ..Plan::default() }))
+        }
     }
-    plans.get_mut(suite).ok_or_else(|| RepoError::NotARepository { path: store.path("") })
 }
 
 /// Suites that nobody named and whose last publisher was killed are finished too.
@@ -213,9 +244,7 @@ fn plan_deb(
     if !plan.first(&identity, copy.sha256, &item.path)? {
         return Ok(());
     }
-    let same =
-        |deb: &super::state::Deb| deb.package == package && deb.version == version && deb.architecture == architecture;
-    let held = plan.state.packages.iter().position(same);
+    let held = plan.places.get(&identity).copied();
     if let Some(deb) = held.and_then(|at| plan.state.packages.get(at)) {
         if deb.sha256 == copy.sha256 {
             plan.unchanged.push(identity);
@@ -238,14 +267,16 @@ fn plan_deb(
     if there.is_none() {
         plan.pool.push((copy, place));
     }
-    match held {
-        Some(at) => {
-            plan.state.packages.remove(at);
+    match held.and_then(|at| plan.state.packages.get_mut(at)) {
+        Some(place) => {
+            *place = record;
             plan.replaced.push(identity);
         }
-        None => plan.added.push(identity),
+        None => {
+            plan.state.packages.push(record);
+            plan.added.push(identity);
+        }
     }
-    plan.state.packages.push(record);
     Ok(())
 }
 
@@ -258,18 +289,12 @@ fn plan_rpm(
     immutable: Sha256,
     options: &PublishOptions<'_>,
 ) -> Result<(), RepoError> {
-    let identity = format!("{} {} {}", info.name, info.evr(), info.architecture);
+    let epoch = info.epoch.unwrap_or(0);
+    let identity = rpm_identity(&info.name, epoch, &info.version, &info.release, &info.architecture);
     if !plan.first(&identity, immutable, &item.path)? {
         return Ok(());
     }
-    let same = |rpm: &super::state::Rpm| {
-        rpm.name == info.name
-            && rpm.epoch == info.epoch.unwrap_or(0)
-            && rpm.version == info.version
-            && rpm.release == info.release
-            && rpm.architecture == info.architecture
-    };
-    let held = plan.state.packages.iter().position(same);
+    let held = plan.places.get(&identity).copied();
     if let Some(rpm) = held.and_then(|at| plan.state.packages.get(at)) {
         if rpm.immutable == immutable {
             plan.unchanged.push(identity);
@@ -286,14 +311,16 @@ fn plan_rpm(
         store.path(&format!("yum/{suite}/{usual}")).exists() && held_elsewhere(store, suite, &usual, immutable)?;
     let (copy, record) = ingest::rpm_record(store, copy, info, immutable, tagged, options.signer, options.time)?;
     plan.pool.push((copy, format!("yum/{suite}/{}", record.location)));
-    match held {
-        Some(at) => {
-            plan.state.packages.remove(at);
+    match held.and_then(|at| plan.state.packages.get_mut(at)) {
+        Some(place) => {
+            *place = record;
             plan.replaced.push(identity);
         }
-        None => plan.added.push(identity),
+        None => {
+            plan.state.packages.push(record);
+            plan.added.push(identity);
+        }
     }
-    plan.state.packages.push(record);
     Ok(())
 }
 
@@ -385,6 +412,7 @@ fn begin(
     let failed = || RepoError::io("the packages could not be put into the repository");
     store.write(mark, b"").map_err(failed())?;
     store.barrier().map_err(failed())?;
+    store.settle(pool.iter().map(|(copy, _)| copy)).map_err(failed())?;
     let mut placed = BTreeSet::new();
     for (copy, place) in pool {
         if placed.insert(place.clone()) {

@@ -17,6 +17,9 @@ use sha2::Digest as _;
 use crate::digest::Sha256;
 use crate::report::Reporter;
 
+/// More files or directories than are worth being synced one by one.
+const MANY: usize = 16;
+
 /// packhouse's own directory in a repository.
 pub(crate) const PRIVATE: &str = ".packhouse";
 
@@ -27,7 +30,7 @@ pub(crate) struct Store {
     dirty: BTreeSet<PathBuf>,
 }
 
-/// A sealed copy that waits for its place.
+/// A copy that waits for its place.
 #[derive(Debug)]
 pub(crate) struct Copied {
     pub(crate) file: tempfile::TempPath,
@@ -119,12 +122,13 @@ impl Store {
     }
 
     /// Copies all of `source` into a temporary file, hashing what is written: the digest is that of the copy, whatever
-    /// happens to the source meanwhile. The file is sealed and closed: a thousand of them may wait for their places.
+    /// happens to the source meanwhile.
     pub(crate) fn copy_in(&self, source: &mut dyn Read) -> io::Result<Copied> {
         self.produce(|writer| io::copy(source, writer).map(drop))
     }
 
-    /// A sealed temporary file of what `write` writes.
+    /// A temporary file of what `write` writes, closed: a thousand of them may wait for their places. It is not durable
+    /// before [`Store::settle`].
     pub(crate) fn produce<E: From<io::Error>>(
         &self,
         write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
@@ -136,11 +140,24 @@ impl Store {
         buffered.flush()?;
         drop(buffered);
         let Hashing { file, hasher, size } = hashing;
-        seal(file.as_file())?;
+        make_readable(file.as_file())?;
         Ok(Copied { file: file.into_temp_path(), sha256: Sha256(hasher.finalize().into()), size })
     }
 
-    /// Renames a sealed temporary file to `relative`.
+    /// Makes the content of these files durable: each by itself, or, when there are many, with their file system at once,
+    /// which is one commit of its journal rather than hundreds.
+    pub(crate) fn settle<'a>(&self, files: impl ExactSizeIterator<Item = &'a Copied>) -> io::Result<()> {
+        if files.len() > MANY {
+            let directory = fs_err::File::open(self.temporary())?;
+            return Ok(rustix::fs::syncfs(directory.file())?);
+        }
+        for copied in files {
+            fs_err::File::open(&copied.file)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// Renames a durable temporary file to `relative`.
     pub(crate) fn place(&mut self, file: tempfile::TempPath, relative: &str) -> io::Result<()> {
         let path = self.path(relative);
         if let Some(parent) = path.parent() {
@@ -155,7 +172,11 @@ impl Store {
 
     /// Makes everything placed so far durable before anything that follows.
     pub(crate) fn barrier(&mut self) -> io::Result<()> {
-        for directory in std::mem::take(&mut self.dirty) {
+        let dirty = std::mem::take(&mut self.dirty);
+        if dirty.len() > MANY {
+            return Ok(rustix::fs::syncfs(fs_err::File::open(&self.root)?.file())?);
+        }
+        for directory in dirty {
             fs_err::File::open(directory)?.sync_all()?;
         }
         Ok(())
@@ -223,8 +244,14 @@ impl Store {
 /// Gives a temporary file its final mode and makes its content durable.
 #[expect(clippy::disallowed_types, reason = "temporary files are of this type")]
 pub(crate) fn seal(file: &std::fs::File) -> io::Result<()> {
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+    make_readable(file)?;
     file.sync_all()
+}
+
+/// Mode 0644, whatever the umask.
+#[expect(clippy::disallowed_types, reason = "temporary files are of this type")]
+fn make_readable(file: &std::fs::File) -> io::Result<()> {
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }
 
 fn remove_any(path: &Path) -> io::Result<()> {

@@ -157,7 +157,31 @@ fn metadata(kind: &str, xml: &str, date: i64) -> io::Result<Metadata> {
 
 #[cfg(test)]
 mod tests {
-    use super::location;
+    use super::*;
+    use crate::repo::state::Retired;
+
+    #[test]
+    fn without_an_exchange_of_directories_files_are_written_one_by_one_and_forgotten_ones_go() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut store = Store::at(directory.path());
+        let _lock = store.lock(&crate::report::Silent).expect("the lock");
+        for name in ["kept.xml.gz", "forgotten.xml.gz"] {
+            store.write(&format!("yum/el9/repodata/{name}"), b"old").expect("written");
+        }
+        let kept = Files {
+            current: vec!["new.xml.gz".into()],
+            retired: vec![Retired { path: "kept.xml.gz".into(), since: 0 }],
+        };
+        let files: [(&str, &[u8]); 3] =
+            [("new.xml.gz", b"new"), ("repomd.xml.asc", b"signature"), ("repomd.xml", b"root")];
+        one_by_one(&mut store, "yum/el9/repodata", &files, &kept).expect("written");
+        let mut names: Vec<String> = fs_err::read_dir(directory.path().join("yum/el9/repodata"))
+            .expect("a directory")
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["kept.xml.gz", "new.xml.gz", "repomd.xml", "repomd.xml.asc"]);
+    }
 
     #[test]
     fn a_package_lies_below_its_first_letter() {

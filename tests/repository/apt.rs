@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use packhouse::digest::Sha256;
 use packhouse::repo::keys::Algorithm;
+use packhouse::repo::{self, PublishOptions};
+use packhouse::report::Silent;
 
-use crate::support::{Apt, Bench, both, new_key, now, output, run, walk};
+use crate::support::{Apt, Bench, both, new_key, now, output, run, signer, walk};
 
 fn snippet(bench: &Bench, suite: &str) -> String {
     std::fs::read_to_string(bench.published(&format!("acme-{suite}.sources"))).expect("a snippet")
@@ -205,7 +208,7 @@ fn the_same_version_with_other_bytes_is_refused_and_nothing_changes_unless_it_is
     assert!(error.contains("acme 1 amd64 is already published in bookworm with another content"), "{error}");
     assert!(bench.visible() == before, "a call with one bad package publishes none");
 
-    let signer = crate::support::signer();
+    let signer = signer();
     let forced = bench.publish_with("bookworm", &[&two], true, &signer).expect("published");
     assert_eq!(forced.suites[0].replaced, ["acme 1 amd64"]);
     let apt = Apt::new(&bench, "client", &sources(&bench, "bookworm"));
@@ -252,6 +255,41 @@ fn what_is_no_package_is_refused() {
         assert!(error.contains(name), "{error}");
     }
     assert!(!bench.published("apt").exists(), "nothing was written");
+}
+
+#[test]
+fn a_file_that_is_not_what_the_list_of_artefacts_says_is_refused() {
+    let mut bench = Bench::new();
+    let deb = bench.deb("acme", "1", "amd64");
+    let item = |sha256| repo::Item { path: deb.clone(), suite: "bookworm".into(), component: "main".into(), sha256 };
+    let signer = signer();
+    let options = PublishOptions { force: false, time: now(), signer: &signer, reporter: &Silent };
+    let wrong = item(Some(Sha256::of(b"something else")));
+    let error = repo::publish(&mut bench.repository, &[wrong], &options).expect_err("refused").to_string();
+    assert!(error.contains("the list of artefacts says"), "{error}");
+    let right = item(Some(Sha256::of(&std::fs::read(&deb).unwrap())));
+    repo::publish(&mut bench.repository, &[right], &options).expect("published");
+}
+
+#[test]
+fn an_index_that_somebody_else_wrote_is_not_overwritten() {
+    let mut bench = Bench::new();
+    let (one, two) = (bench.deb("acme", "1", "amd64"), bench.deb("other", "1", "amd64"));
+    bench.publish("bookworm", &[&one]).expect("published");
+    std::fs::write(bench.published("apt/dists/bookworm/InRelease"), "by hand\n").unwrap();
+    let error = bench.publish("bookworm", &[&two]).expect_err("refused").to_string();
+    assert!(error.contains("was not written by packhouse"), "{error}");
+    assert_eq!(std::fs::read_to_string(bench.published("apt/dists/bookworm/InRelease")).unwrap(), "by hand\n");
+}
+
+#[test]
+fn names_that_would_leave_the_repository_are_refused() {
+    let mut bench = Bench::new();
+    let deb = bench.deb("acme", "1", "amd64");
+    for suite in ["../x", "/etc", "", ".", "a b", "a/b", "A"] {
+        let error = bench.publish(suite, &[&deb]).expect_err("refused").to_string();
+        assert!(error.contains("cannot be a suite's name"), "{error}");
+    }
 }
 
 #[test]

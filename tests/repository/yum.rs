@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use flate2::read::GzDecoder;
-use packhouse::repo::keys::Algorithm;
+use packhouse::repo::{self, keys::Algorithm};
 use quick_xml::events::Event;
 
-use crate::support::{Bench, Dnf, both, new_key, now, output, run, walk};
+use crate::support::{Bench, Dnf, both, key, new_key, now, output, run, walk};
 
 fn repo(bench: &Bench, suite: &str) -> String {
     std::fs::read_to_string(bench.published(&format!("acme-{suite}.repo"))).expect("a snippet")
@@ -18,7 +18,7 @@ fn dnf_installs_what_was_published_with_both_checks_on() {
     for algorithm in [Algorithm::Rsa3072, Algorithm::Ed25519] {
         let key = new_key(algorithm);
         let mut bench = Bench::with_key(&key);
-        let library = bench.rpm("acme-common", "2.0", "one", "Provides: acme-data = 1:2");
+        let library = bench.rpm("acme-common", "2.0^git1", "one", "Provides: acme-data = 1:2");
         let service =
             bench.rpm("acme-api", "1.0~rc1", "one", "Requires: acme-data >= 1:1\nRequires: /usr/bin/acme-common");
         let signer = key.signer(None, now()).unwrap();
@@ -26,12 +26,60 @@ fn dnf_installs_what_was_published_with_both_checks_on() {
         let repo = repo(&bench, "el9");
         assert!(repo.contains("\ngpgcheck=1\n") && repo.contains("\nrepo_gpgcheck=1\n"), "{repo}");
         let dnf = Dnf::new(&bench, "client", &repo);
-        assert_eq!(dnf.packages(), ["acme-api-1.0~rc1-1.el9", "acme-common-2.0-1.el9"]);
+        assert_eq!(dnf.packages(), ["acme-api-1.0~rc1-1.el9", "acme-common-2.0^git1-1.el9"]);
         let install = dnf.command(&["install", "acme-api"]);
         assert!(install.status.success(), "{}", both(&install));
         assert!(dnf.root().join("usr/bin/acme-api").is_file());
         assert!(dnf.root().join("usr/bin/acme-common").is_file(), "the dependency came along");
     }
+}
+
+#[test]
+fn the_snippets_of_a_repository_with_a_url_name_it_everywhere() {
+    let directory = tempfile::tempdir().unwrap();
+    let new = repo::NewRepository {
+        origin: "Acme Cloud",
+        label: "Acme",
+        description: "Packages",
+        url: Some("https://packages.acme.example/linux/"),
+        key: &key().public(),
+    };
+    let mut bench = Bench::new();
+    let (deb, rpm) = (bench.deb("acme", "1", "amd64"), bench.rpm("acme", "1", "one", ""));
+    bench.repository = repo::init(&directory.path().join("a repo"), &new).expect("a repository");
+    bench.publish("bookworm", &[&deb]).expect("published");
+    bench.publish("el9", &[&rpm]).expect("published");
+    let read = |name: &str| std::fs::read_to_string(bench.published(name)).unwrap();
+    let sources = read("acme-cloud-bookworm.sources");
+    for line in [
+        "URIs: https://packages.acme.example/linux/apt",
+        "Suites: bookworm",
+        "Components: main",
+        "Signed-By: /etc/apt/keyrings/acme-cloud.gpg",
+    ] {
+        assert!(sources.lines().any(|present| present == line), "{sources}");
+    }
+    let repo = read("acme-cloud-el9.repo");
+    for line in [
+        "[acme-cloud-el9]",
+        "baseurl=https://packages.acme.example/linux/yum/el9",
+        "gpgkey=https://packages.acme.example/linux/key.asc",
+    ] {
+        assert!(repo.lines().any(|present| present == line), "{repo}");
+    }
+}
+
+#[test]
+fn a_place_that_clients_could_not_be_told_of_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let new = repo::NewRepository { origin: "Acme", label: "Acme", description: "x", url: None, key: &key().public() };
+    let error = repo::init(&directory.path().join("a repo"), &new).expect_err("refused").to_string();
+    assert!(error.contains("has blanks"), "{error}");
+    repo::init(&directory.path().join("repo"), &new).expect("a repository");
+    let error = repo::init(&directory.path().join("repo"), &new).expect_err("refused").to_string();
+    assert!(error.contains("is a repository already"), "{error}");
+    let error = repo::open(directory.path()).expect_err("none").to_string();
+    assert!(error.contains("is not a repository"), "{error}");
 }
 
 #[test]
