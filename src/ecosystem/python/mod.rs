@@ -5,11 +5,10 @@ mod build;
 mod build_requirements;
 pub mod bytecode;
 mod closure;
+mod combine;
+mod combine_tests;
 mod commands;
 mod components;
-mod combine;
-#[cfg(test)]
-mod combine_tests;
 mod detect;
 pub mod environment;
 mod existing;
@@ -56,10 +55,6 @@ mod vendor_lock;
 pub mod vendor_txt;
 mod vendored;
 pub mod wheel;
-
-/// The Python ecosystem.
-#[derive(Debug, Clone, Copy)]
-pub struct Python;
 
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
