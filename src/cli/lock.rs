@@ -38,11 +38,7 @@ pub(super) fn tell(session: &Session, done: &str, service: &str, outcome: Outcom
             session.reporter().step("Fresh", service);
             Ok(())
         }
-        (Output::Human, Outcome::Changed) => {
-            let mut verb = done.to_owned();
-            verb.get_mut(..1).into_iter().for_each(str::make_ascii_uppercase);
-            session.reporter().step(&verb, service);
-            Ok(())
-        }
+        // The stage has said what it did.
+        (Output::Human, Outcome::Changed) => Ok(()),
     }
 }
