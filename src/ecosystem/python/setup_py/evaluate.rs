@@ -179,7 +179,7 @@ impl<'s, 't> Evaluator<'s, 't> {
 
     fn note_file(&self, path: &Path, accepts: &impl Fn(&str) -> bool, found: &mut Vec<PathBuf>) {
         let Some(name) = path.to_str() else { return };
-        if accepts(name) && self.absolute(path).is_file() && self.is_inside(path) {
+        if accepts(name) && self.is_file(path) {
             let relative = self.relative(path);
             if !found.contains(&relative) {
                 found.push(relative);
@@ -202,6 +202,11 @@ impl<'s, 't> Evaluator<'s, 't> {
     fn relative(&self, path: &Path) -> PathBuf {
         let absolute = self.absolute(path);
         absolute.strip_prefix(self.directory()).map(Path::to_path_buf).unwrap_or(absolute)
+    }
+
+    /// Whether it is a file of the project.
+    pub(super) fn is_file(&self, path: &Path) -> bool {
+        self.is_inside(path) && self.absolute(path).is_file()
     }
 
     fn is_inside(&self, path: &Path) -> bool {
