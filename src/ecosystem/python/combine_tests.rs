@@ -327,3 +327,29 @@ fn a_name_that_no_package_can_have_names_the_file_and_the_way_out() {
     let location = error.location().unwrap();
     assert_eq!(location.line_and_column(), (2, 8));
 }
+
+#[test]
+fn an_archive_of_somebody_else_is_read_as_far_as_it_can_be() {
+    let files = [
+        (
+            "p/setup.py",
+            "from setuptools import setup\nsetup(name=x(), install_requires=['a>=1.*,=>2'], setup_requires=['cffi'])\n",
+        ),
+        ("p/setup.cfg", "[metadata]\nno sense\n"),
+        ("p/requirements.txt", "-e git+https://example.org/x.git\n"),
+    ];
+    let repository = Repository::new(&files);
+    assert!(repository.read("p").is_err());
+    let project = super::project::read_archive(&repository.0.path().join("p")).unwrap().unwrap();
+    assert_eq!(project.name, "");
+    assert_eq!(project.build_system.requires, ["setuptools>=40.8.0", "cffi"]);
+    assert!(project.unread.iter().any(|text| text.contains("install_requires: `a>=1.*,=>2`")), "{:?}", project.unread);
+}
+
+#[test]
+fn a_requirements_file_that_setup_py_names_and_that_is_missing_is_said() {
+    let text =
+        "from setuptools import setup\nsetup(name='ab', install_requires=open('requirements.txt').readlines())\n";
+    let project = Repository::new(&[("p/setup.py", text)]).project("p");
+    assert_eq!(project.unread, ["setup.py:2: install_requires is not a literal"]);
+}

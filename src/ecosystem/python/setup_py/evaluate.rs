@@ -76,9 +76,9 @@ impl<'s, 't> Evaluator<'s, 't> {
             Binding::Expression(node) => self.guarded(|| self.expression(*node, &Locals::new())),
             Binding::Import { module, attribute } => {
                 let module = module.trim_start_matches('.');
-                let (version, file) = self.modules().attribute(&format!("{module}.{attribute}")).ok()??;
+                let (value, file) = self.modules().value(&format!("{module}.{attribute}"), &(0..0))?;
                 self.files.borrow_mut().push(file);
-                Some(Located { value: Value::Text(version), span: 0..0 })
+                Some(Located { value, span: 0..0 })
             }
             Binding::Module(module) => Some(Located { value: Value::Module(module.clone()), span: 0..0 }),
             Binding::Unknown => None,
@@ -179,7 +179,7 @@ impl<'s, 't> Evaluator<'s, 't> {
 
     fn note_file(&self, path: &Path, accepts: &impl Fn(&str) -> bool, found: &mut Vec<PathBuf>) {
         let Some(name) = path.to_str() else { return };
-        if accepts(name) && self.absolute(path).is_file() && self.is_inside(path) {
+        if accepts(name) && self.is_file(path) {
             let relative = self.relative(path);
             if !found.contains(&relative) {
                 found.push(relative);
@@ -202,6 +202,11 @@ impl<'s, 't> Evaluator<'s, 't> {
     fn relative(&self, path: &Path) -> PathBuf {
         let absolute = self.absolute(path);
         absolute.strip_prefix(self.directory()).map(Path::to_path_buf).unwrap_or(absolute)
+    }
+
+    /// Whether it is a file of the project.
+    pub(super) fn is_file(&self, path: &Path) -> bool {
+        self.is_inside(path) && self.absolute(path).is_file()
     }
 
     fn is_inside(&self, path: &Path) -> bool {
@@ -383,7 +388,11 @@ impl<'s, 't> Evaluator<'s, 't> {
             return self.executed(code, locals);
         }
         if let Some(found) = self.name(name) {
-            return Some(found.value);
+            // Another module's value has its place where it is used here.
+            return match self.scope.binding(name) {
+                Some(Binding::Import { .. }) => found.value.relocated(&node.byte_range()),
+                _ => Some(found.value),
+            };
         }
         if self.scope.binding(name).is_none()
             && let Some(code) = self.scope.execution("")
@@ -415,7 +424,7 @@ impl<'s, 't> Evaluator<'s, 't> {
         let source = Source::read(&self.absolute(path)).ok()?;
         self.files.borrow_mut().push(source.path.clone());
         // A file that runs another one leads no further than the budget's depth.
-        self.guarded(|| StaticModules::variable_within(&self.budget, &source, &[name]).ok()?).map(Value::Text)
+        self.guarded(|| StaticModules::value_within(&self.budget, &source, name, &(0..0)))
     }
 
     /// See [`Value::Namespace`].
@@ -436,10 +445,10 @@ impl<'s, 't> Evaluator<'s, 't> {
             }
             Value::Module(module) => {
                 let dotted = format!("{module}.{attribute}");
-                match self.modules().attribute(&dotted).ok()? {
-                    Some((version, file)) => {
+                match self.modules().value(&dotted, &node.byte_range()) {
+                    Some((value, file)) => {
                         self.files.borrow_mut().push(file);
-                        Some(Value::Text(version))
+                        Some(value)
                     }
                     None => Some(Value::Module(dotted)),
                 }

@@ -22,6 +22,7 @@ use self::evaluate::Evaluator;
 pub(super) use self::modules::StaticModules;
 use self::scope::{Scope, descendants, parse};
 use self::value::{Located, Value};
+use super::combine::Origin;
 use super::facts::{
     Dependencies, Facts, Field, check_requirement, entry_point, metadata_requirement, split_extra, with_marker,
 };
@@ -43,7 +44,7 @@ const KEYWORDS: &[(&str, Field)] = &[
 ];
 
 /// Reads the file; `None` when it is no setup script at all.
-pub(super) fn read(source: &Source) -> Result<Option<Facts>, Error> {
+pub(super) fn read(source: &Source, origin: Origin) -> Result<Option<Facts>, Error> {
     let tree = parse(source)?;
     let root = tree.root_node();
     if let Some(fault) = root.has_error().then(|| first_error(root)).flatten() {
@@ -51,15 +52,15 @@ pub(super) fn read(source: &Source) -> Result<Option<Facts>, Error> {
         let mut facts = Facts::default();
         let line = fault.start_position().row + 1;
         facts.unread.push((Field::Other, format!("setup.py:{line}: not understood as Python 3")));
-        return Ok(read_calls(source, root)?.map(|mut found| {
+        return Ok(read_calls(source, root, origin)?.map(|mut found| {
             found.unread.extend(facts.unread);
             found
         }));
     }
-    read_calls(source, root)
+    read_calls(source, root, origin)
 }
 
-fn read_calls(source: &Source, root: Node<'_>) -> Result<Option<Facts>, Error> {
+fn read_calls(source: &Source, root: Node<'_>, origin: Origin) -> Result<Option<Facts>, Error> {
     let scope = Scope::new(source, root);
     let mut calls: Vec<Node<'_>> = descendants(root).filter(|node| is_setup_call(source, &scope, *node)).collect();
     let mut facts = Facts::default();
@@ -84,8 +85,13 @@ fn read_calls(source: &Source, root: Node<'_>) -> Result<Option<Facts>, Error> {
     for (keyword, field) in KEYWORDS {
         let Some(argument) = arguments.get(*keyword) else { continue };
         let line = source.line_at(argument.span().start);
-        if !take(source, &evaluator, *field, argument, &mut facts)? {
-            facts.unread.push((*field, format!("setup.py:{line}: {keyword} is not a literal")));
+        match take(source, &evaluator, *field, argument, &mut facts) {
+            Ok(true) => {}
+            Ok(false) => facts.unread.push((*field, format!("setup.py:{line}: {keyword} is not a literal"))),
+            Err(error) if origin == Origin::Archive => {
+                facts.unread.push((*field, format!("setup.py:{line}: {keyword}: {error}")));
+            }
+            Err(error) => return Err(error),
         }
     }
     for path in evaluator.files() {
@@ -265,6 +271,9 @@ fn take_requirements<'t>(
             }
             Value::Lines(path) | Value::Content(path) => {
                 let name = path.to_string_lossy().into_owned();
+                if !evaluator.is_file(&path) {
+                    return Ok(false);
+                }
                 into.take(referenced::requirements(source, &name, element.span)?, &mut facts.files);
             }
             _ => return Ok(false),

@@ -207,6 +207,8 @@ def get_version(rel_path):
     raise RuntimeError("no version")
 version = get_version("acme/__init__.py")"#,
         "version = open('VERSION').read().strip()",
+        "_locals = {}\nwith open('acme/__init__.py') as fp:\n    exec(fp.read(), None, _locals)\nversion = _locals['__version__']",
+        "from acme.about import VERSION\nversion = '.'.join([str(v) for v in VERSION])",
         "version = '.'.join(map(str, (1, 9, 3)))",
         "VERSION = (1, 9, 3)\nversion = '.'.join(str(part) for part in VERSION)",
         "import ast, re\n_version_re = re.compile(r'__version__\\s+=\\s+(.*)')\nwith open('acme/__init__.py', 'rb') as f:\n    version = str(ast.literal_eval(_version_re.search(f.read().decode('utf-8')).group(1)))",
@@ -217,6 +219,7 @@ version = get_version("acme/__init__.py")"#,
             ("setup.py", text.as_str()),
             ("acme/__init__.py", "import sys\n__version__ = \"1.9.3\"\n"),
             ("VERSION", "1.9.3\n"),
+            ("acme/about.py", "VERSION = (1, 9, 3)\n"),
         ];
         let project = project(&files);
         assert_eq!(project.version.as_deref(), Some("1.9.3"), "{way}: {:?}", project.unread);
