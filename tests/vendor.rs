@@ -2,7 +2,7 @@
 //! that was killed, had no room, or found somebody else's files.
 
 // A test's helpers may fail as a test does.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 // The server knows faults that only other tests need.
 #[allow(dead_code, unreachable_pub)]
 #[path = "../src/fetch/server.rs"]

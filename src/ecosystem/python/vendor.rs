@@ -45,7 +45,7 @@ pub enum VendorError {
         /// The service.
         service: String,
         /// Why.
-        source: fetch::Error,
+        source: Box<fetch::Error>,
     },
     /// The locks name two contents for one file name.
     #[error("the locks of {service} name two different files `{name}`: {first} and {second}")]
@@ -305,7 +305,7 @@ fn fetch_all(
     directory: &Path,
     files: &[&LockedFile],
 ) -> Result<Vec<PathBuf>, VendorError> {
-    let failed = |source| VendorError::Fetch { service: service.name.to_string(), source };
+    let failed = |error| VendorError::Fetch { service: service.name.to_string(), source: Box::new(error) };
     let mut downloads = Vec::new();
     for file in files {
         downloads.push(download_of(context, service, directory, file)?);
@@ -328,7 +328,7 @@ fn download_of(
     let url = match &file.url {
         Some(text) => Url::parse(text).map_err(|_| VendorError::Fetch {
             service: service.name.to_string(),
-            source: fetch::Error::Address { url: super::indexes::redact(text), reason: "it is no URL" },
+            source: Box::new(fetch::Error::Address { url: super::indexes::redact(text), reason: "it is no URL" }),
         })?,
         // The cache may have it although nobody knows from where.
         None => Url::from_file_path(context.cache.artefact(sha256))
@@ -379,12 +379,12 @@ fn put(
         Some(got) if got == expected => Ok(()),
         got => Err(VendorError::Fetch {
             service: service.name.to_string(),
-            source: fetch::Error::Hash {
+            source: Box::new(fetch::Error::Hash {
                 name: file.name.clone(),
                 url: file.url.clone().unwrap_or_default(),
                 expected,
                 got: got.unwrap_or(Sha256([0; 32])),
-            },
+            }),
         }),
     }
 }
