@@ -1,5 +1,7 @@
 //! Versions, changelogs and times from real git repositories, hostile ones among them.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 

@@ -482,7 +482,7 @@ impl<'a> History<'a> {
         for change in timeline {
             by_start.entry(boundaries.of.get(change.position).copied().flatten()).or_default().push(*change);
         }
-        let mut groups: Vec<(Option<(Version, usize)>, Vec<Change>)> = vec![(None, Vec::new())];
+        let mut groups: Vec<Group> = vec![(None, Vec::new())];
         // `None`, the changes that no release contains yet, sorts first.
         for (start, changes) in by_start {
             let start = start.and_then(|start| boundaries.starts.get(start));
@@ -562,6 +562,9 @@ struct Boundaries {
     /// Newest first.
     starts: Vec<Start>,
 }
+
+/// A release below the first one (its version and its commit in the home repository), and what came with it.
+type Group = (Option<(Version, usize)>, Vec<Change>);
 
 #[derive(Debug)]
 struct Start {

@@ -18,7 +18,8 @@ pub(super) struct Needs {
 }
 
 /// Versions of glibc that stand for something else than symbols: since which release it has them.
-const ABI: &[(&str, Glibc)] = &[("GLIBC_ABI_DT_RELR", (2, 36)), ("GLIBC_ABI_GNU_TLS", (2, 42)), ("GLIBC_ABI_GNU2_TLS", (2, 42))];
+const ABI: &[(&str, Glibc)] =
+    &[("GLIBC_ABI_DT_RELR", (2, 36)), ("GLIBC_ABI_GNU_TLS", (2, 42)), ("GLIBC_ABI_GNU2_TLS", (2, 42))];
 
 /// Reads the needs of an ELF program.
 pub(super) fn needs(data: &[u8]) -> Result<Needs, object::read::Error> {
@@ -35,7 +36,9 @@ pub(super) fn needs(data: &[u8]) -> Result<Needs, object::read::Error> {
         let text = String::from_utf8_lossy(version);
         let number = ABI.iter().find(|(name, _)| *name == text).map(|(_, number)| *number);
         if let Some(number) = number.or_else(|| glibc(&text))
-            && newest.as_ref().is_none_or(|(newest, known)| number > *newest || (number == *newest && known.starts_with("GLIBC_")))
+            && newest
+                .as_ref()
+                .is_none_or(|(newest, known)| number > *newest || (number == *newest && known.starts_with("GLIBC_")))
         {
             let symbol = if symbol.is_empty() { text.into_owned() } else { format!("{symbol}@{text}") };
             newest = Some((number, symbol));

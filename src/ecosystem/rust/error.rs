@@ -175,24 +175,27 @@ impl Diagnose for RustError {
     fn hints(&self) -> Vec<String> {
         let one = |hint: String| vec![hint];
         match self {
-            Self::NoCargo => one("install Rust: apt-get install cargo, dnf install cargo, or https://rustup.rs".to_owned()),
+            Self::NoCargo => {
+                one("install Rust: apt-get install cargo, dnf install cargo, or https://rustup.rs".to_owned())
+            }
             Self::NoToolchain { channel, .. } => one(format!("run: rustup toolchain install {channel}")),
             Self::ToolchainRefused { .. } => {
                 one("name a channel (`channel = \"1.95.0\"`) that rustup can install".to_owned())
             }
-            Self::NoLock { service, .. } => {
-                one(format!("run: packhouse lock {service} (which runs cargo generate-lockfile), and commit Cargo.lock"))
-            }
-            Self::StaleLock { service, .. } => {
-                one(format!("run: packhouse lock {service} (which runs cargo update --workspace), and commit Cargo.lock"))
-            }
+            Self::NoLock { service, .. } => one(format!(
+                "run: packhouse lock {service} (which runs cargo generate-lockfile), and commit Cargo.lock"
+            )),
+            Self::StaleLock { service, .. } => one(format!(
+                "run: packhouse lock {service} (which runs cargo update --workspace), and commit Cargo.lock"
+            )),
             Self::UpgradeLocked { .. } => one("leave out --locked".to_owned()),
             Self::Vendor { service, .. } => one(format!("run: packhouse vendor {service}")),
             Self::Checksum { .. } => {
                 one("the registry or its mirror gave something else than was locked: do not use it".to_owned())
             }
             Self::Architecture { .. } => {
-                one("run packhouse build on a machine of that architecture (`packhouse plan` names the jobs)".to_owned())
+                one("run packhouse build on a machine of that architecture (`packhouse plan` names the jobs)"
+                    .to_owned())
             }
             Self::NoCommand { service, .. } => {
                 one(format!("correct `commands` under [services.{service}], or the features it is built with"))

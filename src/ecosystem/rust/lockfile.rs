@@ -96,9 +96,9 @@ impl Lock {
     fn resolve<'a>(&'a self, text: &str) -> impl Iterator<Item = &'a LockedPackage> {
         let mut parts = text.split(' ').map(str::to_owned);
         let (name, version) = (parts.next().unwrap_or_default(), parts.next());
-        self.packages
-            .iter()
-            .filter(move |package| package.name == name && version.as_ref().is_none_or(|version| package.version == *version))
+        self.packages.iter().filter(move |package| {
+            package.name == name && version.as_ref().is_none_or(|version| package.version == *version)
+        })
     }
 
     /// The first thing in the manifests of `members` that this lock does not fit, if there is one.
@@ -154,21 +154,32 @@ impl Lock {
                 let version = semver::Version::parse(&package.version).ok();
                 let source = package.source.as_deref();
                 let kind = match (git, value.get("path")) {
-                    (Some(git), _) => source.and_then(|source| source.strip_prefix("git+")).is_some_and(|source| {
-                        source.split(['?', '#']).next() == Some(git)
-                    }) || source.is_none(),
+                    (Some(git), _) => {
+                        source
+                            .and_then(|source| source.strip_prefix("git+"))
+                            .is_some_and(|source| source.split(['?', '#']).next() == Some(git))
+                            || source.is_none()
+                    }
                     // `[patch]` may put a directory or a repository in place of a registry's crate.
                     _ => true,
                 };
-                kind && requirement.as_ref().is_none_or(|wanted| version.is_some_and(|version| wanted.matches(&version)))
+                kind && requirement
+                    .as_ref()
+                    .is_none_or(|wanted| version.is_some_and(|version| wanted.matches(&version)))
             });
             if !fits {
                 let what = requirement.map(|requirement| format!("{name} {requirement}"));
-                return Some((format!("it has no {} for {}", what.unwrap_or(name.to_owned()), locked.name), key.to_owned()));
+                return Some((
+                    format!("it has no {} for {}", what.unwrap_or(name.to_owned()), locked.name),
+                    key.to_owned(),
+                ));
             }
         }
-        let surplus = locked.dependencies.iter().find(|entry| !names.contains(&entry.split(' ').next().unwrap_or_default()));
-        surplus.map(|entry| (format!("it gives {} the dependency {entry}, which is gone", locked.name), "dependencies".to_owned()))
+        let surplus =
+            locked.dependencies.iter().find(|entry| !names.contains(&entry.split(' ').next().unwrap_or_default()));
+        surplus.map(|entry| {
+            (format!("it gives {} the dependency {entry}, which is gone", locked.name), "dependencies".to_owned())
+        })
     }
 }
 
@@ -215,7 +226,8 @@ source = "git+https://example.org/rand?tag=v1#0123456789012345678901234567890123
 
     fn misfit(manifest: &str) -> Option<String> {
         let lock = Lock::parse(Path::new("Cargo.lock"), LOCK).expect("a lock");
-        let root: Table = "[workspace.dependencies]\nitoa = \"1\"\n[workspace.package]\nversion = \"0.1.0\"".parse().expect("toml");
+        let root: Table =
+            "[workspace.dependencies]\nitoa = \"1\"\n[workspace.package]\nversion = \"0.1.0\"".parse().expect("toml");
         lock.misfit_of(&root, &manifest.parse().expect("toml")).map(|(why, _)| why)
     }
 
@@ -227,7 +239,10 @@ source = "git+https://example.org/rand?tag=v1#0123456789012345678901234567890123
         let good = "lib.path = \"../lib\"\nrandom = { git = \"https://example.org/rand\", tag = \"v1\", package = \"rand\" }\n";
         assert_eq!(misfit(&manifest(" = \"0.1.0\"", &format!("itoa = \"1.0.5\"\n{good}"))), None);
         assert_eq!(misfit(&manifest(".workspace = true", &format!("itoa.workspace = true\n{good}"))), None);
-        assert_eq!(misfit(&manifest(" = \"0.1.0\"", &format!("{good}[target.'cfg(unix)'.dev-dependencies]\nitoa = \"1\""))), None);
+        assert_eq!(
+            misfit(&manifest(" = \"0.1.0\"", &format!("{good}[target.'cfg(unix)'.dev-dependencies]\nitoa = \"1\""))),
+            None
+        );
         for (text, why) in [
             (manifest(" = \"0.2.0\"", good), "0.1.0, the manifest 0.2.0"),
             (manifest(" = \"0.1.0\"", &format!("itoa = \"2\"\n{good}")), "no itoa ^2"),

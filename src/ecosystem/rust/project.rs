@@ -30,7 +30,8 @@ impl Project {
     /// The workspace that cargo would take for `member`: its own manifest's `[workspace]` or `package.workspace`, else the
     /// nearest manifest above it with a `[workspace]` that does not exclude it, else itself.
     pub(super) fn of(workspace: &Workspace, member: &Member) -> Result<Self, RustError> {
-        let project = |directory: &Path| Self { repository: workspace.root.clone(), directory: directory.to_path_buf() };
+        let project =
+            |directory: &Path| Self { repository: workspace.root.clone(), directory: directory.to_path_buf() };
         let own = ManifestText::read(&workspace.root, &member.path.join("Cargo.toml"))?;
         if own.table.contains_key("workspace") {
             return Ok(project(&member.path));
@@ -47,7 +48,8 @@ impl Project {
             let manifest = ManifestText::read(&workspace.root, &path)?;
             let Some(table) = manifest.table.get("workspace") else { continue };
             let inside = member.path.strip_prefix(outer).unwrap_or(&member.path);
-            let excluded = table.get("exclude").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+            let excluded =
+                table.get("exclude").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
             if !excluded.map(|exclude| normalized(Path::new(exclude))).any(|exclude| inside.starts_with(exclude)) {
                 return Ok(project(outer));
             }

@@ -80,6 +80,7 @@ fn stage_or_say(context: Context<'_>, service: &Member, target: &Target, time: i
         })?;
         let data = fs_err::read(program)?;
         judge(&command, &data, target)?;
+        build.name_kept_path(&command, &data);
         let path = InstallPath::parse(&format!("{prefix}/{command}"))?;
         tree.file(path.clone(), keep(context.cache, &data)?, 0o755)?;
         staged.commands.push((command, path));
@@ -186,6 +187,18 @@ impl Build<'_> {
         Ok(built)
     }
 
+    /// Says so when a program has a path of this machine in it, which only happens where mounts are not permitted.
+    fn name_kept_path(&self, command: &str, data: &[u8]) {
+        let path = self.project.repository.as_os_str().as_encoded_bytes();
+        let fixed = self.sandbox.isolation().has_fixed_places();
+        if !fixed && path.len() > 1 && data.windows(path.len()).any(|window| window == path) {
+            self.context.reporter.note(&format!(
+                "{command} keeps the path {}: its bytes depend on where it is built, because this machine permits no mounts",
+                self.project.repository.display()
+            ));
+        }
+    }
+
     /// Where the results of this repository and toolchain are kept.
     fn section(&self) -> PathBuf {
         let mut key = Vec::new();
@@ -215,7 +228,13 @@ impl Build<'_> {
         if fs_err::read_to_string(&stamp).is_ok_and(|before| before == now) {
             return Ok(());
         }
-        let own: Vec<String> = self.lock.packages.iter().filter(|package| package.source.is_none()).map(|package| format!("{}-", package.name)).collect();
+        let own: Vec<String> = self
+            .lock
+            .packages
+            .iter()
+            .filter(|package| package.source.is_none())
+            .map(|package| format!("{}-", package.name))
+            .collect();
         for entry in walkdir::WalkDir::new(section.join("target")).max_depth(4).into_iter().filter_map(Result::ok) {
             let name = entry.file_name().to_string_lossy();
             let is_own = own.iter().any(|prefix| name.strip_prefix(prefix.as_str()).is_some_and(is_hash));
@@ -232,9 +251,8 @@ impl Build<'_> {
         let settings = self.context.settings.service(&self.service.name).rust;
         let profile = settings.profile.unwrap_or_else(|| "release".to_owned());
         let manifest = self.project.repository.join(&self.service.path).join("Cargo.toml");
-        let mut arguments: Vec<OsString> = ["build", "--frozen", "--bins", "--message-format", "json-render-diagnostics"]
-            .map(OsString::from)
-            .into();
+        let mut arguments: Vec<OsString> =
+            ["build", "--frozen", "--bins", "--message-format", "json-render-diagnostics"].map(OsString::from).into();
         let mut option = |name: &str, value: OsString| arguments.extend([OsString::from(name), value]);
         option("--profile", profile.clone().into());
         option("--target", self.toolchain.host.clone().into());
@@ -297,7 +315,9 @@ impl Build<'_> {
         map(&inside(&library), &format!("/rustc/{}", self.toolchain.commit));
         let triple: Table = [("rustflags".to_owned(), Value::Array(flags))].into_iter().collect();
         let targets: Table = [(self.toolchain.host.clone(), Value::Table(triple))].into_iter().collect();
-        Ok([("source".to_owned(), Value::Table(sources)), ("target".to_owned(), Value::Table(targets))].into_iter().collect())
+        Ok([("source".to_owned(), Value::Table(sources)), ("target".to_owned(), Value::Table(targets))]
+            .into_iter()
+            .collect())
     }
 
     /// `build.rustflags` of the repository when cargo would take them.
@@ -310,7 +330,9 @@ impl Build<'_> {
             }
             match table.get("build").and_then(|build| build.get("rustflags")) {
                 Some(Value::Array(list)) => flags.extend(list.iter().cloned()),
-                Some(Value::String(text)) => flags.extend(text.split_whitespace().map(|flag| Value::String(flag.to_owned()))),
+                Some(Value::String(text)) => {
+                    flags.extend(text.split_whitespace().map(|flag| Value::String(flag.to_owned())))
+                }
                 _ => {}
             }
         }
@@ -321,9 +343,9 @@ impl Build<'_> {
     fn take(&self, line: &str, binds: &[Bind], built: &mut Built) {
         let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_str::<Message>(line) else { return };
         let host = |path: &Path| {
-            let pairs = binds.iter().filter(|_| self.sandbox.isolation().has_fixed_places());
-            let found = pairs.filter_map(|bind| Some(bind.source.join(path.strip_prefix(&bind.destination).ok()?)));
-            found.last().unwrap_or_else(|| path.to_path_buf())
+            let mut binds = binds.iter().rev().filter(|_| self.sandbox.isolation().has_fixed_places());
+            let found = binds.find_map(|bind| Some(bind.source.join(path.strip_prefix(&bind.destination).ok()?)));
+            found.unwrap_or_else(|| path.to_path_buf())
         };
         // What is built for this machine, build scripts and macros, lies outside the triple's directory.
         let triple = format!("/{}/", self.toolchain.host);

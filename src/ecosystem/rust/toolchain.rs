@@ -187,10 +187,8 @@ fn channel(path: &Path, text: &str) -> Result<(Option<String>, usize), RustError
     };
     let key = if refused.is_some() { "path" } else { "channel" };
     let line = text.lines().position(|line| line.trim_start().starts_with(key)).map_or(1, |line| line + 1);
-    let refuse = |why: String| RustError::ToolchainRefused {
-        why,
-        location: Box::new(Location::line(path, text, line)),
-    };
+    let refuse =
+        |why: String| RustError::ToolchainRefused { why, location: Box::new(Location::line(path, text, line)) };
     if let Some(path) = refused {
         return Err(refuse(format!("`path = \"{}\"` would run programs of the repository", path.escape_debug())));
     }
