@@ -463,7 +463,8 @@ fn a_failed_write_leaves_nothing_behind() {
 fn what_a_format_cannot_say_is_an_error_with_a_hint() {
     use packhouse::diagnostic::Diagnose as _;
     type Change = fn(&mut Package);
-    let both: [Change; 5] = [
+    let both: [Change; 6] = [
+        |package| package.tree.symlink(path("/usr/bin/broken"), "a\0b").expect("a free path"),
         |package| package.summary = "one\nEssential: yes".to_owned(),
         |package| package.maintainer.name = "Eve\nDepends: evil".to_owned(),
         |package| package.homepage = Some("https://example.org\n".to_owned()),

@@ -2,6 +2,7 @@
 //! value can break out of its field.
 
 use super::error::Error;
+use crate::tree::InstallPath;
 
 const HINT: &str = "correct it in packhouse.toml or in the manifest that it comes from";
 
@@ -76,6 +77,18 @@ pub(super) fn script<'a>(what: &str, value: &'a str) -> Result<&'a str, Error> {
         return Err(refuse(what, value, "a script must neither be empty nor hold a NUL"));
     }
     Ok(value)
+}
+
+/// The target of a symbolic link: what a file system takes, in one line.
+pub(super) fn link_target(path: &InstallPath, target: &str) -> Result<(), Error> {
+    if !target.is_empty() && target.len() < 4096 && !target.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(Error::Unpackable {
+        path: path.clone(),
+        rule: format!("`{}` cannot be the target of a link", target.escape_debug()),
+        hint: "correct the link in its source",
+    })
 }
 
 #[cfg(test)]

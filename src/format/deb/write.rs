@@ -180,6 +180,9 @@ fn items(entries: &BTreeMap<InstallPath, Entry>) -> Result<Vec<Item<'_>>, Error>
     for (path, entry) in entries {
         let slash = if matches!(entry.node, Node::Directory) { "/" } else { "" };
         let owner = owner::owner(path, &entry.user, &entry.group)?;
+        if let Node::Symlink(target) = &entry.node {
+            text::link_target(path, target)?;
+        }
         let item = Item { path, entry, name: format!("./{}{slash}", path.relative()), owner };
         if item.size() > tar_writer::MAX_SIZE {
             return Err(Error::Unpackable {

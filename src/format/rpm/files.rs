@@ -7,6 +7,7 @@ use super::tag::{self, file};
 use super::{cpio, text_of_owner};
 use crate::format::error::Error;
 use crate::format::mode::mode_of;
+use crate::format::text;
 use crate::package::Package;
 use crate::target::Format;
 use crate::tree::{Entry, InstallPath, Node, Role};
@@ -44,7 +45,10 @@ fn item((path, entry): (InstallPath, Entry)) -> Result<Item, Error> {
     let (kind, size) = match &entry.node {
         Node::File(content) => (0o100_000, content.digests.size),
         Node::Directory => (0o040_000, 0),
-        Node::Symlink(target) => (0o120_000, target.len() as u64),
+        Node::Symlink(target) => {
+            text::link_target(&path, target)?;
+            (0o120_000, target.len() as u64)
+        }
     };
     if entry.role == Role::Config && !matches!(entry.node, Node::File(_)) {
         return Err(Error::Unpackable {
