@@ -821,6 +821,8 @@ fn a_file_in_a_directory_of_links_is_found() {
     assert_eq!(names(&packages), ["local", "six"]);
     let file = &find(&packages, "local").wheels[0];
     assert!(file.url.as_deref().unwrap().starts_with("file:///"), "{file:?}");
+    let text = repository.read(&format!("acme-api/{LOCK_FILE}"));
+    assert!(text.contains("path = \"wheels/local-3.0") && !text.contains("file:"), "{text}");
     assert_eq!((file.hashes.sha256, file.size), (Sha256::of(&local.bytes), Some(local.bytes.len() as u64)));
 }
 
