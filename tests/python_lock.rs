@@ -760,11 +760,99 @@ fn an_archive_by_its_url_overrides_the_index_and_brings_its_requirements() {
 }
 
 #[test]
-fn without_uv_and_without_an_interpreter_the_error_says_what_to_install() {
-    // The messages are what a person sees; the situations cannot be had on a machine that runs these tests.
-    use packhouse::ecosystem::python::uv::UvError;
-    assert_eq!(UvError::NoInterpreter.exit_code(), ExitCode::Environment);
-    assert!(UvError::NoInterpreter.hints()[0].contains("python3"));
+fn two_processors_each_have_their_wheel() {
+    let files = vec![
+        wheel_tagged("fast", "1.0", "cp311-cp311-manylinux_2_17_x86_64", &[]),
+        wheel_tagged("fast", "1.0", "cp311-cp311-manylinux_2_17_aarch64", &[]),
+        setuptools(),
+    ];
+    let server = Server::start(files, None);
+    let mut repository = service_on(&server, &["debian-12"], "fast");
+    repository.settings.project.targets.push(parse_target("debian-12/arm64", &distributions()).unwrap());
+    let packages = repository.locked();
+    assert_eq!(find(&packages, "fast").wheels.len(), 2);
+    assert_eq!(find(&packages, "fast").marker, None);
+    assert_eq!(repository.runtime().environments.len(), 2);
+}
+
+#[test]
+fn the_lock_of_a_uv_workspace_above_serves_its_members_and_no_others() {
+    let six = wheel("six", "1.0", &[]);
+    let server = Server::start(vec![six.clone(), wheel("six", "2.0", &[]), setuptools()], None);
+    let package = |name: &str, directory: &str| {
+        format!(
+            "[[package]]\nname = \"{name}\"\nversion = \"1.0\"\nsource = {{ editable = \"{directory}\" }}\ndependencies = [{{ name = \"six\" }}]\n"
+        )
+    };
+    let lock = |member: &str| {
+        format!(
+            "version = 1\nrequires-python = \">=3.11\"\n{member}[[package]]\nname = \"six\"\nversion = \"1.0\"\nsource = {{ registry = \"{}\" }}\nwheels = [{{ url = \"http://127.0.0.1:{}/files/{}\", hash = \"sha256:{}\" }}]\n",
+            server.url(),
+            server.port,
+            six.name,
+            Sha256::of(&six.bytes)
+        )
+    };
+    let version = |text: &str| {
+        let repository = service_on(&server, &["debian-12"], "six");
+        repository.write("uv.lock", text);
+        find(&repository.locked(), "six").version.clone().unwrap()
+    };
+    assert_eq!(version(&lock(&package("acme-api", "acme-api"))), "1.0");
+    assert_eq!(version(&lock(&package("another", "another"))), "2.0");
+}
+
+#[test]
+fn a_directory_of_links_that_is_not_there_is_said_and_passed_over() {
+    let server = Server::start(vec![wheel("six", "1.0", &[]), setuptools()], None);
+    let repository = service_on(&server, &["debian-12"], "--find-links nowhere\nsix");
+    assert_eq!(names(&repository.locked()), ["six"]);
+    assert!(repository.record.text().contains("nowhere"), "{}", repository.record.text());
+}
+
+#[test]
+fn a_file_in_a_directory_of_links_is_found() {
+    let server = Server::start(vec![wheel("six", "1.0", &[]), setuptools()], None);
+    let repository = service_on(&server, &["debian-12"], "--find-links wheels\nsix\nlocal");
+    let local = wheel("local", "3.0", &["six"]);
+    repository.write("acme-api/wheels/x", "");
+    fs_err::write(repository.directory.path().join("acme-api/wheels").join(&local.name), &local.bytes).unwrap();
+    let packages = repository.locked();
+    assert_eq!(names(&packages), ["local", "six"]);
+    let file = &find(&packages, "local").wheels[0];
+    assert!(file.url.as_deref().unwrap().starts_with("file:///"), "{file:?}");
+    let text = repository.read(&format!("acme-api/{LOCK_FILE}"));
+    assert!(text.contains("path = \"wheels/local-3.0") && !text.contains("file:"), "{text}");
+    assert_eq!((file.hashes.sha256, file.size), (Sha256::of(&local.bytes), Some(local.bytes.len() as u64)));
+}
+
+#[test]
+fn an_extra_that_there_is_not_is_an_error() {
+    let server = Server::start(vec![setuptools()], None);
+    let mut repository = service_on(&server, &["debian-12"], "");
+    repository.python(|python| python.extras = vec!["nope".to_owned()]);
+    let error = repository.refused();
+    assert!(error.to_string().contains("`nope`"), "{error}");
+    assert_eq!(error.exit_code(), ExitCode::Usage);
+}
+
+#[test]
+fn no_binary_takes_the_source_and_locks_what_builds_it() {
+    let place = tempfile::tempdir().unwrap();
+    let trace = place.path().join("trace");
+    let files =
+        vec![wheel("fast", "1.0", &[]), sdist("fast", "1.0", "", &trace), wheel("cython", "3.0", &[]), setuptools()];
+    let server = Server::start(files, None);
+    let mut repository = service_on(&server, &["debian-12"], "fast");
+    repository.python(|python| {
+        python.no_binary = vec!["Fast".to_owned()];
+        python.build_requires.insert("fast".to_owned(), vec!["cython".to_owned()]);
+    });
+    let packages = repository.locked();
+    assert!(find(&packages, "fast").wheels.is_empty() && find(&packages, "fast").sdist.is_some());
+    let build = load(repository.context(), repository.api()).unwrap().build.unwrap();
+    assert_eq!(names(&build.packages), ["cython", "setuptools"]);
+    assert!(!trace.exists());
 }
 
 /// These ask the index that this machine is configured with.

@@ -466,14 +466,14 @@ impl<'a> State<'a> {
     fn write(&self, locks: &Locks) -> Result<bool, LockError> {
         let path = self.directory.join(BUILD_LOCK_FILE);
         let mut changed = match &locks.build {
-            Some(build) => build.write(&path)?,
+            Some(build) => build.write(&path, &self.context.workspace.root)?,
             None => match fs_err::remove_file(&path) {
                 Ok(()) => true,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
                 Err(error) => return Err(error.into()),
             },
         };
-        changed |= locks.runtime.write(&self.directory.join(LOCK_FILE))?;
+        changed |= locks.runtime.write(&self.directory.join(LOCK_FILE), &self.context.workspace.root)?;
         Ok(changed)
     }
 
