@@ -2,6 +2,7 @@
 //! interpreter of this machine at its final place.
 //!
 //! The tests of the module `online` ask the Python index that pip and uv are configured with on this machine.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -240,7 +241,11 @@ impl Installed {
             .output()
             .unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stdout) + &text(&output.stderr)) }
+        if output.status.success() {
+            Ok(text(&output.stdout))
+        } else {
+            Err(text(&output.stdout) + &text(&output.stderr))
+        }
     }
 
     /// Files that running left behind in the tree.
@@ -353,7 +358,10 @@ mod online {
         );
         repository.write("acme-api/acme_api/__init__.py", "import acme_common\n");
         repository.write("acme-api/requirements.txt", REQUIREMENTS);
-        repository.write("acme-api/bin/acme-api", "#!/usr/bin/env python3 -u\nimport acme_api, flask\nprint('flask', flask.__name__)\n");
+        repository.write(
+            "acme-api/bin/acme-api",
+            "#!/usr/bin/env python3 -u\nimport acme_api, flask\nprint('flask', flask.__name__)\n",
+        );
         repository.write(
             "acme-common/pyproject.toml",
             "[project]\nname = \"acme-common\"\nversion = \"1.0\"\n[build-system]\nrequires = [\"setuptools>=61\"]\nbuild-backend = \"setuptools.build_meta\"\n",
@@ -383,7 +391,8 @@ mod online {
         assert!(!repository.directory.path().join("acme-api/build").exists());
         let Some(installed) = Installed::new(&staged) else { return };
         let python = "/usr/lib/acme/acme-api/bin/python";
-        let imports = "import flask, requests, sqlalchemy, gunicorn, pydantic, cryptography.hazmat.bindings._rust, ssl, sys
+        let imports =
+            "import flask, requests, sqlalchemy, gunicorn, pydantic, cryptography.hazmat.bindings._rust, ssl, sys
 assert sys.prefix == '/usr/lib/acme/acme-api', sys.prefix
 assert all(p.startswith('/usr/lib') for p in sys.path), sys.path
 assert not any('dist-packages' in p for p in sys.path), sys.path
@@ -398,7 +407,9 @@ print(M(x='3').x)";
         let said = installed.run(&format!("cd /; {root}/acme-api; {python} -m gunicorn --version")).unwrap();
         assert!(said.starts_with("flask flask\ngunicorn"), "{said}");
         assert_eq!(installed.left_behind(), Vec::<PathBuf>::new());
-        let used = installed.run(&format!("cd /; {python} -I -v -c 'import flask' 2>&1 | grep -c 'code object from.*site-packages.*pyc'"));
+        let used = installed.run(&format!(
+            "cd /; {python} -I -v -c 'import flask' 2>&1 | grep -c 'code object from.*site-packages.*pyc'"
+        ));
         assert!(used.unwrap().trim().parse::<u32>().unwrap() > 50, "byte-code is used");
         let foreign = installed.run(&format!("{python} -I -m pip --version"));
         assert!(foreign.is_err(), "no pip in the tree");

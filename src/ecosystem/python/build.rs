@@ -86,7 +86,7 @@ pub(super) struct Built {
 
 /// A wheel could not be built.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(super) enum Error {
     /// The environment lacks what the back end needs.
     #[error("building {name} needs {}, which its build lock does not have", missing.join(" and "))]
     Missing {

@@ -30,7 +30,7 @@ pub(super) struct Own<'a> {
 
 /// A command cannot be offered.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(super) enum Error {
     /// The settings name one that is not there.
     #[error("{service} has no command `{command}` ({})", list(known))]
     Unknown {

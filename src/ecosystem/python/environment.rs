@@ -14,7 +14,7 @@
 //! `REQUESTED`, byte-code of somebody else's paths. Shared objects are 0644 here; a format that wants another mode
 //! changes it when it packs (Debian: 0644, rpmlint: 0755).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -179,7 +179,7 @@ pub fn assemble(place: &Place, parts: &[Part]) -> Result<Environment, Error> {
     let mut assembly = Assembly {
         place,
         environment: Environment { tree: Tree::new(), commands: BTreeMap::new(), startup_files: Vec::new() },
-        owners: BTreeMap::new(),
+        owners: HashMap::new(),
     };
     assembly.skeleton()?;
     for part in parts {
@@ -192,25 +192,25 @@ pub fn assemble(place: &Place, parts: &[Part]) -> Result<Environment, Error> {
 struct Assembly<'a> {
     place: &'a Place,
     environment: Environment,
-    owners: BTreeMap<InstallPath, String>,
+    owners: HashMap<InstallPath, Arc<str>>,
 }
 
 impl Assembly<'_> {
     /// What makes the directory an environment.
     fn skeleton(&mut self) -> Result<(), Error> {
-        const OWNER: &str = "the environment itself";
+        let owner: Arc<str> = "the environment itself".into();
         let Place { prefix, python, interpreter, relative } = self.place;
         let link = self.place.python()?;
         let home = interpreter.parent().map_or_else(|| "/".to_owned(), |parent| parent.to_string());
         // Without the second line some of CPython 3.8 to 3.13 show the system's site-packages.
         let configuration =
             format!("home = {home}\ninclude-system-site-packages = false\nversion = {python}\n").into_bytes();
-        self.add(prefix.join("pyvenv.cfg")?, Entry::root(Node::File(Content::bytes(configuration)), 0o644), OWNER)?;
+        self.add(prefix.join("pyvenv.cfg")?, Entry::root(Node::File(Content::bytes(configuration)), 0o644), &owner)?;
         let target = if *relative { link.relative_link_to(interpreter) } else { interpreter.to_string() };
-        self.add(link, Entry::root(Node::Symlink(target), 0o777), OWNER)?;
+        self.add(link, Entry::root(Node::Symlink(target), 0o777), &owner)?;
         for name in ["python3".to_owned(), format!("python{python}")] {
             let path = prefix.join(&format!("bin/{name}"))?;
-            self.add(path, Entry::root(Node::Symlink("python".to_owned()), 0o777), OWNER)?;
+            self.add(path, Entry::root(Node::Symlink("python".to_owned()), 0o777), &owner)?;
         }
         Ok(())
     }
@@ -218,6 +218,7 @@ impl Assembly<'_> {
     /// Adds one wheel: its files, its launchers, its record, its byte-code.
     fn install(&mut self, part: &Part) -> Result<(), Error> {
         let wheel = part.wheel.as_ref();
+        let owner: Arc<str> = wheel.file_name().into();
         let site = self.place.site();
         let mut record: Vec<(String, String)> = Vec::new();
         let own = |node, mode| {
@@ -247,7 +248,7 @@ impl Assembly<'_> {
                 self.environment.startup_files.push(path.clone());
             }
             record.push((recorded.clone(), record_line(&recorded, &content.digests)));
-            self.add(path, own(Node::File(content), mode), wheel.file_name())?;
+            self.add(path, own(Node::File(content), mode), &owner)?;
         }
         for script in self.console_scripts(wheel)? {
             let text = launcher::launcher(&self.place.python()?, &script).map_err(|error| in_wheel(wheel, error))?;
@@ -255,14 +256,14 @@ impl Assembly<'_> {
             let recorded = format!("../../../bin/{}", script.name);
             record.push((recorded.clone(), record_line(&recorded, &content.digests)));
             let path = self.place.prefix.join(&format!("bin/{}", script.name))?;
-            self.add(path, Entry::root(Node::File(content), 0o755), wheel.file_name())?;
+            self.add(path, Entry::root(Node::File(content), 0o755), &owner)?;
             self.environment.commands.insert(script.name, wheel.name().to_owned());
         }
-        self.describe(wheel, record)?;
+        self.describe(wheel, record, &owner)?;
         if let Some(bytecode) = &part.bytecode {
             for (below, content) in bytecode.files() {
                 let path = self.place.prefix.join(&format!("{site}/{below}"))?;
-                self.add(path, Entry::root(Node::File(content.clone()), 0o644), wheel.file_name())?;
+                self.add(path, Entry::root(Node::File(content.clone()), 0o644), &owner)?;
             }
         }
         Ok(())
@@ -276,14 +277,19 @@ impl Assembly<'_> {
     /// A script of a wheel, with the first line that it needs here.
     fn script(&self, wheel: &UnpackedWheel, file: &File, name: &str) -> Result<Content, Error> {
         let content = wheel.content(file);
-        Ok(rewritten(content, &self.place.python()?, name).map_err(|error| match error {
+        rewritten(content, &self.place.python()?, name).map_err(|error| match error {
             ScriptError::Launcher(error) => in_wheel(wheel, error),
             ScriptError::Io(error) => Error::Io(error),
-        })?)
+        })
     }
 
     /// `INSTALLER` and `RECORD` of an installed wheel.
-    fn describe(&mut self, wheel: &UnpackedWheel, mut record: Vec<(String, String)>) -> Result<(), Error> {
+    fn describe(
+        &mut self,
+        wheel: &UnpackedWheel,
+        mut record: Vec<(String, String)>,
+        owner: &Arc<str>,
+    ) -> Result<(), Error> {
         let directory = wheel.dist_info();
         let installer = Content::bytes(&b"packhouse\n"[..]);
         let recorded = format!("{directory}/INSTALLER");
@@ -295,33 +301,29 @@ impl Assembly<'_> {
         let text: String = record.into_iter().map(|(_, line)| line).collect();
         for (below, content) in [(recorded, installer), (own, Content::bytes(text.into_bytes()))] {
             let path = self.place.prefix.join(&format!("{}/{below}", self.place.site()))?;
-            self.add(path, Entry::root(Node::File(content), 0o644), wheel.file_name())?;
+            self.add(path, Entry::root(Node::File(content), 0o644), owner)?;
         }
         Ok(())
     }
 
-    fn add(&mut self, path: InstallPath, entry: Entry, owner: &str) -> Result<(), Error> {
+    fn add(&mut self, path: InstallPath, entry: Entry, owner: &Arc<str>) -> Result<(), Error> {
         self.environment.tree.insert(path.clone(), entry).map_err(|PathConflict { path }| Error::Conflict {
-            first: self.owners.get(&path).cloned().unwrap_or_default(),
-            second: owner.to_owned(),
+            first: self.owners.get(&path).map(ToString::to_string).unwrap_or_default(),
+            second: owner.to_string(),
             path,
         })?;
-        self.owners.entry(path).or_insert_with(|| owner.to_owned());
+        self.owners.entry(path).or_insert_with(|| owner.clone());
         Ok(())
     }
 
-    /// No file of one wheel is a directory of another.
+    /// No file of one wheel is a directory of another. What lies below a path comes right after it.
     fn check_directories(&self) -> Result<(), Error> {
-        for (path, owner) in &self.owners {
-            let mut parent = path.parent();
-            while let Some(directory) = parent.filter(|directory| directory.is_within(&self.place.prefix)) {
-                if let Some(first) = self.owners.get(&directory) {
-                    return Err(Error::Conflict { path: directory, first: first.clone(), second: owner.clone() });
-                }
-                parent = directory.parent();
-            }
+        let owner = |path: &InstallPath| self.owners.get(path).map(ToString::to_string).unwrap_or_default();
+        let paths = || self.environment.tree.iter().map(|(path, _)| path);
+        match paths().zip(paths().skip(1)).find(|(path, next)| next.is_within(path)) {
+            None => Ok(()),
+            Some((path, next)) => Err(Error::Conflict { path: path.clone(), first: owner(path), second: owner(next) }),
         }
-        Ok(())
     }
 }
 

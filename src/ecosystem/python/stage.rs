@@ -17,7 +17,7 @@ use super::bytecode;
 use super::commands;
 use super::components;
 use super::environment::{self, Part, Place};
-use super::host;
+use super::host::{self, Interpreter};
 use super::interpreter::interpreter;
 use super::lock;
 use super::native;
@@ -40,7 +40,7 @@ use crate::workspace::Member;
 
 /// What keeps a service from being staged, beyond what its parts say themselves.
 #[derive(Debug, thiserror::Error)]
-pub enum StageError {
+pub(super) enum StageError {
     /// There is no Python package.
     #[error("{} has no pyproject.toml, setup.cfg or setup.py", .0.display())]
     NoProject(PathBuf),
@@ -184,10 +184,12 @@ struct Staging<'a> {
     sandbox: Sandbox,
 }
 
-/// A wheel that will be installed.
-struct Chosen {
-    wheel: Arc<UnpackedWheel>,
-    vendored: bool,
+/// What building gave.
+struct Results {
+    parts: Vec<Part>,
+    /// The wheel of the service itself.
+    own: Arc<UnpackedWheel>,
+    isolation: BTreeSet<String>,
 }
 
 impl<'a> Staging<'a> {
@@ -204,19 +206,13 @@ impl<'a> Staging<'a> {
 
     fn run(&self) -> Result<Staged, Error> {
         let (wheels, sources) = self.choose()?;
-        let mut chosen: Vec<Chosen> = wheels
-            .par_iter()
-            .map(|file| {
-                let wheel = self.unpack(file)?;
-                Ok(Chosen { wheel, vendored: true })
-            })
-            .collect::<Result<_, Error>>()?;
-        let (built, own) = self.build(&sources)?;
-        let isolation: BTreeSet<String> = built.iter().map(|built| built.isolation.clone()).collect();
-        chosen.extend(built.into_iter().map(|built| Chosen { wheel: built.wheel, vendored: false }));
+        let compiler = self.compiler()?;
+        let (vendored, built) =
+            rayon::join(|| self.unpack_all(&wheels, compiler.as_ref()), || self.build_all(&sources, compiler.as_ref()));
+        let (mut parts, Results { parts: made, own, isolation }) = (vendored?, built?);
+        parts.extend(made);
         // Wheels of equal names would be two versions of one distribution; the order decides nothing else.
-        chosen.sort_by_key(|chosen| (normalize(chosen.wheel.name()), chosen.wheel.sha256()));
-        let (parts, compiled) = self.compile(&chosen)?;
+        parts.sort_by_key(|part| (normalize(part.wheel.name()), part.wheel.sha256()));
         let place = self.place()?;
         let mut assembled = environment::assemble(&place, &parts).map_err(boxed)?;
         for file in &assembled.startup_files {
@@ -244,9 +240,13 @@ impl<'a> Staging<'a> {
             tree,
             commands,
             python: Some(self.python),
-            compile_on_install: if compiled { None } else { Some(place.prefix.join(&place.site()).map_err(unfit)?) },
+            compile_on_install: if compiler.is_some() {
+                None
+            } else {
+                Some(place.prefix.join(&place.site()).map_err(unfit)?)
+            },
             components: components::components(
-                chosen.iter().map(|chosen| chosen.wheel.as_ref()).filter(|wheel| wheel.sha256() != own.sha256()),
+                parts.iter().map(|part| part.wheel.as_ref()).filter(|wheel| wheel.sha256() != own.sha256()),
                 &locals,
             )
             .map_err(|error| boxed(StageError::Io(error)))?,
@@ -287,8 +287,13 @@ impl<'a> Staging<'a> {
         Ok((wheels, sources))
     }
 
-    fn unpack(&self, file: &LockedFile) -> Result<Arc<UnpackedWheel>, Error> {
-        store::unpack(self.context.cache, self.vendored_path(file)?, file.hashes.sha256).map_err(boxed)
+    fn unpack_all(&self, files: &[&LockedFile], compiler: Option<&Interpreter>) -> Result<Vec<Part>, Error> {
+        let unpacked = files.par_iter().map(|file| {
+            let path = self.vendored_path(file)?;
+            let wheel = store::unpack(self.context.cache, path, file.hashes.sha256).map_err(boxed)?;
+            self.part(wheel, true, compiler)
+        });
+        unpacked.collect()
     }
 
     fn vendored_path(&self, file: &LockedFile) -> Result<&Path, Error> {
@@ -297,8 +302,8 @@ impl<'a> Staging<'a> {
         })
     }
 
-    /// Builds what has no wheel: `sources`, the service's libraries, the service itself, whose wheel is given once more.
-    fn build(&self, sources: &[tools::Source<'_>]) -> Result<(Vec<Built>, Arc<UnpackedWheel>), Error> {
+    /// Builds what has no wheel: `sources`, the service's libraries, the service itself.
+    fn build_all(&self, sources: &[tools::Source<'_>], compiler: Option<&Interpreter>) -> Result<Results, Error> {
         let what = || self.service.name.to_string();
         let interpreter = host::any(&self.sandbox, &[self.python])
             .map_err(boxed)?
@@ -341,22 +346,23 @@ impl<'a> Staging<'a> {
             orders.push(Order { name, version, origin, time: self.time });
         }
         let progress = self.context.reporter.progress("Building wheels", orders.len() as u64, Unit::Items);
-        let built: Vec<Built> = orders
+        let made: Vec<(Part, String)> = orders
             .par_iter()
             .map(|order| {
-                let built = workshop.build(*order).map_err(boxed)?;
-                self.check_fits(&built.wheel, &interpreter)?;
+                let Built { wheel, isolation } = workshop.build(*order).map_err(boxed)?;
+                self.check_fits(&wheel, &interpreter)?;
                 progress.advance(1);
-                Ok(built)
+                Ok((self.part(wheel, false, compiler)?, isolation))
             })
             .collect::<Result<_, Error>>()?;
-        let own = built.last().map(|built| built.wheel.clone());
+        let own = made.last().map(|(part, _)| part.wheel.clone());
         let own = own.ok_or_else(|| boxed(StageError::NoProject(self.directory.clone())))?;
-        Ok((built, own))
+        let (parts, isolation): (Vec<Part>, BTreeSet<String>) = made.into_iter().unzip();
+        Ok(Results { parts, own, isolation })
     }
 
     /// A wheel that was built here is for the target: its tags, and what its shared objects ask of the C library.
-    fn check_fits(&self, wheel: &UnpackedWheel, interpreter: &host::Interpreter) -> Result<(), Error> {
+    fn check_fits(&self, wheel: &UnpackedWheel, interpreter: &Interpreter) -> Result<(), Error> {
         let names = [wheel.file_name().to_owned()];
         if best_of(&names, |name| name, &self.environment).is_none() {
             return Err(boxed(StageError::Unfit {
@@ -389,32 +395,28 @@ impl<'a> Staging<'a> {
         Ok(())
     }
 
-    /// Byte-code of every wheel, if an interpreter of the target's minor version is here; whether it is.
-    fn compile(&self, chosen: &[Chosen]) -> Result<(Vec<Part>, bool), Error> {
+    /// The interpreter that makes byte-code: one of the target's minor version, if this machine has one.
+    fn compiler(&self) -> Result<Option<Interpreter>, Error> {
         let found = host::of_version(&self.sandbox, self.python).map_err(boxed)?;
         // A pre-release's byte-code may have another magic number than the release's.
         let found = found.filter(|found| found.full_version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
-        let Some(interpreter) = found else {
-            let part =
-                |chosen: &Chosen| Part { wheel: chosen.wheel.clone(), vendored: chosen.vendored, bytecode: None };
+        if found.is_none() {
             self.context.reporter.detail(&format!(
                 "{}: no CPython {} here, byte-code will be made on installation",
                 self.service.name, self.python
             ));
-            return Ok((chosen.iter().map(part).collect(), false));
-        };
-        let parts = chosen
-            .par_iter()
-            .map(|chosen| {
-                let made =
-                    bytecode::compile(self.context.cache, &self.sandbox, &interpreter, &chosen.wheel).map_err(boxed)?;
-                for failure in made.failed() {
-                    self.context.reporter.detail(&format!("{}: no byte-code: {failure}", chosen.wheel.file_name()));
-                }
-                Ok(Part { wheel: chosen.wheel.clone(), vendored: chosen.vendored, bytecode: Some(made) })
-            })
-            .collect::<Result<_, Error>>()?;
-        Ok((parts, true))
+        }
+        Ok(found)
+    }
+
+    /// A wheel with its byte-code.
+    fn part(&self, wheel: Arc<UnpackedWheel>, vendored: bool, compiler: Option<&Interpreter>) -> Result<Part, Error> {
+        let Some(compiler) = compiler else { return Ok(Part { wheel, vendored, bytecode: None }) };
+        let made = bytecode::compile(self.context.cache, &self.sandbox, compiler, &wheel).map_err(boxed)?;
+        for failure in made.failed() {
+            self.context.reporter.detail(&format!("{}: no byte-code: {failure}", wheel.file_name()));
+        }
+        Ok(Part { wheel, vendored, bytecode: Some(made) })
     }
 }
 

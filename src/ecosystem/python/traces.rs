@@ -17,7 +17,7 @@ const PLACES: [&str; 4] = ["/packhouse/source", "/packhouse/work", "/packhouse/e
 
 /// A file of the tree tells where it was built.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(super) enum Error {
     /// The path that it tells.
     #[error("{file} contains the path `{trace}` of the build")]
     Trace {
