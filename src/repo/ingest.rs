@@ -108,31 +108,30 @@ pub(super) fn deb_record(info: &DebInfo, component: &str, copy: &Copied, tagged:
     }
 }
 
-/// What an .rpm becomes: the file to publish, signed with our key, and its entry.
+/// What an .rpm becomes: the file to publish, with our signature in the place of any other, and its entry. `original` is
+/// the digest of the file that was given; `tag` goes into its place when the usual one is taken.
 pub(super) fn rpm_record(
     store: &Store,
     copy: Copied,
-    info: rpm::RpmInfo,
+    original: Sha256,
     immutable: Sha256,
-    tagged: bool,
+    tag: Option<Sha256>,
     signer: &Signer,
     time: i64,
 ) -> Result<(Copied, Rpm), RepoError> {
-    let original = copy.sha256;
     let unreadable = |error| refused(&copy.file, error);
     let held = rpm::header_signature(&copy.file).map_err(unreadable)?;
-    let (copy, info) = if held.is_some_and(|held| signer.has_signed(&held.signature, &held.header)) {
-        (copy, info)
+    let signed = if held.is_some_and(|held| signer.has_signed(&held.signature, &held.header)) {
+        None
     } else {
         let mut sign = |header: &[u8]| signer.detached_binary(header, time).map_err(rpm::SignerError::from);
         let signed = store.produce(|writer| {
             rpm::sign(&copy.file, writer, &mut sign).map_err(|error| io::Error::other(error.to_string()))
         });
-        let signed = signed.map_err(RepoError::io("the package could not be signed"))?;
-        let info = rpm::read(&signed.file).map_err(unreadable)?;
-        (signed, info)
+        Some(signed.map_err(RepoError::io("the package could not be signed"))?)
     };
-    let tag = tagged.then_some(immutable);
+    let copy = signed.unwrap_or(copy);
+    let info = rpm::read(&copy.file).map_err(|error| refused(&copy.file, error))?;
     let location = yum::location(&info.name, &info.version, &info.release, &info.architecture, tag);
     let published = primary::Published { sha256: copy.sha256, location: &location, time };
     let elements = primary::describe(&info, &published);

@@ -32,8 +32,8 @@ pub enum Algorithm {
     Ed25519,
 }
 
-/// What a new key is to be.
-#[derive(Debug, Clone)]
+/// What a new key is to be. Not printable: it holds a passphrase.
+#[derive(Clone)]
 pub struct NewKey<'a> {
     /// `Name <mail>`.
     pub user_id: &'a str,

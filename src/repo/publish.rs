@@ -4,7 +4,7 @@
 //! written on its own, its packages first and its signed index last.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::error::RepoError;
 use super::ingest::{self, Ingested, Item};
 use super::layout::{self, Repository, check_component, check_suite};
+use super::pool::{Place, Pool};
 use super::sign::Signer;
 use super::state::{AptState, Rpm, States, YumState};
 use super::store::{Copied, Store};
@@ -137,16 +138,17 @@ pub fn publish(
     let options = &PublishOptions { time, ..*options };
     let mut debs: BTreeMap<String, Plan<AptState>> = BTreeMap::new();
     let mut rpms: BTreeMap<String, Plan<YumState>> = BTreeMap::new();
+    let mut pool = Pool::of(&store);
     let progress = options.reporter.progress("Checking", items.len() as u64, Unit::Items);
     for item in items {
         match ingest::take(&store, item)? {
             Ingested::Deb { copy, info } => {
                 let plan = planned(&mut debs, &store, "apt", &item.suite, &apt::index(&item.suite))?;
-                plan_deb(plan, &store, item, copy, &info, options)?;
+                plan_deb(plan, &mut pool, item, copy, &info, options)?;
             }
             Ingested::Rpm { copy, info, immutable } => {
                 let plan = planned(&mut rpms, &store, "yum", &item.suite, &yum::index(&item.suite))?;
-                plan_rpm(plan, &store, item, copy, *info, immutable, options)?;
+                plan_rpm(plan, &mut pool, item, copy, &info, immutable, options)?;
             }
         }
         progress.advance(1);
@@ -233,7 +235,7 @@ fn unfinished_suites(
 
 fn plan_deb(
     plan: &mut Plan<AptState>,
-    store: &Store,
+    pool: &mut Pool<'_>,
     item: &Item,
     copy: Copied,
     info: &crate::format::deb::DebInfo,
@@ -257,14 +259,14 @@ fn plan_deb(
     }
     let mut record = ingest::deb_record(info, &item.component, &copy, false);
     let mut place = format!("apt/{}", record.filename);
-    let mut there = holds(store, &place, copy.sha256)?;
-    if there == Some(false) {
-        // The pool is immutable: what is there may be named by another suite, or by an index that a client still has.
+    let mut there = pool.deb(&place, copy.sha256)?;
+    if there == Place::Other {
         record = ingest::deb_record(info, &item.component, &copy, true);
         place = format!("apt/{}", record.filename);
-        there = holds(store, &place, copy.sha256)?;
+        there = pool.deb(&place, copy.sha256)?;
     }
-    if there.is_none() {
+    if there == Place::Free {
+        pool.claim(&place, copy.sha256);
         plan.pool.push((copy, place));
     }
     match held.and_then(|at| plan.state.packages.get_mut(at)) {
@@ -282,10 +284,10 @@ fn plan_deb(
 
 fn plan_rpm(
     plan: &mut Plan<YumState>,
-    store: &Store,
+    pool: &mut Pool<'_>,
     item: &Item,
     copy: Copied,
-    info: crate::format::rpm::RpmInfo,
+    info: &crate::format::rpm::RpmInfo,
     immutable: Sha256,
     options: &PublishOptions<'_>,
 ) -> Result<(), RepoError> {
@@ -305,12 +307,29 @@ fn plan_rpm(
             return Err(RepoError::OtherContent { path, identity, suite });
         }
     }
-    let suite = &item.suite;
-    let usual = yum::location(&info.name, &info.version, &info.release, &info.architecture, None);
-    let tagged =
-        store.path(&format!("yum/{suite}/{usual}")).exists() && held_elsewhere(store, suite, &usual, immutable)?;
-    let (copy, record) = ingest::rpm_record(store, copy, info, immutable, tagged, options.signer, options.time)?;
-    plan.pool.push((copy, format!("yum/{suite}/{}", record.location)));
+    let original = copy.sha256;
+    let place = |tag| {
+        let location = yum::location(&info.name, &info.version, &info.release, &info.architecture, tag);
+        format!("yum/{}/{location}", item.suite)
+    };
+    let (mut at, mut tag) = (place(None), None);
+    let mut there = pool.rpm(&at, immutable)?;
+    if there == Place::Other {
+        tag = Some(immutable);
+        at = place(tag);
+        there = pool.rpm(&at, immutable)?;
+    }
+    let copy = if there == Place::Same {
+        // Signed already, by a publication that was not finished or that has been replaced since: the bytes stay.
+        let failed = || RepoError::io("a published package could not be read");
+        let mut file = fs_err::File::open(pool.store.path(&at)).map_err(failed())?;
+        pool.store.copy_in(&mut file).map_err(failed())?
+    } else {
+        copy
+    };
+    let (copy, record) = ingest::rpm_record(pool.store, copy, original, immutable, tag, options.signer, options.time)?;
+    pool.claim(&at, immutable);
+    plan.pool.push((copy, at));
     match held.and_then(|at| plan.state.packages.get_mut(at)) {
         Some(place) => {
             *place = record;
@@ -322,24 +341,6 @@ fn plan_rpm(
         }
     }
     Ok(())
-}
-
-/// Whether the place of an .rpm is taken by another package than the one with this immutable digest.
-fn held_elsewhere(store: &Store, suite: &str, location: &str, immutable: Sha256) -> Result<bool, RepoError> {
-    let path = store.path(&format!("yum/{suite}/{location}"));
-    let digest = crate::format::rpm::immutable_digest(&path);
-    Ok(digest.map_or(true, |digest| digest != immutable))
-}
-
-/// Whether a file of the pool has this content; `None` when there is no such file.
-fn holds(store: &Store, relative: &str, sha256: Sha256) -> Result<Option<bool>, RepoError> {
-    let failed = || RepoError::io("the pool could not be read");
-    let path = store.path(relative);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let mut file = fs_err::File::open(path).map_err(failed())?;
-    Ok(Some(Sha256::of_reader(&mut file).map_err(failed())?.0 == sha256))
 }
 
 fn write_apt(
@@ -413,12 +414,9 @@ fn begin(
     store.write(mark, b"").map_err(failed())?;
     store.barrier().map_err(failed())?;
     store.settle(pool.iter().map(|(copy, _)| copy)).map_err(failed())?;
-    let mut placed = BTreeSet::new();
     for (copy, place) in pool {
-        if placed.insert(place.clone()) {
-            options.reporter.detail(&format!("{place} ({} bytes)", copy.size));
-            store.place(copy.file, &place).map_err(failed())?;
-        }
+        options.reporter.detail(&format!("{place} ({} bytes)", copy.size));
+        store.place(copy.file, &place).map_err(failed())?;
     }
     store.barrier().map_err(failed())
 }

@@ -80,13 +80,13 @@ impl Store {
         self.make_directory(&temporary)?;
         let path = self.root.join(PRIVATE).join("lock");
         let file = fs_err::OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-        if rustix::fs::flock(file.file(), FlockOperation::NonBlockingLockExclusive).is_err() {
-            reporter.note("another publisher is at work in this repository; waiting for it");
-            while let Err(error) = rustix::fs::flock(file.file(), FlockOperation::LockExclusive) {
-                if error != rustix::io::Errno::INTR {
-                    return Err(error.into());
-                }
+        match rustix::fs::flock(file.file(), FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                reporter.note("another publisher is at work in this repository; waiting for it");
+                rustix::io::retry_on_intr(|| rustix::fs::flock(file.file(), FlockOperation::LockExclusive))?;
             }
+            Err(error) => return Err(error.into()),
         }
         for entry in fs_err::read_dir(&temporary)? {
             remove_any(&entry?.path())?;

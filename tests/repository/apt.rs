@@ -228,6 +228,33 @@ fn two_contents_of_one_version_in_one_call_are_refused() {
 }
 
 #[test]
+fn packages_that_want_the_same_place_in_the_pool_do_not_harm_each_other() {
+    let mut bench = Bench::new();
+    let one = bench.deb_with("acme", "1", "amd64", "one", "");
+    let two = bench.deb_with("acme", "1", "amd64", "two", "");
+    let epoch = bench.deb_with("acme", "1:1", "amd64", "three", "");
+    let item = |path: &Path, suite: &str| repo::Item {
+        path: path.to_path_buf(),
+        suite: suite.into(),
+        component: "main".into(),
+        sha256: None,
+    };
+    let items = [item(&one, "trixie"), item(&two, "bookworm"), item(&epoch, "bookworm"), item(&one, "sid")];
+    let signer = signer();
+    let options = PublishOptions { force: false, time: now(), signer: &signer, reporter: &Silent };
+    repo::publish(&mut bench.repository, &items, &options).expect("published");
+    for (suite, wanted) in [("trixie", &one), ("sid", &one), ("bookworm", &epoch)] {
+        let apt = Apt::new(&bench, suite, &sources(&bench, suite));
+        apt.update().expect("updated");
+        assert!(std::fs::read(apt.download("acme").expect("downloaded")).unwrap() == std::fs::read(wanted).unwrap());
+    }
+    let apt = Apt::new(&bench, "older", &sources(&bench, "bookworm"));
+    apt.update().expect("updated");
+    let old = apt.command("apt-get", &["install", "--download-only", "--yes", "acme=1"]);
+    assert!(old.status.success(), "{}", both(&old));
+}
+
+#[test]
 fn a_package_that_speaks_for_the_index_is_refused() {
     let mut bench = Bench::new();
     for field in ["Filename: pool/evil.deb\n", "Size: 1\n", "SHA256: 00\n", "Phased-Update-Percentage: 0\n"] {

@@ -209,6 +209,28 @@ fn an_rpm_signed_meanwhile_is_the_same_package_and_other_bytes_are_not() {
 }
 
 #[test]
+fn epochs_share_a_file_name_and_do_not_harm_each_other_and_a_package_that_comes_back_keeps_its_bytes() {
+    let mut bench = Bench::new();
+    let (plain, epoch) = (bench.rpm("acme", "1.0", "plain", ""), bench.rpm("acme", "1.0", "epoch", "Epoch: 1"));
+    bench.publish("el9", &[&plain, &epoch]).expect("published");
+    let dnf = Dnf::new(&bench, "client", &repo(&bench, "el9"));
+    assert_eq!(dnf.packages(), ["acme-1.0-1.el9", "acme-1:1.0-1.el9"]);
+    let install = dnf.command(&["install", "acme-0:1.0-1.el9"]);
+    assert!(install.status.success(), "{}", both(&install));
+    assert_eq!(std::fs::read_to_string(dnf.root().join("usr/bin/acme")).unwrap(), "plain\n");
+    let upgrade = dnf.command(&["upgrade", "acme"]);
+    assert!(upgrade.status.success(), "{}", both(&upgrade));
+    assert_eq!(std::fs::read_to_string(dnf.root().join("usr/bin/acme")).unwrap(), "epoch\n");
+
+    let place = bench.published("yum/el9/packages/a/acme-1.0-1.el9.noarch.rpm");
+    let before = std::fs::read(&place).unwrap();
+    let other = bench.rpm("acme", "1.0", "other", "");
+    bench.publish_with("el9", &[&other], true, &crate::support::signer()).expect("published");
+    bench.publish_with("el9", &[&plain], true, &crate::support::signer()).expect("published");
+    assert!(std::fs::read(&place).unwrap() == before);
+}
+
+#[test]
 fn an_altered_byte_in_the_header_or_the_payload_of_an_rpm_is_refused_at_the_door() {
     let mut bench = Bench::new();
     let good = std::fs::read(bench.rpm("acme", "1.0", "one", "")).unwrap();
