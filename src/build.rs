@@ -4,6 +4,7 @@
 //! of threads. Artefacts come into place by renames; the list of them, `packhouse-artefacts.json`, is written last.
 
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
@@ -258,14 +259,9 @@ impl Artefacts {
         text.push(b'\n');
         file.write_all(&text)?;
         file.as_file().sync_all()?;
-        set_readable(file.as_file())?;
+        // Temporary files are made for their owner alone; results are for everyone.
+        file.as_file().set_permissions(PermissionsExt::from_mode(0o644))?;
         file.persist(directory.join(ARTEFACTS_FILE)).map_err(|error| error.error)?;
         Ok(())
     }
-}
-
-/// Temporary files are made for their owner alone; results are for everyone.
-fn set_readable(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }

@@ -1,5 +1,7 @@
 //! The program as a user meets it: exit codes, where an error points, what is advised.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing)]
+
 use std::path::Path;
 
 use assert_cmd::Command;

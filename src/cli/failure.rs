@@ -17,7 +17,7 @@ pub enum Output {
 }
 
 /// Writes `error` to standard error and gives the exit status it calls for.
-pub fn report(error: &(dyn Diagnose + Send + Sync), output: Output, color: anstream::ColorChoice) -> u8 {
+pub(super) fn report(error: &(dyn Diagnose + Send + Sync), output: Output, color: anstream::ColorChoice) -> u8 {
     let code = error.exit_code() as u8;
     let hints = error.hints();
     let causes = causes(error);

@@ -13,7 +13,7 @@ use crate::report::{Progress, Reporter, Unit};
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verbosity {
+pub(super) enum Verbosity {
     /// Errors alone.
     Quiet,
     /// Steps and notes.
@@ -23,7 +23,7 @@ pub enum Verbosity {
 }
 
 /// For people.
-pub struct Human {
+pub(super) struct Human {
     verbosity: Verbosity,
     bars: Option<MultiProgress>,
     output: Mutex<AutoStream<std::io::Stderr>>,
@@ -31,7 +31,7 @@ pub struct Human {
 
 impl Human {
     /// Bars only when standard error is a terminal and nobody asked for quiet.
-    pub fn new(verbosity: Verbosity, color: anstream::ColorChoice) -> Self {
+    pub(super) fn new(verbosity: Verbosity, color: anstream::ColorChoice) -> Self {
         let terminal = std::io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb");
         let bars = (terminal && verbosity > Verbosity::Quiet)
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
@@ -126,13 +126,13 @@ impl Progress for Counter {
 }
 
 /// For programs: one JSON document per line on standard error.
-pub struct Json {
+pub(super) struct Json {
     verbosity: Verbosity,
 }
 
 impl Json {
     /// Says as much as `verbosity` allows.
-    pub fn new(verbosity: Verbosity) -> Self {
+    pub(super) fn new(verbosity: Verbosity) -> Self {
         Self { verbosity }
     }
 
