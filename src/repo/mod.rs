@@ -12,6 +12,7 @@ mod ingest;
 mod key_policy;
 pub mod keys;
 mod layout;
+mod plan;
 mod pool;
 mod primary;
 mod publish;

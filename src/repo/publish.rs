@@ -3,9 +3,8 @@
 //! Everything is judged before anything becomes visible: a call with one bad package changes nothing. Then each suite is
 //! written on its own, its packages first and its signed index last.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -13,12 +12,12 @@ use serde::Serialize;
 use super::error::RepoError;
 use super::ingest::{self, Ingested, Item};
 use super::layout::{self, Repository, check_component, check_suite};
-use super::pool::{Place, Pool};
+use super::plan::{Plan, plan_deb, plan_rpm, planned};
+use super::pool::Pool;
 use super::sign::Signer;
-use super::state::{AptState, Rpm, States, YumState};
+use super::state::{AptState, States, YumState};
 use super::store::{Copied, Store};
 use super::{apt, snippets, yum};
-use crate::digest::Sha256;
 use crate::report::{Reporter, Unit};
 
 /// How far a new index may be ahead of the clock before waiting is no answer: seconds.
@@ -71,43 +70,6 @@ pub struct PublishedSuite {
     pub unchanged: Vec<String>,
     /// The file that clients need, absolute.
     pub snippet: PathBuf,
-}
-
-/// What is going to happen to one suite.
-#[derive(Default)]
-struct Plan<State> {
-    state: State,
-    /// Where each package stands in `state`, by its identity.
-    places: HashMap<String, usize>,
-    pool: Vec<(Copied, String)>,
-    given: HashMap<String, (Sha256, PathBuf)>,
-    added: Vec<String>,
-    replaced: Vec<String>,
-    unchanged: Vec<String>,
-    /// The index must be written again although nothing is new: a publisher was killed.
-    unfinished: bool,
-}
-
-impl<State> Plan<State> {
-    fn is_idle(&self) -> bool {
-        self.added.is_empty() && self.replaced.is_empty() && !self.unfinished
-    }
-
-    /// Remembers which file brought a package; a second one must have the same content. Says whether this is the first.
-    fn first(&mut self, identity: &str, content: Sha256, path: &Path) -> Result<bool, RepoError> {
-        match self.given.get(identity) {
-            None => {
-                self.given.insert(identity.to_owned(), (content, path.to_path_buf()));
-                Ok(true)
-            }
-            Some((held, _)) if *held == content => Ok(false),
-            Some((_, first)) => Err(RepoError::GivenTwice {
-                identity: identity.to_owned(),
-                first: first.clone(),
-                second: path.to_path_buf(),
-            }),
-        }
-    }
 }
 
 /// Publishes `items` into the repository.
@@ -166,51 +128,6 @@ pub fn publish(
     Ok(Published { suites })
 }
 
-/// A suite's state, as far as both halves are alike.
-trait Suite: Default + serde::de::DeserializeOwned {
-    /// What tells packages apart: name, version, architecture.
-    fn identities(&self) -> impl Iterator<Item = String>;
-}
-
-impl Suite for AptState {
-    fn identities(&self) -> impl Iterator<Item = String> {
-        self.packages.iter().map(|deb| format!("{} {} {}", deb.package, deb.version, deb.architecture))
-    }
-}
-
-impl Suite for YumState {
-    fn identities(&self) -> impl Iterator<Item = String> {
-        let identity = |rpm: &Rpm| rpm_identity(&rpm.name, rpm.epoch, &rpm.version, &rpm.release, &rpm.architecture);
-        self.packages.iter().map(identity)
-    }
-}
-
-/// An epoch of 0 and none at all are the same to rpm.
-fn rpm_identity(name: &str, epoch: u32, version: &str, release: &str, architecture: &str) -> String {
-    let epoch = if epoch == 0 { String::new() } else { format!("{epoch}:") };
-    format!("{name} {epoch}{version}-{release} {architecture}")
-}
-
-/// The plan of a suite, with its state when it is asked for the first time.
-fn planned<'a, State: Suite>(
-    plans: &'a mut BTreeMap<String, Plan<State>>,
-    store: &Store,
-    kind: &str,
-    suite: &str,
-    index: &str,
-) -> Result<&'a mut Plan<State>, RepoError> {
-    match plans.entry(suite.to_owned()) {
-        Entry::Occupied(entry) => Ok(entry.into_mut()),
-        Entry::Vacant(entry) => {
-            let states = States::of(kind, suite, index);
-            let state: State = states.load(store)?;
-            let places = state.identities().enumerate().map(|(at, identity)| (identity, at)).collect();
-            let unfinished = store.path(&states.mark()).exists();
-            Ok(entry.insert(Plan { state, places, unfinished, ..Plan::default() }))
-        }
-    }
-}
-
 /// Suites that nobody named and whose last publisher was killed are finished too.
 fn unfinished_suites(
     repository: &Repository,
@@ -228,116 +145,6 @@ fn unfinished_suites(
         let index = yum::index(suite);
         if store.path(&index).exists() && store.path(&States::of("yum", suite, &index).mark()).exists() {
             planned(rpms, store, "yum", suite, &index)?;
-        }
-    }
-    Ok(())
-}
-
-fn plan_deb(
-    plan: &mut Plan<AptState>,
-    pool: &mut Pool<'_>,
-    item: &Item,
-    copy: Copied,
-    info: &crate::format::deb::DebInfo,
-    options: &PublishOptions<'_>,
-) -> Result<(), RepoError> {
-    let (package, version, architecture) = (info.package(), info.version(), info.architecture());
-    let identity = format!("{package} {version} {architecture}");
-    if !plan.first(&identity, copy.sha256, &item.path)? {
-        return Ok(());
-    }
-    let held = plan.places.get(&identity).copied();
-    if let Some(deb) = held.and_then(|at| plan.state.packages.get(at)) {
-        if deb.sha256 == copy.sha256 {
-            plan.unchanged.push(identity);
-            return Ok(());
-        }
-        if !options.force {
-            let (path, suite) = (item.path.clone(), item.suite.clone());
-            return Err(RepoError::OtherContent { path, identity, suite });
-        }
-    }
-    let mut record = ingest::deb_record(info, &item.component, &copy, false);
-    let mut place = format!("apt/{}", record.filename);
-    let mut there = pool.deb(&place, copy.sha256)?;
-    if there == Place::Other {
-        record = ingest::deb_record(info, &item.component, &copy, true);
-        place = format!("apt/{}", record.filename);
-        there = pool.deb(&place, copy.sha256)?;
-    }
-    if there == Place::Free {
-        pool.claim(&place, copy.sha256);
-        plan.pool.push((copy, place));
-    }
-    match held.and_then(|at| plan.state.packages.get_mut(at)) {
-        Some(place) => {
-            *place = record;
-            plan.replaced.push(identity);
-        }
-        None => {
-            plan.state.packages.push(record);
-            plan.added.push(identity);
-        }
-    }
-    Ok(())
-}
-
-fn plan_rpm(
-    plan: &mut Plan<YumState>,
-    pool: &mut Pool<'_>,
-    item: &Item,
-    copy: Copied,
-    info: &crate::format::rpm::RpmInfo,
-    immutable: Sha256,
-    options: &PublishOptions<'_>,
-) -> Result<(), RepoError> {
-    let epoch = info.epoch.unwrap_or(0);
-    let identity = rpm_identity(&info.name, epoch, &info.version, &info.release, &info.architecture);
-    if !plan.first(&identity, immutable, &item.path)? {
-        return Ok(());
-    }
-    let held = plan.places.get(&identity).copied();
-    if let Some(rpm) = held.and_then(|at| plan.state.packages.get(at)) {
-        if rpm.immutable == immutable {
-            plan.unchanged.push(identity);
-            return Ok(());
-        }
-        if !options.force {
-            let (path, suite) = (item.path.clone(), item.suite.clone());
-            return Err(RepoError::OtherContent { path, identity, suite });
-        }
-    }
-    let original = copy.sha256;
-    let place = |tag| {
-        let location = yum::location(&info.name, &info.version, &info.release, &info.architecture, tag);
-        format!("yum/{}/{location}", item.suite)
-    };
-    let (mut at, mut tag) = (place(None), None);
-    let mut there = pool.rpm(&at, immutable)?;
-    if there == Place::Other {
-        tag = Some(immutable);
-        at = place(tag);
-        there = pool.rpm(&at, immutable)?;
-    }
-    let copy = if there == Place::Same {
-        // Signed already, by a publication that was not finished or that has been replaced since: the bytes stay.
-        let failed = || RepoError::io("a published package could not be read");
-        let mut file = fs_err::File::open(pool.store.path(&at)).map_err(failed())?;
-        pool.store.copy_in(&mut file).map_err(failed())?
-    } else {
-        copy
-    };
-    let (copy, record) = ingest::rpm_record(pool.store, copy, original, immutable, tag, options.signer, options.time)?;
-    pool.claim(&at, immutable);
-    plan.pool.push((copy, at));
-    match held.and_then(|at| plan.state.packages.get_mut(at)) {
-        Some(place) => {
-            *place = record;
-            plan.replaced.push(identity);
-        }
-        None => {
-            plan.state.packages.push(record);
-            plan.added.push(identity);
         }
     }
     Ok(())
