@@ -91,6 +91,7 @@ fn read_from(directory: &Path, origin: Origin) -> Result<Option<Project>, Error>
         facts.fill(weaker, takes);
     }
 
+    facts.settle_doubts();
     let name = project_name(directory, &manifest, origin, &mut facts)?;
     let dependencies = facts.dependencies.take().unwrap_or_default();
     paths.extend(dependencies.paths);

@@ -353,3 +353,17 @@ fn a_requirements_file_that_setup_py_names_and_that_is_missing_is_said() {
     let project = Repository::new(&[("p/setup.py", text)]).project("p");
     assert_eq!(project.unread, ["setup.py:2: install_requires is not a literal"]);
 }
+
+#[test]
+fn setup_cfg_is_believed_where_setup_py_hides_keywords_and_that_is_said() {
+    let files = [
+        ("p/setup.py", "from setuptools import setup\nsetup(version='2', **extensions())\n"),
+        ("p/setup.cfg", "[metadata]\nname = ab\nversion = 1\n[options]\ninstall_requires = six\n"),
+    ];
+    let project = Repository::new(&files).project("p");
+    assert_eq!((project.name.as_str(), project.version.as_deref(), names(&project)), ("ab", Some("2"), vec!["six"]));
+    let expected =
+        "setup.py:2: install_requires may stand in keywords that are no literal; another manifest's is taken";
+    assert!(project.unread.iter().any(|text| text == expected), "{:?}", project.unread);
+    assert!(!project.unread.iter().any(|text| text.contains(": version")), "{:?}", project.unread);
+}
