@@ -4,6 +4,9 @@
 //! setup.cfg (`ConfigHandler.__setitem__` leaves alone what `setup()` has set). `[tool.poetry]` knows neither.
 //! What the classic layout calls the repository's libraries stands in requirements.txt, so that is read for every style.
 
+#[cfg(test)]
+mod tests;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 

@@ -11,8 +11,6 @@ pub mod vendor_txt;
 pub struct Python;
 
 mod combine;
-#[cfg(test)]
-mod combine_tests;
 mod detect;
 mod facts;
 mod ini;

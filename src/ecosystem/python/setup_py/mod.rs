@@ -9,6 +9,7 @@ mod calls;
 mod evaluate;
 mod literal;
 mod modules;
+mod named_files;
 mod scope;
 #[cfg(test)]
 mod tests;

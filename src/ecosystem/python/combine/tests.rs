@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::combine::read_project;
-use super::detect::detect;
-use super::project::{Project, Style};
-use super::source::Error;
+use super::read_project;
 use crate::diagnostic::Diagnose;
+use crate::ecosystem::python::detect::detect;
+use crate::ecosystem::python::project::{self, Project, Style};
+use crate::ecosystem::python::source::Error;
 use crate::workspace::{Directory, Kind, Member};
 
 struct Repository(tempfile::TempDir);
@@ -340,7 +340,7 @@ fn an_archive_of_somebody_else_is_read_as_far_as_it_can_be() {
     ];
     let repository = Repository::new(&files);
     assert!(repository.read("p").is_err());
-    let project = super::project::read_archive(&repository.0.path().join("p")).unwrap().unwrap();
+    let project = project::read_archive(&repository.0.path().join("p")).unwrap().unwrap();
     assert_eq!(project.name, "");
     assert_eq!(project.build_system.requires, ["setuptools>=40.8.0", "cffi"]);
     assert!(project.unread.iter().any(|text| text.contains("install_requires: `a>=1.*,=>2`")), "{:?}", project.unread);
