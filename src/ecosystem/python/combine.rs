@@ -4,6 +4,9 @@
 //! setup.cfg (`ConfigHandler.__setitem__` leaves alone what `setup()` has set). `[tool.poetry]` knows neither.
 //! What the classic layout calls the repository's libraries stands in requirements.txt, so that is read for every style.
 
+#[cfg(test)]
+mod tests;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -26,8 +29,28 @@ pub fn read(directory: &Path) -> Result<Option<Project>, Box<dyn Diagnose + Send
     Ok(read_project(directory)?)
 }
 
+/// Reads the package in `directory`, the unpacked manifests of somebody else's source distribution. Its requirements.txt is
+/// none of the user's, so it is not read; what an old setup.py or setup.cfg says against the standards makes that field
+/// unread, not the package: its PKG-INFO may say it well. The name is empty when it cannot be read.
+pub fn read_archive(directory: &Path) -> Result<Option<Project>, Box<dyn Diagnose + Send + Sync>> {
+    Ok(read_from(directory, Origin::Archive)?)
+}
+
+/// Whose package it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The repository's own: faults are errors, for they can be mended.
+    Repository,
+    /// Somebody else's archive.
+    Archive,
+}
+
 /// As [`read`], with the error by its type.
 pub(super) fn read_project(directory: &Path) -> Result<Option<Project>, Error> {
+    read_from(directory, Origin::Repository)
+}
+
+fn read_from(directory: &Path, origin: Origin) -> Result<Option<Project>, Error> {
     let mut files = Vec::new();
     let mut open = |name: &str| -> Result<Option<Source>, Error> {
         let source = Source::read_if_there(&directory.join(name))?;
@@ -39,11 +62,14 @@ pub(super) fn read_project(directory: &Path) -> Result<Option<Project>, Error> {
     let with_setuptools =
         pyproject.as_ref().is_none_or(|pyproject| pyproject.is_setuptools() && pyproject.style != Some(Style::Poetry));
     let cfg = match &cfg_source {
-        Some(source) if with_setuptools => setup_cfg::read(source)?,
+        Some(source) if with_setuptools => match setup_cfg::read(source) {
+            Err(error) if origin == Origin::Archive => Some(unread_cfg(&error)),
+            read => read?,
+        },
         _ => None,
     };
     let py = match &py_source {
-        Some(source) if with_setuptools => setup_py::read(source)?,
+        Some(source) if with_setuptools => setup_py::read(source, origin)?,
         _ => None,
     };
     let Some((style, manifest)) = style(pyproject.as_ref(), cfg.as_ref(), py.as_ref()) else { return Ok(None) };
@@ -68,12 +94,15 @@ pub(super) fn read_project(directory: &Path) -> Result<Option<Project>, Error> {
         facts.fill(weaker, takes);
     }
 
-    let name = project_name(directory, &manifest, &mut facts)?;
+    facts.settle_doubts();
+    let name = project_name(directory, &manifest, origin, &mut facts)?;
     let dependencies = facts.dependencies.take().unwrap_or_default();
     paths.extend(dependencies.paths);
     urls.extend(dependencies.urls);
     let mut needs = Needs { named: dependencies.named, paths, urls, ..Needs::default() };
-    if let Some(source) = Source::read_if_there(&directory.join("requirements.txt"))? {
+    if origin == Origin::Repository
+        && let Some(source) = Source::read_if_there(&directory.join("requirements.txt"))?
+    {
         needs.add(read_source(&source)?, &mut files)?;
     }
     let optional_dependencies = facts.optional_dependencies.take().unwrap_or_default();
@@ -123,10 +152,21 @@ fn style(pyproject: Option<&PyProject>, cfg: Option<&Facts>, py: Option<&Facts>)
     }
 }
 
+/// A setup.cfg of which nothing can be told.
+fn unread_cfg(error: &Error) -> Facts {
+    let fields = [Field::Name, Field::Version, Field::Dependencies, Field::OptionalDependencies, Field::SetupRequires];
+    let names = ["name", "version", "install_requires", "extras_require", "setup_requires"];
+    let text = |name: &str| format!("setup.cfg:1: {name}: {error}");
+    Facts { unread: fields.into_iter().zip(names.map(text)).collect(), ..Facts::default() }
+}
+
 /// The name that the manifests state, else the directory's, which is then said to be a guess.
-fn project_name(directory: &Path, manifest: &Path, facts: &mut Facts) -> Result<String, Error> {
+fn project_name(directory: &Path, manifest: &Path, origin: Origin, facts: &mut Facts) -> Result<String, Error> {
     let Some(name) = facts.name.take() else {
         let file = manifest.file_name().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default();
+        if origin == Origin::Archive {
+            return Ok(String::new());
+        }
         let name = directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         if !is_name(&name) {
             return Err(Error::Invalid {

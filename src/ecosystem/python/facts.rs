@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::project::{EntryPoint, RequirementLine};
 use super::requirements::requirement::{Place, check_pep508, classify, has_direct_reference};
-use super::requirements::{PathRequirement, Requirement, UrlRequirement};
+use super::requirements::{PathRequirement, Requirement, RequirementsFile, UrlRequirement};
 use super::source::{Error, Source};
 
 /// A field of the metadata.
@@ -43,6 +43,9 @@ pub(super) struct Facts {
     /// PEP 508 texts.
     pub(super) setup_requires: Vec<String>,
     pub(super) unread: Vec<(Field, String)>,
+    /// Fields that may be stated where it cannot be seen (`setup(**keywords)`): a weaker manifest's word is taken, and
+    /// that it is in doubt is said.
+    pub(super) doubts: Vec<(Field, String)>,
     /// Other files that were read.
     pub(super) files: Vec<PathBuf>,
 }
@@ -63,6 +66,39 @@ impl Dependencies {
             Requirement::Url(url) => self.urls.push(url),
         }
     }
+
+    /// Takes the requirements of a file; its constraints and options are the lock's, through requirements.txt itself.
+    pub(super) fn take(&mut self, file: RequirementsFile, files: &mut Vec<PathBuf>) {
+        files.extend(file.files);
+        for requirement in file.requirements {
+            self.push(requirement);
+        }
+    }
+
+    /// All of them as PEP 508 texts, for what is kept as text (extras, build requirements).
+    pub(super) fn texts(&self, source: &Source, span: Range<usize>) -> Result<Vec<String>, Error> {
+        let nameless = |what: &str| {
+            let message = format!("{what} is required here without a name");
+            source.error(span.clone(), message, &["write `name @ …`"])
+        };
+        let text = |name: &str, extras: &[String], target: &str, marker: &Option<String>| {
+            let extras = if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
+            let marker = marker.as_ref().map(|marker| format!(" ; {marker}")).unwrap_or_default();
+            format!("{name}{extras} @ {target}{marker}")
+        };
+        let mut texts: Vec<String> = self.named.iter().map(|line| line.requirement.clone()).collect();
+        for url in &self.urls {
+            let name = url.name.as_deref().ok_or_else(|| nameless(&url.url))?;
+            let hash = url.sha256.first().map(|digest| format!("#sha256={digest}")).unwrap_or_default();
+            texts.push(text(name, &url.extras, &format!("{}{hash}", url.url), &url.marker));
+        }
+        for path in &self.paths {
+            let name = path.name.as_deref().ok_or_else(|| nameless(&path.path.display().to_string()))?;
+            let url = url::Url::from_directory_path(&path.path).map_err(|()| nameless("a directory"))?;
+            texts.push(text(name, &path.extras, url.as_str(), &path.marker));
+        }
+        Ok(texts)
+    }
 }
 
 impl Facts {
@@ -81,6 +117,8 @@ impl Facts {
                 self.unread.push((field, text));
             }
         }
+        let self_knows: Vec<Field> =
+            weaker.doubts.iter().map(|(field, _)| *field).filter(|field| self.knows(*field)).collect();
         fill(&mut self.name, weaker.name, takes(Field::Name));
         fill(&mut self.version, weaker.version, takes(Field::Version));
         fill(&mut self.summary, weaker.summary, takes(Field::Summary));
@@ -89,10 +127,19 @@ impl Facts {
         fill(&mut self.dependencies, weaker.dependencies, takes(Field::Dependencies));
         fill(&mut self.optional_dependencies, weaker.optional_dependencies, takes(Field::OptionalDependencies));
         fill(&mut self.scripts, weaker.scripts, takes(Field::Scripts));
+        self.doubts.extend(weaker.doubts.into_iter().filter(|(field, _)| takes(*field) && !self_knows.contains(field)));
         if takes(Field::SetupRequires) {
             self.setup_requires.extend(weaker.setup_requires);
         }
         self.files.extend(weaker.files);
+    }
+
+    /// Moves the doubts to what is unread, each with what was done about it.
+    pub(super) fn settle_doubts(&mut self) {
+        for (field, text) in std::mem::take(&mut self.doubts) {
+            let text = if self.knows(field) { format!("{text}; another manifest's is taken") } else { text };
+            self.unread.push((field, text));
+        }
     }
 
     fn knows(&self, field: Field) -> bool {
@@ -113,6 +160,7 @@ impl Facts {
 /// A requirement of a manifest's metadata: PEP 508, with `name @ file:…` and `name @ https:…`.
 pub(super) fn metadata_requirement(source: &Source, text: &str, span: Range<usize>) -> Result<Requirement, Error> {
     let base = source.path.parent().unwrap_or(Path::new("/"));
+    let span = within_quotes(source, text, span);
     let place = Place { source, line: source.line_at(span.start), span, base };
     if has_direct_reference(text) {
         return classify(text, Vec::new(), &place);
@@ -124,6 +172,14 @@ pub(super) fn metadata_requirement(source: &Source, text: &str, span: Range<usiz
         file: source.path.clone(),
         line: place.line,
     }))
+}
+
+/// The place of `text` itself where the span is that of a literal with its quotes.
+fn within_quotes(source: &Source, text: &str, span: Range<usize>) -> Range<usize> {
+    match source.text.get(span.clone()).and_then(|literal| literal.find(text)) {
+        Some(at) => span.start + at..span.start + at + text.len(),
+        None => span,
+    }
 }
 
 /// Checks a requirement that is kept as text (an extra's, a build system's).

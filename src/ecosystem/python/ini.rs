@@ -59,18 +59,17 @@ pub(super) fn parse(source: &Source) -> Result<Vec<Section>, Error> {
             continue;
         }
         if text.is_empty() {
-            if key_indent.is_some() {
-                if let Some(entry) = sections.last_mut().and_then(|section| section.entries.last_mut()) {
-                    entry.lines.push((String::new(), start..start));
-                }
+            let entry = sections.last_mut().and_then(|section| section.entries.last_mut());
+            if let Some(entry) = entry.filter(|_| key_indent.is_some()) {
+                entry.lines.push((String::new(), start..start));
             }
             continue;
         }
-        if key_indent.is_some_and(|key_indent| indent > key_indent) {
-            if let Some(entry) = sections.last_mut().and_then(|section| section.entries.last_mut()) {
-                entry.lines.push((text.to_owned(), span));
-                continue;
-            }
+        let goes_on = key_indent.is_some_and(|key_indent| indent > key_indent);
+        let entry = sections.last_mut().and_then(|section| section.entries.last_mut());
+        if let Some(entry) = entry.filter(|_| goes_on) {
+            entry.lines.push((text.to_owned(), span));
+            continue;
         }
         key_indent = None;
         if let Some(name) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(name, _)| name) {
@@ -102,6 +101,62 @@ pub(super) fn parse(source: &Source) -> Result<Vec<Section>, Error> {
     Ok(sections)
 }
 
+/// Expands `%(key)s` in the values of the section `name`, by its own keys and those of `[DEFAULT]`, and `%%`, as
+/// `configparser.BasicInterpolation` does. Only where a value is asked for: other tools' sections may mean `%` otherwise.
+pub(super) fn interpolated(source: &Source, sections: &[Section], name: &str) -> Result<Option<Section>, Error> {
+    let Some(section) = sections.iter().find(|section| section.name == name) else { return Ok(None) };
+    let defaults = sections.iter().find(|section| section.name == "DEFAULT");
+    let mut result = Section { name: section.name.clone(), entries: Vec::new() };
+    for entry in &section.entries {
+        let mut lines = Vec::new();
+        for (line, span) in &entry.lines {
+            let fault = |message: String| source.error(span.clone(), message, &["write `%%` for a plain `%`"]);
+            let text = expand(line, section, defaults, 0).map_err(fault)?;
+            // What was one line may have become several, all with its place.
+            lines.extend(text.split('\n').map(|part| (part.trim().to_owned(), span.clone())));
+        }
+        result.entries.push(Entry { key: entry.key.clone(), lines });
+    }
+    Ok(Some(result))
+}
+
+/// `configparser.MAX_INTERPOLATION_DEPTH`, and a bound for what comes out.
+const DEPTH_LIMIT: usize = 10;
+const EXPANSION_LIMIT: usize = 256 * 1024;
+
+fn expand(text: &str, section: &Section, defaults: Option<&Section>, depth: usize) -> Result<String, String> {
+    if !text.contains('%') {
+        return Ok(text.to_owned());
+    }
+    if depth >= DEPTH_LIMIT {
+        return Err("values that refer to each other too deeply".to_owned());
+    }
+    let mut result = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        result.push_str(before);
+        if let Some(after) = after.strip_prefix('%') {
+            result.push('%');
+            rest = after;
+            continue;
+        }
+        let reference = after.strip_prefix('(').and_then(|after| after.split_once(")s"));
+        let Some((key, after)) = reference else {
+            return Err("`%` must be followed by `%` or `(key)s`".to_owned());
+        };
+        let of = |section: &&Section| section.entries.iter().find(|entry| entry.key == key).cloned();
+        let found = of(&section).or_else(|| defaults.as_ref().and_then(of));
+        let Some(entry) = found else { return Err(format!("`%({key})s` refers to no key of the section")) };
+        result.push_str(&expand(&entry.value(), section, defaults, depth + 1)?);
+        if result.len() > EXPANSION_LIMIT {
+            return Err(format!("`%({key})s` grows beyond {EXPANSION_LIMIT} bytes"));
+        }
+        rest = after;
+    }
+    result.push_str(rest);
+    Ok(result)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -119,8 +174,29 @@ mod tests {
         assert_eq!(sections.len(), 2);
         assert_eq!(sections[0].entries[1].value(), "one\n\ntwo ; stays");
         let (line, span) = &sections[0].entries[1].lines[1];
-        assert_eq!((&source.text[span.clone()], line.as_str()), ("one", "one"));
+        assert_eq!((source.text.get(span.clone()), line.as_str()), (Some("one"), "one"));
         assert_eq!(sections[1].entries[0].value(), "");
+    }
+
+    #[test]
+    fn references_are_expanded_and_growth_is_bounded() {
+        let text = "[DEFAULT]\nd = x\n[a]\nbase =\n  one\n  two\nall =\n  %(base)s\n  %(d)s 100%%\nbad = %(no)s\n";
+        let source = source(text);
+        let sections = parse(&source).unwrap();
+        assert!(interpolated(&source, &sections, "a").is_err());
+        let good = Source { text: text.replace("bad = %(no)s", ""), ..source };
+        let sections = parse(&good).unwrap();
+        let section = interpolated(&good, &sections, "a").unwrap().unwrap();
+        assert_eq!(section.entries[1].value(), "one\ntwo\nx 100%");
+        let mut bomb = String::from("[a]\nx0 = aaaaaaaaaa\n");
+        for at in 1..9 {
+            bomb.push_str(&format!("x{at} = {}\n", format!("%(x{})s", at - 1).repeat(100)));
+        }
+        let circle = "[a]\nx = %(x)s\n".to_owned();
+        for text in [bomb, circle] {
+            let source = Source { path: Path::new("/setup.cfg").to_path_buf(), text };
+            assert!(interpolated(&source, &parse(&source).unwrap(), "a").is_err());
+        }
     }
 
     #[test]
@@ -136,7 +212,7 @@ mod tests {
             if let Ok(sections) = parse(&source(&text)) {
                 for entry in sections.iter().flat_map(|section| &section.entries) {
                     for (line, span) in &entry.lines {
-                        proptest::prop_assert_eq!(&text[span.clone()], line.as_str());
+                        proptest::prop_assert_eq!(text.get(span.clone()), Some(line.as_str()));
                     }
                     let _ = (entry.value(), entry.span());
                 }

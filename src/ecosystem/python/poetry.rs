@@ -24,10 +24,9 @@ pub(super) fn read(source: &Source, poetry: Item<'_>) -> Result<Facts, Error> {
         ..Facts::default()
     };
     // `version = "0.0.0"` together with a plugin that takes the version from git.
-    if let Some(plugin) = poetry.root_tool("poetry-dynamic-versioning") {
-        if plugin.get("enable").and_then(|enable| enable.value.as_bool()) == Some(true) {
-            facts.version = None;
-        }
+    let plugin = poetry.root_tool("poetry-dynamic-versioning").and_then(|plugin| plugin.get("enable"));
+    if plugin.and_then(|enable| enable.value.as_bool()) == Some(true) {
+        facts.version = None;
     }
     let mut dependencies = Dependencies::default();
     let mut optional: BTreeMap<String, Vec<String>> = BTreeMap::new();

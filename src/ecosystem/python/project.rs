@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-pub use super::combine::read;
+pub use super::combine::{read, read_archive};
 use super::requirements::{Options, PathRequirement, UrlRequirement};
 
 /// Where a project's metadata stand, the strongest first.

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::facts::{Dependencies, Facts, Field, check_requirement, entry_point, metadata_requirement};
 use super::project::{BuildSystem, Style};
 use super::requirements::requirement::join_normalised;
-use super::requirements::{self, PathRequirement, Requirement, UrlRequirement};
+use super::requirements::{PathRequirement, Requirement, UrlRequirement};
 use super::setup_py::StaticModules;
 use super::source::{Error, Source};
 use super::toml_tree::{Item, parse};
@@ -197,24 +197,18 @@ fn fill_from_tools(
         }
         for (name, span) in files {
             let file = referenced::requirements(source, &name, span)?;
-            facts.dependencies.get_or_insert_default().take(file, facts_files(&mut facts.files));
+            facts.dependencies.get_or_insert_default().take(file, &mut facts.files);
         }
     }
-    if dynamic.contains(&Field::OptionalDependencies) && facts.optional_dependencies.is_none() {
-        if let Some(table) = setuptools {
-            for (name, item) in table.entries(source, "optional-dependencies")? {
-                let mut texts = Vec::new();
-                for (file, span) in item.get("file").map_or(Ok(Vec::new()), |item| one_or_more(source, item))? {
-                    let read = referenced::requirements(source, &file, span)?;
-                    texts.extend(read.requirements.iter().filter_map(|requirement| match requirement {
-                        Requirement::Named(named) => Some(named.requirement.clone()),
-                        _ => None,
-                    }));
-                    facts.files.extend(read.files);
-                }
-                let extras = facts.optional_dependencies.get_or_insert_default();
-                extras.insert(crate::name::normalize(name), texts);
+    let wants_extras = dynamic.contains(&Field::OptionalDependencies) && facts.optional_dependencies.is_none();
+    if let Some(table) = setuptools.filter(|_| wants_extras) {
+        for (name, item) in table.entries(source, "optional-dependencies")? {
+            let mut found = Dependencies::default();
+            for (file, span) in item.get("file").map_or(Ok(Vec::new()), |item| one_or_more(source, item))? {
+                found.take(referenced::requirements(source, &file, span)?, &mut facts.files);
             }
+            let extras = facts.optional_dependencies.get_or_insert_default();
+            extras.insert(crate::name::normalize(name), found.texts(source, item.span())?);
         }
     }
     if let Some(item) = project.get("dynamic") {
@@ -233,21 +227,6 @@ fn fill_from_tools(
         }
     }
     Ok(())
-}
-
-/// The files that reading requirements adds to.
-fn facts_files(files: &mut Vec<std::path::PathBuf>) -> &mut Vec<std::path::PathBuf> {
-    files
-}
-
-impl Dependencies {
-    /// Takes the requirements of a file; its constraints and options are the lock's, through requirements.txt itself.
-    pub(super) fn take(&mut self, file: requirements::RequirementsFile, files: &mut Vec<std::path::PathBuf>) {
-        files.extend(file.files);
-        for requirement in file.requirements {
-            self.push(requirement);
-        }
-    }
 }
 
 fn one_or_more(source: &Source, item: Item<'_>) -> Result<Vec<(String, std::ops::Range<usize>)>, Error> {

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::facts::{
     Dependencies, Facts, Field, check_requirement, entry_point, metadata_requirement, split_extra, with_marker,
 };
-use super::ini::{Entry, Section, parse};
+use super::ini::{Entry, Section, interpolated, parse};
 use super::project::EntryPoint;
 use super::referenced;
 use super::requirements::Requirement;
@@ -19,9 +19,9 @@ use super::source::{Error, Source};
 /// Reads the file; `None` when it configures other tools only.
 pub(super) fn read(source: &Source) -> Result<Option<Facts>, Error> {
     let sections = parse(source)?;
-    let section = |name: &str| sections.iter().find(|section| section.name == name);
-    let metadata = section("metadata");
-    let options = section("options");
+    let section = |name: &str| interpolated(source, &sections, name);
+    let (metadata, options) = (section("metadata")?, section("options")?);
+    let (metadata, options) = (metadata.as_ref(), options.as_ref());
     let is_package = metadata.is_some_and(|section| get(section, "name").is_some()) || options.is_some();
     if !is_package {
         return Ok(None);
@@ -51,12 +51,12 @@ pub(super) fn read(source: &Source) -> Result<Option<Facts>, Error> {
             facts.scripts = entry_points(source, &entry.value(), entry.span(), &mut facts.files)?;
         }
     }
-    if let Some(section) = section("options.extras_require") {
-        extras(source, section, &mut facts)?;
+    if let Some(section) = section("options.extras_require")? {
+        extras(source, &section, &mut facts)?;
     }
-    if let Some(section) = section("options.entry_points") {
+    if let Some(section) = section("options.entry_points")? {
         let mut scripts = Vec::new();
-        if let Some(entry) = get(section, "console_scripts") {
+        if let Some(entry) = get(&section, "console_scripts") {
             for (line, span) in entry.lines.iter().filter(|(line, _)| !line.is_empty()) {
                 scripts.push(script(source, line, span.clone())?);
             }
@@ -73,7 +73,7 @@ fn get<'a>(section: &'a Section, key: &str) -> Option<&'a Entry> {
 
 /// A list: one a line, or with `;` in one line.
 fn list(entry: &Entry) -> Vec<(String, Range<usize>)> {
-    let is_one_line = !entry.value().contains('\n');
+    let is_one_line = entry.lines.iter().skip(1).all(|(line, _)| line.is_empty());
     let mut result = Vec::new();
     for (line, span) in entry.lines.iter().filter(|(line, _)| !line.is_empty() && !line.starts_with('#')) {
         // A `;` in a single line divides requirements, so such a line can hold no marker (setuptools' rule).
@@ -156,8 +156,7 @@ fn extras(source: &Source, section: &Section, facts: &mut Facts) -> Result<(), E
         let (name, marker) = split_extra(&entry.key);
         let texts = list(entry);
         if file_names(&entry.value()).is_some() {
-            let texts = found.named.iter().map(|line| line.requirement.clone());
-            optional.entry(name).or_default().extend(texts);
+            optional.entry(name).or_default().extend(found.texts(source, entry.span())?);
             continue;
         }
         for (text, span) in texts {

@@ -14,6 +14,8 @@ pub(in crate::ecosystem::python) mod lines;
 pub(in crate::ecosystem::python) mod options;
 pub(in crate::ecosystem::python) mod reader;
 pub(in crate::ecosystem::python) mod requirement;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 

@@ -108,6 +108,7 @@ pub(in crate::ecosystem::python) fn check_pep508(
     place: &Place<'_>,
 ) -> Result<pep508_rs::Requirement<Url>, Error> {
     check_bounds(text, place)?;
+    check_name_ends(text, place)?;
     let mut doubts = Vec::new();
     let mut reporter = |kind, warning: String| {
         if is_grave(kind) {
@@ -122,6 +123,27 @@ pub(in crate::ecosystem::python) fn check_pep508(
         Some(doubt) => Err(place.error(format!("a marker that cannot be evaluated: {}", one_line(doubt)), &[])),
         None => Ok(parsed),
     }
+}
+
+/// The name and each extra must end in a letter or digit. The parser's own check of it is a panic, so it comes first here.
+fn check_name_ends(text: &str, place: &Place<'_>) -> Result<(), Error> {
+    let mut inside = false;
+    let mut previous = ' ';
+    for (at, character) in text.char_indices().chain([(text.len(), ' ')]) {
+        let goes_on = character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-');
+        if matches!(previous, '.' | '_' | '-') && !goes_on {
+            let message = format!("`{text}`: a name must end in a letter or a digit");
+            return Err(place.error_at(at.saturating_sub(1), 1, message, &[]));
+        }
+        match character {
+            '[' => inside = true,
+            ']' => inside = false,
+            ';' | '<' | '>' | '=' | '!' | '~' | '(' | '@' if !inside => break,
+            _ => {}
+        }
+        previous = character;
+    }
+    Ok(())
 }
 
 /// Warnings after which the marker parser has left a part of the marker out.

@@ -157,6 +157,14 @@ impl<'t> Evaluator<'_, 't> {
             }
             "pathlib.Path" | "pathlib.PurePath" => self.path_function("Path", arguments),
             "re.search" | "re.match" | "re.findall" | "re.compile" => self.pattern(dotted, arguments),
+            "ast.literal_eval" => {
+                // Of the literals only plain texts: that is what a version is.
+                let text = self.text(&arguments.first()?.value)?;
+                let text = text.trim();
+                let quote = text.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+                let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
+                (!inner.contains(['"', '\'', '\\'])).then(|| Value::Text(inner.to_owned()))
+            }
             "runpy.run_path" => arguments.first().cloned().and_then(|first| as_path(first.value)).map(Value::Namespace),
             "pkg_resources.parse_requirements" => match arguments.first()?.value.clone() {
                 Value::File(path) | Value::Content(path) | Value::Lines(path) => Some(Value::Lines(path)),

@@ -9,6 +9,7 @@ mod calls;
 mod evaluate;
 mod literal;
 mod modules;
+mod named_files;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use self::evaluate::Evaluator;
 pub(super) use self::modules::StaticModules;
 use self::scope::{Scope, descendants, parse};
 use self::value::{Located, Value};
+use super::combine::Origin;
 use super::facts::{
     Dependencies, Facts, Field, check_requirement, entry_point, metadata_requirement, split_extra, with_marker,
 };
@@ -43,7 +45,7 @@ const KEYWORDS: &[(&str, Field)] = &[
 ];
 
 /// Reads the file; `None` when it is no setup script at all.
-pub(super) fn read(source: &Source) -> Result<Option<Facts>, Error> {
+pub(super) fn read(source: &Source, origin: Origin) -> Result<Option<Facts>, Error> {
     let tree = parse(source)?;
     let root = tree.root_node();
     if let Some(fault) = root.has_error().then(|| first_error(root)).flatten() {
@@ -51,15 +53,15 @@ pub(super) fn read(source: &Source) -> Result<Option<Facts>, Error> {
         let mut facts = Facts::default();
         let line = fault.start_position().row + 1;
         facts.unread.push((Field::Other, format!("setup.py:{line}: not understood as Python 3")));
-        return Ok(read_calls(source, root)?.map(|mut found| {
+        return Ok(read_calls(source, root, origin)?.map(|mut found| {
             found.unread.extend(facts.unread);
             found
         }));
     }
-    read_calls(source, root)
+    read_calls(source, root, origin)
 }
 
-fn read_calls(source: &Source, root: Node<'_>) -> Result<Option<Facts>, Error> {
+fn read_calls(source: &Source, root: Node<'_>, origin: Origin) -> Result<Option<Facts>, Error> {
     let scope = Scope::new(source, root);
     let mut calls: Vec<Node<'_>> = descendants(root).filter(|node| is_setup_call(source, &scope, *node)).collect();
     let mut facts = Facts::default();
@@ -84,8 +86,13 @@ fn read_calls(source: &Source, root: Node<'_>) -> Result<Option<Facts>, Error> {
     for (keyword, field) in KEYWORDS {
         let Some(argument) = arguments.get(*keyword) else { continue };
         let line = source.line_at(argument.span().start);
-        if !take(source, &evaluator, *field, argument, &mut facts)? {
-            facts.unread.push((*field, format!("setup.py:{line}: {keyword} is not a literal")));
+        match take(source, &evaluator, *field, argument, &mut facts) {
+            Ok(true) => {}
+            Ok(false) => facts.unread.push((*field, format!("setup.py:{line}: {keyword} is not a literal"))),
+            Err(error) if origin == Origin::Archive => {
+                facts.unread.push((*field, format!("setup.py:{line}: {keyword}: {error}")));
+            }
+            Err(error) => return Err(error),
         }
     }
     for path in evaluator.files() {
@@ -157,7 +164,7 @@ fn arguments<'t>(
                     let line = argument.start_position().row + 1;
                     for (keyword, field) in KEYWORDS {
                         let message = format!("setup.py:{line}: {keyword} may stand in keywords that are no literal");
-                        facts.unread.push((*field, message));
+                        facts.doubts.push((*field, message));
                     }
                     continue;
                 };
@@ -172,7 +179,7 @@ fn arguments<'t>(
     }
     // What is said by name is known whatever the rest holds: Python refuses a keyword that comes twice.
     facts
-        .unread
+        .doubts
         .retain(|(field, _)| !KEYWORDS.iter().any(|(keyword, known)| known == field && result.contains_key(*keyword)));
     result
 }
@@ -232,7 +239,7 @@ fn take<'t>(
         Field::SetupRequires => {
             let mut found = Dependencies::default();
             let known = take_requirements(source, evaluator, value, node, &mut found, facts)?;
-            facts.setup_requires.extend(found.named.into_iter().map(|line| line.requirement));
+            facts.setup_requires.extend(found.texts(source, argument.span())?);
             Ok(known)
         }
         Field::OptionalDependencies => take_extras(source, evaluator, value, facts),
@@ -265,6 +272,9 @@ fn take_requirements<'t>(
             }
             Value::Lines(path) | Value::Content(path) => {
                 let name = path.to_string_lossy().into_owned();
+                if !evaluator.is_file(&path) {
+                    return Ok(false);
+                }
                 into.take(referenced::requirements(source, &name, element.span)?, &mut facts.files);
             }
             _ => return Ok(false),
@@ -291,10 +301,10 @@ fn take_extras(
         }
         let (name, marker) = split_extra(&key);
         let known = extras.entry(name.clone()).or_default();
-        for line in found.named {
+        for text in found.texts(source, span.clone())? {
             let text = match &marker {
-                Some(marker) => with_marker(&line.requirement, marker),
-                None => line.requirement,
+                Some(marker) => with_marker(&text, marker),
+                None => text,
             };
             if name.is_empty() {
                 conditional.push(metadata_requirement(source, &text, span.clone())?);
@@ -305,7 +315,10 @@ fn take_extras(
     }
     extras.remove("");
     if conditional != Dependencies::default() {
-        facts.dependencies.get_or_insert_default().named.extend(conditional.named);
+        let dependencies = facts.dependencies.get_or_insert_default();
+        dependencies.named.extend(conditional.named);
+        dependencies.paths.extend(conditional.paths);
+        dependencies.urls.extend(conditional.urls);
     }
     facts.optional_dependencies = Some(extras);
     Ok(true)

@@ -1,11 +1,13 @@
 //! Names in the project's own modules, looked up without importing them (`attr: package.__version__`).
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::evaluate::{Budget, Evaluator};
 use super::scope::{Scope, parse};
+use super::value::Value;
 use crate::ecosystem::python::requirements::requirement::join_normalised;
 use crate::ecosystem::python::source::{Error, Source};
 
@@ -39,6 +41,28 @@ impl StaticModules {
             }
         }
         Ok(None)
+    }
+
+    /// The value of `package.module.attribute`, its places those of `span`, with the file it stands in.
+    pub(super) fn value(&self, dotted: &str, span: &Range<usize>) -> Option<(Value, PathBuf)> {
+        let (module, attribute) = dotted.rsplit_once('.')?;
+        for path in self.candidates(module) {
+            if let Some(source) = Source::read_if_there(&path).ok()? {
+                return Some((Self::value_within(&self.budget, &source, attribute, span)?, path));
+            }
+        }
+        None
+    }
+
+    /// The value that `source` binds `name` to.
+    pub(super) fn value_within(budget: &Rc<Budget>, source: &Source, name: &str, span: &Range<usize>) -> Option<Value> {
+        if !budget.take_file() {
+            return None;
+        }
+        let tree = parse(source).ok()?;
+        let scope = Scope::new(source, tree.root_node());
+        let evaluator = Evaluator::within(budget, source, &scope);
+        evaluator.name(name)?.value.relocated(span)
     }
 
     /// The first of `names` that `source` binds to a literal, as a version (a tuple's parts joined by dots).

@@ -268,7 +268,9 @@ impl<'t> Scope<'t> {
         } else if text(function) == "exec" {
             let arguments = node.child_by_field_name("arguments");
             if let Some(code) = arguments.and_then(|arguments| arguments.named_child(0)) {
-                let into = arguments.and_then(|arguments| arguments.named_child(1)).map(text).unwrap_or_default();
+                // The names go into the last dictionary that is given: `exec(code, None, names)`.
+                let into = [2, 1].iter().find_map(|&at| arguments.and_then(|arguments| arguments.named_child(at)));
+                let into = into.map(text).unwrap_or_default();
                 self.executions.push((into, code));
             }
         }

@@ -40,6 +40,21 @@ pub(super) enum Value {
 }
 
 impl Value {
+    /// The value with `span` for its own and every element's place, when it is data and speaks of no file: what another
+    /// module's names are good for here.
+    pub(super) fn relocated(self, span: &Range<usize>) -> Option<Self> {
+        let moved = |located: Located| Some(Located { value: located.value.relocated(span)?, span: span.clone() });
+        match self {
+            data @ (Self::None | Self::Bool(_) | Self::Number(_) | Self::Text(_)) => Some(data),
+            Self::List(elements) => elements.into_iter().map(moved).collect::<Option<_>>().map(Self::List),
+            Self::Dict(entries) => {
+                let entries = entries.into_iter().map(|(key, value)| Some((moved(key)?, moved(value)?)));
+                entries.collect::<Option<_>>().map(Self::Dict)
+            }
+            _ => None,
+        }
+    }
+
     /// What `bool()` makes of it, where that is known.
     pub(super) fn truth(&self) -> Option<bool> {
         match self {

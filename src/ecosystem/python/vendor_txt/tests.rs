@@ -22,7 +22,7 @@ fn one(text: &str) -> VendorRequirement {
 fn refused(text: &str) -> (String, String, Vec<String>) {
     let error = read_text(text).1.unwrap_err();
     let location = error.location().unwrap();
-    (error.to_string(), location.text[location.span.clone()].to_owned(), error.hints())
+    (error.to_string(), location.text.get(location.span.clone()).unwrap().to_owned(), error.hints())
 }
 
 const DIGEST: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
