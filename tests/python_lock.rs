@@ -3,6 +3,9 @@
 //! The tests of the module `online` ask the Python index that pip and uv are configured with on this machine. All others
 //! have an index of their own, on 127.0.0.1.
 
+// A test's helpers may fail as a test does.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -698,6 +701,158 @@ fn extras_and_build_requirements_of_the_settings_are_locked() {
     assert_eq!(names(&repository.locked()), ["six"]);
     let locks = load(repository.context(), repository.api()).unwrap();
     assert_eq!(names(&locks.build.unwrap().packages), ["cython", "setuptools"]);
+}
+
+#[test]
+fn a_line_of_vendor_txt_without_dependencies_replaces_what_an_index_would_give() {
+    let place = tempfile::tempdir().unwrap();
+    let files = vec![
+        wheel("top", "1.0", &["fast"]),
+        wheel("fast", "2.0", &["never"]),
+        wheel_tagged("fast", "1.0", "cp311-cp311-manylinux_2_17_x86_64", &["never"]),
+        sdist("fast", "1.0", "never\n", &place.path().join("trace")),
+        setuptools(),
+    ];
+    let server = Server::start(files, None);
+    let repository = service_on(&server, &["debian-12"], "top");
+    repository.write("acme-api/vendor.txt", "fast==1.0 --platform macosx_10_6_intel --no-deps\n");
+    let packages = repository.locked();
+    assert_eq!(names(&packages), ["fast", "top"]);
+    let fast = find(&packages, "fast");
+    assert_eq!(fast.sdist.as_ref().unwrap().name, "fast-1.0.tar.gz");
+    assert!(fast.wheels.is_empty());
+    repository.write("acme-api/vendor.txt", "fast==1.0\n");
+    let error = repository.lock().unwrap_err();
+    assert!(error.to_string().contains("never"), "its dependencies are wanted now: {error}");
+    repository.write("acme-api/vendor.txt", "fast==1.0 --platform manylinux_2_17_x86_64\n");
+    let error = repository.lock().unwrap_err();
+    assert!(error.hints().iter().any(|hint| hint.contains("--no-deps")), "{error}");
+}
+
+#[test]
+fn an_archive_by_its_url_overrides_the_index_and_brings_its_requirements() {
+    let mine = wheel("fast", "1.5+mine", &["six", "flask; extra == 'web'"]);
+    let files = vec![
+        wheel("top", "1.0", &["fast>=1"]),
+        wheel("fast", "2.0", &["never"]),
+        wheel("six", "1.0", &[]),
+        setuptools(),
+    ];
+    let server = Server::start(files, None);
+    let store = Server::start(vec![mine.clone()], None);
+    let url = format!("http://127.0.0.1:{}/files/{}", store.port, mine.name);
+    let digest = Sha256::of(&mine.bytes);
+    for by_requirement in [false, true] {
+        let line = format!("fast @ {url}#sha256={digest}");
+        let repository = service_on(&server, &["debian-12"], if by_requirement { &line } else { "" });
+        repository.write("acme-api/vendor.txt", "");
+        if !by_requirement {
+            repository.write("acme-api/vendor.txt", &format!("{url}#sha256={digest}\n"));
+        }
+        let top = repository.read("acme-api/requirements.txt") + "top\n";
+        repository.write("acme-api/requirements.txt", &top);
+        let packages = repository.locked();
+        assert_eq!(names(&packages), ["fast", "six", "top"]);
+        let archive = find(&packages, "fast").archive.as_ref().unwrap();
+        assert_eq!((archive.hashes.sha256, archive.url.as_deref()), (digest, Some(url.as_str())));
+        assert_eq!(find(&packages, "fast").version.as_deref(), Some("1.5+mine"));
+    }
+}
+
+#[test]
+fn two_processors_each_have_their_wheel() {
+    let files = vec![
+        wheel_tagged("fast", "1.0", "cp311-cp311-manylinux_2_17_x86_64", &[]),
+        wheel_tagged("fast", "1.0", "cp311-cp311-manylinux_2_17_aarch64", &[]),
+        setuptools(),
+    ];
+    let server = Server::start(files, None);
+    let mut repository = service_on(&server, &["debian-12"], "fast");
+    repository.settings.project.targets.push(parse_target("debian-12/arm64", &distributions()).unwrap());
+    let packages = repository.locked();
+    assert_eq!(find(&packages, "fast").wheels.len(), 2);
+    assert_eq!(find(&packages, "fast").marker, None);
+    assert_eq!(repository.runtime().environments.len(), 2);
+}
+
+#[test]
+fn the_lock_of_a_uv_workspace_above_serves_its_members_and_no_others() {
+    let six = wheel("six", "1.0", &[]);
+    let server = Server::start(vec![six.clone(), wheel("six", "2.0", &[]), setuptools()], None);
+    let package = |name: &str, directory: &str| {
+        format!(
+            "[[package]]\nname = \"{name}\"\nversion = \"1.0\"\nsource = {{ editable = \"{directory}\" }}\ndependencies = [{{ name = \"six\" }}]\n"
+        )
+    };
+    let lock = |member: &str| {
+        format!(
+            "version = 1\nrequires-python = \">=3.11\"\n{member}[[package]]\nname = \"six\"\nversion = \"1.0\"\nsource = {{ registry = \"{}\" }}\nwheels = [{{ url = \"http://127.0.0.1:{}/files/{}\", hash = \"sha256:{}\" }}]\n",
+            server.url(),
+            server.port,
+            six.name,
+            Sha256::of(&six.bytes)
+        )
+    };
+    let version = |text: &str| {
+        let repository = service_on(&server, &["debian-12"], "six");
+        repository.write("uv.lock", text);
+        find(&repository.locked(), "six").version.clone().unwrap()
+    };
+    assert_eq!(version(&lock(&package("acme-api", "acme-api"))), "1.0");
+    assert_eq!(version(&lock(&package("another", "another"))), "2.0");
+}
+
+#[test]
+fn a_directory_of_links_that_is_not_there_is_said_and_passed_over() {
+    let server = Server::start(vec![wheel("six", "1.0", &[]), setuptools()], None);
+    let repository = service_on(&server, &["debian-12"], "--find-links nowhere\nsix");
+    assert_eq!(names(&repository.locked()), ["six"]);
+    assert!(repository.record.text().contains("nowhere"), "{}", repository.record.text());
+}
+
+#[test]
+fn a_file_in_a_directory_of_links_is_found() {
+    let server = Server::start(vec![wheel("six", "1.0", &[]), setuptools()], None);
+    let repository = service_on(&server, &["debian-12"], "--find-links wheels\nsix\nlocal");
+    let local = wheel("local", "3.0", &["six"]);
+    repository.write("acme-api/wheels/x", "");
+    fs_err::write(repository.directory.path().join("acme-api/wheels").join(&local.name), &local.bytes).unwrap();
+    let packages = repository.locked();
+    assert_eq!(names(&packages), ["local", "six"]);
+    let file = &find(&packages, "local").wheels[0];
+    assert!(file.url.as_deref().unwrap().starts_with("file:///"), "{file:?}");
+    let text = repository.read(&format!("acme-api/{LOCK_FILE}"));
+    assert!(text.contains("path = \"wheels/local-3.0") && !text.contains("file:"), "{text}");
+    assert_eq!((file.hashes.sha256, file.size), (Sha256::of(&local.bytes), Some(local.bytes.len() as u64)));
+}
+
+#[test]
+fn an_extra_that_there_is_not_is_an_error() {
+    let server = Server::start(vec![setuptools()], None);
+    let mut repository = service_on(&server, &["debian-12"], "");
+    repository.python(|python| python.extras = vec!["nope".to_owned()]);
+    let error = repository.refused();
+    assert!(error.to_string().contains("`nope`"), "{error}");
+    assert_eq!(error.exit_code(), ExitCode::Usage);
+}
+
+#[test]
+fn no_binary_takes_the_source_and_locks_what_builds_it() {
+    let place = tempfile::tempdir().unwrap();
+    let trace = place.path().join("trace");
+    let files =
+        vec![wheel("fast", "1.0", &[]), sdist("fast", "1.0", "", &trace), wheel("cython", "3.0", &[]), setuptools()];
+    let server = Server::start(files, None);
+    let mut repository = service_on(&server, &["debian-12"], "fast");
+    repository.python(|python| {
+        python.no_binary = vec!["Fast".to_owned()];
+        python.build_requires.insert("fast".to_owned(), vec!["cython".to_owned()]);
+    });
+    let packages = repository.locked();
+    assert!(find(&packages, "fast").wheels.is_empty() && find(&packages, "fast").sdist.is_some());
+    let build = load(repository.context(), repository.api()).unwrap().build.unwrap();
+    assert_eq!(names(&build.packages), ["cython", "setuptools"]);
+    assert!(!trace.exists());
 }
 
 /// These ask the index that this machine is configured with.

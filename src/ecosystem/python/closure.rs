@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use pep508_rs::{Requirement, VerbatimUrl};
+
 use crate::diagnostic::Location;
 use crate::ecosystem::Context;
 use crate::workspace::{EcosystemKind, Member};
@@ -10,7 +12,7 @@ use crate::workspace::{EcosystemKind, Member};
 use super::lock_error::LockError;
 use super::project::{self, Project, RequirementLine};
 use super::requirements::{PathRequirement, Placed, UrlRequirement};
-use super::shim::{Origin, Shim, name_of};
+use super::shim::{Origin, Shim};
 
 /// A package of the repository, with its manifest.
 pub(super) struct Local<'a> {
@@ -32,7 +34,7 @@ pub(super) struct Closure<'a> {
 
 impl<'a> Closure<'a> {
     /// Reads the manifests.
-    pub fn read(context: Context<'a>, service: &'a Member) -> Result<Self, LockError> {
+    pub(super) fn read(context: Context<'a>, service: &'a Member) -> Result<Self, LockError> {
         let workspace = context.workspace;
         let python = |member: &&Member| member.ecosystem == EcosystemKind::Python;
         let members: BTreeMap<String, (PathBuf, Option<String>)> = workspace
@@ -55,6 +57,15 @@ impl<'a> Closure<'a> {
                 }
                 context.reporter.detail(&format!("{}: not read: {line}", member.ecosystem_name));
             }
+            for line in project.dependencies.iter().chain(&project.constraints) {
+                if let Err(error) = line.requirement.parse::<Requirement<VerbatimUrl>>() {
+                    return Err(LockError::Requirement {
+                        requirement: super::indexes::redact(&line.requirement),
+                        reason: super::indexes::redact(&error.message.to_string()),
+                        location: location(&line.file, line.line),
+                    });
+                }
+            }
             let requirements = requirements(&project, &members)?;
             locals.push(Local { member, project, requirements });
         }
@@ -62,13 +73,13 @@ impl<'a> Closure<'a> {
     }
 
     /// The service itself.
-    pub fn service(&self) -> Option<&Local<'a>> {
+    pub(super) fn service(&self) -> Option<&Local<'a>> {
         self.locals.first()
     }
 
     /// A stand-in for every Python member of the repository: those of the closure with what they require, the others
     /// empty, so that none of their names is ever asked of an index.
-    pub fn shims(&self) -> BTreeMap<String, Shim> {
+    pub(super) fn shims(&self) -> BTreeMap<String, Shim> {
         let mut shims: BTreeMap<String, Shim> = self
             .members
             .iter()
@@ -94,12 +105,12 @@ impl<'a> Closure<'a> {
     }
 
     /// Whether `name` is a package of the repository that is not part of this closure.
-    pub fn is_foreign_member(&self, name: &str) -> bool {
+    pub(super) fn is_foreign_member(&self, name: &str) -> bool {
         self.members.contains_key(name) && !self.locals.iter().any(|local| local.member.ecosystem_name == name)
     }
 
     /// Directories of the libraries, relative to the root, by normalised name; the service's own too.
-    pub fn directories(&self) -> BTreeMap<String, String> {
+    pub(super) fn directories(&self) -> BTreeMap<String, String> {
         let path = |member: &Member| {
             let path = member.path.to_string_lossy().into_owned();
             if path.is_empty() { ".".to_owned() } else { path }
@@ -108,33 +119,28 @@ impl<'a> Closure<'a> {
     }
 
     /// All lines that require or limit something, with their places.
-    pub fn lines(&self) -> impl Iterator<Item = &RequirementLine> {
+    pub(super) fn lines(&self) -> impl Iterator<Item = &RequirementLine> {
         self.locals.iter().flat_map(|local| local.project.dependencies.iter().chain(&local.project.constraints))
     }
 
-    /// The line that requires `name`, for messages: one of the service before one of a library.
-    pub fn line_of(&self, name: &str) -> Option<&RequirementLine> {
-        self.lines().find(|line| name_of(&line.requirement).as_deref() == Some(name))
-    }
-
     /// Limits: what `-c` files say.
-    pub fn constraints(&self) -> Vec<String> {
+    pub(super) fn constraints(&self) -> Vec<String> {
         let lines = self.locals.iter().flat_map(|local| &local.project.constraints);
         lines.map(|line| line.requirement.clone()).collect()
     }
 
     /// Requirements that are archives at a URL.
-    pub fn archives(&self) -> impl Iterator<Item = &UrlRequirement> {
+    pub(super) fn archives(&self) -> impl Iterator<Item = &UrlRequirement> {
         self.locals.iter().flat_map(|local| &local.project.urls)
     }
 
     /// The projects, the service first.
-    pub fn projects(&self) -> Vec<&Project> {
+    pub(super) fn projects(&self) -> Vec<&Project> {
         self.locals.iter().map(|local| &local.project).collect()
     }
 
     /// Where a requirements file says `--require-hashes`.
-    pub fn require_hashes(&self) -> Option<&Placed<()>> {
+    pub(super) fn require_hashes(&self) -> Option<&Placed<()>> {
         self.locals.iter().find_map(|local| local.project.options.require_hashes.as_ref())
     }
 }

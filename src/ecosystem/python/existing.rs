@@ -14,6 +14,7 @@ use crate::name::normalize;
 
 use super::closure::{Closure, location};
 use super::lock_error::LockError;
+use super::project::RequirementLine;
 use super::pylock::{LockedFile, PyLock};
 use super::tags::PythonEnvironment;
 use super::uv_lock::{Artefact, Place, Reached, UvLock};
@@ -36,7 +37,7 @@ enum Kind {
 
 impl Existing {
     /// The lock for the service `name` (normalised) in `directory`, if there is one. Below `root` only.
-    pub fn find(root: &Path, directory: &Path, name: &str) -> Result<Option<Self>, LockError> {
+    pub(super) fn find(root: &Path, directory: &Path, name: &str) -> Result<Option<Self>, LockError> {
         let read = |path: PathBuf, kind| match fs_err::read_to_string(&path) {
             Ok(text) => Ok(Some(Self { path, text, kind })),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -62,12 +63,15 @@ impl Existing {
         UvLock::parse(&self.text, directory).map_err(|error| LockError::existing(self.path.clone(), &error))
     }
 
-    /// What it holds for these environments, checked against the manifests.
-    pub fn resolution(
+    /// What it holds for these environments, checked against the manifests and `further` requirements. Names that come
+    /// from `elsewhere` (`vendor.txt`) need not be in it.
+    pub(super) fn resolution(
         &self,
         closure: &Closure<'_>,
         extras: &[String],
         environments: &[PythonEnvironment],
+        further: &[RequirementLine],
+        elsewhere: &BTreeSet<String>,
     ) -> Result<Vec<Reached>, LockError> {
         let directory = self.path.parent().unwrap_or(Path::new("/"));
         let name = closure.service().map(|local| local.member.ecosystem_name.clone()).unwrap_or_default();
@@ -79,7 +83,12 @@ impl Existing {
             }
             Kind::PyLock => self.pylock(environments)?,
         };
-        self.check(closure, environments, &reached)?;
+        let own = closure.locals.iter().flat_map(|local| &local.project.dependencies);
+        let mut exempt = elsewhere.clone();
+        exempt.extend(closure.locals.iter().map(|local| local.member.ecosystem_name.clone()));
+        for line in own.chain(further) {
+            self.check(line, &exempt, environments, &reached)?;
+        }
         Ok(reached)
     }
 
@@ -128,48 +137,45 @@ impl Existing {
         Ok(reached)
     }
 
-    /// Every requirement of the manifests is met in every environment.
+    /// The requirement is met in every environment.
     fn check(
         &self,
-        closure: &Closure<'_>,
+        line: &RequirementLine,
+        exempt: &BTreeSet<String>,
         environments: &[PythonEnvironment],
         reached: &[Reached],
     ) -> Result<(), LockError> {
-        let ours: BTreeSet<String> = closure.locals.iter().map(|local| local.member.ecosystem_name.clone()).collect();
-        for line in closure.locals.iter().flat_map(|local| &local.project.dependencies) {
-            let Ok(requirement) = line.requirement.parse::<Requirement<VerbatimUrl>>() else { continue };
-            let name = normalize(requirement.name.as_ref());
-            if ours.contains(&name) {
+        let Ok(requirement) = line.requirement.parse::<Requirement<VerbatimUrl>>() else { return Ok(()) };
+        let name = normalize(requirement.name.as_ref());
+        if exempt.contains(&name) {
+            return Ok(());
+        }
+        for (position, environment) in environments.iter().enumerate() {
+            if !requirement.evaluate_markers(&environment.markers(), &[]) {
                 continue;
             }
-            for (position, environment) in environments.iter().enumerate() {
-                if !requirement.evaluate_markers(&environment.markers(), &[]) {
-                    continue;
+            let found = reached.iter().find(|package| package.name == name && package.environments.contains(&position));
+            let met = match (found, &requirement.version_or_url) {
+                (Some(package), Some(VersionOrUrl::VersionSpecifier(specifiers))) => package
+                    .version
+                    .as_deref()
+                    .and_then(|version| version.parse::<pep440_rs::Version>().ok())
+                    .is_none_or(|version| specifiers.contains(&version)),
+                (Some(_), _) => true,
+                (None, _) => false,
+            };
+            if !met {
+                let has = found
+                    .and_then(|package| package.version.clone())
+                    .map_or_else(|| "has none".to_owned(), |version| format!("has {version}"));
+                let mut fault = self.fault(format!(
+                    "is older than the requirements: `{}` is required for {environment}, and it {has}",
+                    line.requirement
+                ));
+                if let LockError::Existing { location: place, .. } = &mut fault {
+                    *place = location(&line.file, line.line);
                 }
-                let found =
-                    reached.iter().find(|package| package.name == name && package.environments.contains(&position));
-                let met = match (found, &requirement.version_or_url) {
-                    (Some(package), Some(VersionOrUrl::VersionSpecifier(specifiers))) => package
-                        .version
-                        .as_deref()
-                        .and_then(|version| version.parse::<pep440_rs::Version>().ok())
-                        .is_none_or(|version| specifiers.contains(&version)),
-                    (Some(_), _) => true,
-                    (None, _) => false,
-                };
-                if !met {
-                    let has = found
-                        .and_then(|package| package.version.clone())
-                        .map_or_else(|| "has none".to_owned(), |version| format!("has {version}"));
-                    let mut fault = self.fault(format!(
-                        "is older than the requirements: `{}` is required for {environment}, and it {has}",
-                        line.requirement
-                    ));
-                    if let LockError::Existing { location: place, .. } = &mut fault {
-                        *place = location(&line.file, line.line);
-                    }
-                    return Err(fault);
-                }
+                return Err(fault);
             }
         }
         Ok(())

@@ -412,19 +412,6 @@ fn plain(name: String) -> Option<String> {
     good.then_some(name)
 }
 
-/// Gives `credentials` the logins of all `indexes`: those in their URLs and those of `PACKHOUSE_INDEX_<NAME>_…`.
-pub fn add_logins(credentials: &mut fetch::credentials::Credentials, indexes: &Indexes) {
-    for index in indexes.all() {
-        let Ok(url) = Url::parse(&index.url) else { continue };
-        if let Some(login) = &index.credentials {
-            credentials.add_login(&url, &login.username, &login.password);
-        }
-        if let Some(name) = &index.name {
-            credentials.add_index(name, url);
-        }
-    }
-}
-
 /// Where the normalised `name` is looked for, in this order: the index that it is pinned to and no other; else the indexes
 /// without pins, the default one last. Pages and directories of links are asked beside all of them.
 pub fn sources(indexes: &Indexes, name: &str) -> Result<Vec<Source>, IndexError> {

@@ -64,6 +64,8 @@ pub struct Index {
     pub pins: Vec<String>,
     /// Who named it, for messages.
     pub origin: String,
+    /// Whether the repository names it, and not the environment or configuration of one machine.
+    pub of_repository: bool,
     matchers: Vec<GlobMatcher>,
 }
 
@@ -177,7 +179,7 @@ impl Indexes {
         projects: &[&Project],
         around: &Surroundings<'_>,
     ) -> Result<Self, IndexError> {
-        let mut found = Found { around, extra: Vec::new(), default: None, without_default: false };
+        let mut found = Found { around, in_repository: true, extra: Vec::new(), default: None, without_default: false };
         for index in settings {
             let origin = OURS.to_owned();
             let name = Some(index.name.clone());
@@ -187,7 +189,9 @@ impl Indexes {
         for project in projects {
             found.requirements(project)?;
         }
+        found.in_repository = false;
         found.uv_environment()?;
+        found.in_repository = true;
         for project in projects {
             let path = project.directory.join("pyproject.toml");
             if let Some(table) = read_toml(&path)? {
@@ -197,6 +201,7 @@ impl Indexes {
                 }
             }
         }
+        found.in_repository = false;
         for path in uv_files(around) {
             if let Some(table) = read_toml(&path)? {
                 found.uv_settings(&table, &path)?;
@@ -245,24 +250,27 @@ impl Indexes {
         Client::new(logins, offline)
     }
 
-    /// What the resolution depends on, as text without credentials.
-    pub fn describe(&self) -> String {
-        let mut lines: Vec<String> = self
-            .extra
-            .iter()
-            .map(|index| format!("extra {:?} {} {}", index.kind, index.url, index.pins.join(" ")))
-            .collect();
-        lines.push(match (&self.default, self.without_default) {
-            (Some(index), false) => format!("default {}", index.url),
-            (None, false) => "default".to_owned(),
-            (_, true) => "no default".to_owned(),
-        });
+    /// What a lock depends on, as text without credentials: the indexes that the repository names. Those of the
+    /// environment and of one machine's configuration are left out, because a lock that was made behind one mirror is
+    /// as good on a machine that has another: it names files by digest. Directories below `root` are relative to it.
+    pub fn describe(&self, root: &Path) -> String {
+        let root = Url::from_directory_path(root).map(|url| url.to_string()).unwrap_or_default();
+        let shown = |index: &Index| match index.url.strip_prefix(&root) {
+            Some(inside) if !root.is_empty() => inside.to_owned(),
+            _ => index.url.clone(),
+        };
+        let ours = self.extra.iter().filter(|index| index.of_repository);
+        let mut lines: Vec<String> =
+            ours.map(|index| format!("extra {:?} {} {}", index.kind, shown(index), index.pins.join(" "))).collect();
+        let default = self.default.iter().filter(|index| index.of_repository);
+        lines.extend(default.map(|index| format!("default {}", shown(index))));
         lines.join("\n")
     }
 }
 
 struct Found<'a, 'b> {
     around: &'a Surroundings<'b>,
+    in_repository: bool,
     extra: Vec<Index>,
     default: Option<Index>,
     without_default: bool,
@@ -304,7 +312,8 @@ impl Found<'_, '_> {
             })?;
             matchers.push(glob.compile_matcher());
         }
-        Ok(Index { name, url, credentials, kind, pins: pins.to_vec(), origin, matchers })
+        let of_repository = self.in_repository;
+        Ok(Index { name, url, credentials, kind, pins: pins.to_vec(), origin, of_repository, matchers })
     }
 
     fn add(&mut self, url: &str, kind: IndexKind, origin: &str, place: Option<&Path>) -> Result<(), IndexError> {
@@ -457,6 +466,7 @@ impl Found<'_, '_> {
                     if known.credentials.is_none() {
                         known.credentials = index.credentials;
                     }
+                    known.of_repository |= index.of_repository;
                     known.pins.extend(index.pins);
                     known.matchers.extend(index.matchers);
                 }
@@ -725,7 +735,7 @@ mod tests {
             Path::new("/nonexistent"),
         )
         .unwrap();
-        let shown = format!("{found:?} {}", found.describe());
+        let shown = format!("{found:?} {}", found.describe(Path::new("/")));
         assert!(!shown.contains("s3cr") && !shown.contains("t0ken"), "{shown}");
         let default = found.default.clone().unwrap();
         assert_eq!(default.credentials.unwrap().password, "s3cr@t");

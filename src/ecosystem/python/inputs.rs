@@ -23,6 +23,7 @@ const FORMAT: u32 = 1;
 
 /// All that a lock depends on.
 pub(super) struct Inputs<'a> {
+    pub root: &'a std::path::Path,
     pub closure: &'a Closure<'a>,
     pub sites: &'a Sites,
     pub settings: &'a PythonSettings,
@@ -33,7 +34,7 @@ pub(super) struct Inputs<'a> {
 
 impl Inputs<'_> {
     /// The digest.
-    pub fn digest(&self) -> String {
+    pub(super) fn digest(&self) -> String {
         Sha256::of(self.text().as_bytes()).to_string()
     }
 
@@ -76,7 +77,7 @@ impl Inputs<'_> {
             "settings {:?} {:?} {:?}",
             self.settings.extras, self.settings.build_requires, self.settings.no_binary
         ));
-        fact(self.indexes.describe());
+        fact(self.indexes.describe(self.root));
         for entry in &self.vendor.entries {
             fact(vendored(entry));
         }

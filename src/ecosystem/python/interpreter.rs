@@ -157,3 +157,147 @@ pub fn interpreter(
         (None, _, _) => Err(excluded(available())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::cache::Cache;
+    use crate::config::{Maintainer, ProjectSettings, PythonSettings, RepositorySettings, ServiceSettings, Settings};
+    use crate::ecosystem::python::project::{BuildSystem, Style};
+    use crate::name::{OrgName, PackageName};
+    use crate::report::{Progress, Reporter, Silent, Unit};
+    use crate::target::{distributions, parse_target};
+    use crate::workspace::{EcosystemKind, Kind, Workspace};
+
+    #[derive(Default)]
+    struct Notes(Mutex<Vec<String>>);
+    impl Reporter for Notes {
+        fn step(&self, _verb: &str, _subject: &str) {}
+        fn note(&self, message: &str) {
+            self.0.lock().unwrap().push(message.to_owned());
+        }
+        fn detail(&self, _message: &str) {}
+        fn progress(&self, _label: &str, _total: u64, _unit: Unit) -> Box<dyn Progress> {
+            Box::new(Silent)
+        }
+    }
+
+    /// The interpreter or the error for these words, and the notes.
+    fn choose(
+        target: &str,
+        setting: Option<u8>,
+        file: Option<&str>,
+        requires: Option<&str>,
+    ) -> (Result<PythonVersion, InterpreterError>, Vec<String>) {
+        let version = setting.map(PythonVersion::three);
+        let service =
+            ServiceSettings { python: PythonSettings { version, ..Default::default() }, ..Default::default() };
+        let settings = Settings {
+            root: PathBuf::from("/r"),
+            project: ProjectSettings {
+                org: OrgName::parse("acme").unwrap(),
+                maintainer: Maintainer { name: "A".to_owned(), mail: "a@example.org".to_owned() },
+                homepage: None,
+                license: None,
+                targets: Vec::new(),
+                members: None,
+                exclude: globset::GlobSet::empty(),
+                vendor: PathBuf::from("vendor"),
+            },
+            indexes: Vec::new(),
+            services: BTreeMap::from([("api".to_owned(), service)]),
+            distributions: distributions(),
+            repository: RepositorySettings::default(),
+        };
+        let member = Member {
+            name: PackageName::parse("api").unwrap(),
+            ecosystem_name: "api".to_owned(),
+            ecosystem: EcosystemKind::Python,
+            kind: Kind::Service,
+            path: PathBuf::from("api"),
+            manifest: PathBuf::from("api/pyproject.toml"),
+            version: None,
+            summary: None,
+            license: None,
+            reason: String::new(),
+            commands: Vec::new(),
+            requires: Vec::new(),
+            dependencies: Vec::new(),
+            unread: Vec::new(),
+            submodule: None,
+        };
+        let project = Project {
+            directory: PathBuf::from("/r/api"),
+            manifest: PathBuf::from("/r/api/pyproject.toml"),
+            style: Style::Project,
+            name: "api".to_owned(),
+            version: None,
+            requires_python: requires.map(str::to_owned),
+            python_version_file: file.map(str::to_owned),
+            dependencies: Vec::new(),
+            constraints: Vec::new(),
+            paths: Vec::new(),
+            urls: Vec::new(),
+            options: Default::default(),
+            files: Vec::new(),
+            optional_dependencies: BTreeMap::new(),
+            console_scripts: Vec::new(),
+            bin: Vec::new(),
+            build_system: BuildSystem { requires: Vec::new(), backend: String::new(), backend_path: Vec::new() },
+            summary: None,
+            license: None,
+            unread: Vec::new(),
+        };
+        let (notes, cache) = (Notes::default(), Cache::at("/nonexistent"));
+        let workspace = Workspace { root: PathBuf::from("/r"), members: Vec::new() };
+        let context = Context {
+            settings: &settings,
+            workspace: &workspace,
+            cache: &cache,
+            reporter: &notes,
+            offline: true,
+            locked: true,
+            threads: 1,
+        };
+        let target = parse_target(target, &settings.distributions).unwrap();
+        let result = interpreter(context, &member, &project, &target);
+        let notes = notes.0.into_inner().unwrap();
+        (result, notes)
+    }
+
+    #[test]
+    fn the_target_s_default_is_taken_when_nothing_else_is_said() {
+        assert_eq!(choose("debian-12", None, None, None), (Ok(PythonVersion::three(11)), vec![]));
+        assert_eq!(choose("el9", None, None, None).0, Ok(PythonVersion::three(11)));
+    }
+
+    #[test]
+    fn the_setting_is_strict() {
+        assert_eq!(choose("el9", Some(12), Some("3.9"), None).0, Ok(PythonVersion::three(12)));
+        let error = choose("debian-12", Some(12), None, None).0.unwrap_err();
+        assert!(error.to_string().contains("3.12") && error.to_string().contains("debian-12"), "{error}");
+        assert_eq!(error.exit_code(), ExitCode::Usage);
+    }
+
+    #[test]
+    fn the_python_version_file_is_followed_where_it_can_be_and_noted_where_not() {
+        assert_eq!(choose("el9", None, Some("3.12.4"), None), (Ok(PythonVersion::three(12)), vec![]));
+        let (result, notes) = choose("debian-13", None, Some("3.11"), Some(">=3.9"));
+        assert_eq!(result, Ok(PythonVersion::three(13)));
+        assert!(notes[0].contains("3.11") && notes[0].contains("3.13"), "{notes:?}");
+        let error = choose("debian-13", None, Some("3.11"), Some("<3.12")).0.unwrap_err();
+        assert!(matches!(error, InterpreterError::Neither { .. }) && !error.hints().is_empty());
+    }
+
+    #[test]
+    fn requires_python_chooses_among_what_the_target_has() {
+        assert_eq!(choose("el9", None, None, Some(">=3.12")).0, Ok(PythonVersion::three(12)));
+        assert_eq!(choose("el9", None, None, Some("<3.10")).0, Ok(PythonVersion::three(9)));
+        assert!(matches!(choose("debian-12", None, None, Some(">=3.12")).0, Err(InterpreterError::Excluded { .. })));
+        assert!(matches!(choose("debian-12", None, None, Some("three")).0, Err(InterpreterError::Unreadable { .. })));
+    }
+}

@@ -30,6 +30,7 @@ use super::tags::PythonEnvironment;
 use super::uv::Uv;
 use super::uv_lock::{Place, Reached};
 use super::vendor_txt::{self, VendorFile};
+use super::vendored::{self, Vendored};
 
 /// The locks of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +95,8 @@ struct State<'a> {
     sites: Sites,
     indexes: Indexes,
     vendor: VendorFile,
+    /// The lines of `vendor.txt` that are one more requirement of the service.
+    vendor_lines: Vec<RequirementLine>,
     existing: Option<Existing>,
     inputs: String,
 }
@@ -103,6 +106,18 @@ impl<'a> State<'a> {
         let directory = context.workspace.directory(service);
         let closure = Closure::read(context, service)?;
         let settings = context.settings.service(&service.name).python;
+        if let Some(local) = closure.service() {
+            let known: BTreeSet<String> =
+                local.project.optional_dependencies.keys().map(|extra| normalize(extra)).collect();
+            if let Some(extra) = settings.extras.iter().find(|extra| !known.contains(&normalize(extra))) {
+                let (service, extra) = (service.name.to_string(), extra.clone());
+                return Err(LockError::NoExtra {
+                    service,
+                    extra,
+                    known: known.into_iter().collect::<Vec<_>>().join(", "),
+                });
+            }
+        }
         let mut sites = Sites::default();
         if let Some(local) = closure.service() {
             for target in &context.settings.project.targets {
@@ -119,8 +134,18 @@ impl<'a> State<'a> {
         } else {
             VendorFile::default()
         };
+        let vendor_lines = vendored::resolver_lines(&vendor)?
+            .into_iter()
+            .map(|line| RequirementLine {
+                requirement: line.requirement.clone(),
+                sha256: line.sha256.clone(),
+                file: line.file.clone(),
+                line: line.line,
+            })
+            .collect();
         let existing = Existing::find(&context.workspace.root, &directory, &service.ecosystem_name)?;
         let inputs = Inputs {
+            root: &context.workspace.root,
             closure: &closure,
             sites: &sites,
             settings: &settings,
@@ -129,7 +154,19 @@ impl<'a> State<'a> {
             existing: existing.as_ref(),
         }
         .digest();
-        Ok(Self { context, service, directory, closure, settings, sites, indexes, vendor, existing, inputs })
+        Ok(Self {
+            context,
+            service,
+            directory,
+            closure,
+            settings,
+            sites,
+            indexes,
+            vendor,
+            vendor_lines,
+            existing,
+            inputs,
+        })
     }
 
     fn locks(&self) -> Result<Option<Locks>, LockError> {
@@ -148,12 +185,21 @@ impl<'a> State<'a> {
 
     fn make(&self, old: Option<&Locks>, upgrade: &Upgrade) -> Result<Locks, LockError> {
         let client = self.client()?;
-        let uv = self.uv()?;
+        let uv = self.uv(&client)?;
         let known = |lock: Option<&PyLock>| lock.map(|lock| lock.packages.clone()).unwrap_or_default();
         let old_runtime = known(old.map(|locks| &locks.runtime));
         let old_build = known(old.and_then(|locks| locks.build.as_ref()));
 
-        let (shims, vendored) = self.stand_ins(&client)?;
+        let vendored = vendored::lock(
+            self.context,
+            &client,
+            &self.vendor,
+            &self.closure,
+            &self.sites,
+            &self.indexes,
+            &old_runtime,
+        )?;
+        let shims = self.stand_ins(&vendored)?;
         let reached = match &self.existing {
             Some(existing) => {
                 if *upgrade != Upgrade::Nothing {
@@ -163,13 +209,17 @@ impl<'a> State<'a> {
                         existing.path.display()
                     ));
                 }
-                existing.resolution(&self.closure, &self.settings.extras, &self.sites.environments)?
+                let mut further = self.vendor_lines.clone();
+                further.extend(vendored.lines.iter().cloned());
+                let elsewhere = vendored.packages.iter().map(|package| package.name.clone()).collect();
+                let environments = &self.sites.environments;
+                existing.resolution(&self.closure, &self.settings.extras, environments, &further, &elsewhere)?
             }
             None => self.resolve(&client, &uv, &shims, &vendored, kept(&old_runtime, upgrade))?,
         };
         self.check(&reached, &shims)?;
         let mut packages = select(self.context, &client, &reached, &self.sites, &self.policy(false)?, &old_runtime)?;
-        self.add_vendored(&mut packages, &reached, &shims, vendored);
+        self.add_vendored(&mut packages, &reached, vendored.packages);
 
         let build = self.builds(&client, &uv, &packages, kept(&old_build, upgrade), &old_build)?;
         let mut runtime = self.lock_file(packages);
@@ -184,21 +234,25 @@ impl<'a> State<'a> {
         client: &Client,
         uv: &Uv,
         shims: &BTreeMap<String, Shim>,
-        vendored: &[LockedPackage],
+        vendored: &Vendored,
         preferences: Vec<LockedPackage>,
     ) -> Result<Vec<Reached>, LockError> {
         let extras = &self.settings.extras;
         let extras = if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
         let mut requirements = vec![format!("{}{extras}", self.service.ecosystem_name)];
-        requirements.extend(vendored.iter().map(|package| package.name.clone()));
+        requirements.extend(vendored.requirements.iter().cloned());
+        requirements.extend(self.vendor_lines.iter().map(|line| line.requirement.clone()));
+        let lines = vendored::resolver_lines(&self.vendor)?;
+        let mut constraints = self.closure.constraints();
+        constraints.extend(lines.iter().flat_map(|line| &line.constraints).map(|line| line.requirement.clone()));
         let request = Request {
             requirements,
-            constraints: self.closure.constraints(),
+            constraints,
             shims,
             indexes: &self.indexes,
             environments: &self.sites.environments,
             preferences,
-            prereleases: self.options().any(|options| options.pre.is_some()),
+            prereleases: self.options().any(|options| options.pre.is_some()) || lines.iter().any(|line| line.pre),
         };
         self.ask(client, uv, &request)
     }
@@ -271,6 +325,16 @@ impl<'a> State<'a> {
                     format!("name {} in the requirements of the service, so that it is part of it", package.name),
                 );
             }
+            if let (Place::Directory(path), None) = (&package.place, shims.get(&package.name)) {
+                return refused(
+                    format!(
+                        "{by} requires {}, a directory ({}) that is no package of this repository",
+                        package.name,
+                        path.display()
+                    ),
+                    "make it a package of the repository, or require it from an index".to_owned(),
+                );
+            }
             let ours = shims.get(&package.name).is_some_and(|shim| shim.origin == Origin::Member);
             if let Place::Index(found) = &package.place {
                 if ours {
@@ -305,7 +369,7 @@ impl<'a> State<'a> {
         match self.closure.require_hashes() {
             None => Ok(()),
             Some(placed) => {
-                let hashed = digests(&self.closure);
+                let hashed = self.digests();
                 let bare = reached.iter().find(|package| {
                     !matches!(package.place, Place::Directory(_)) && !hashed.contains_key(&package.name)
                 });
@@ -320,40 +384,27 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Stand-ins for the repository's packages and for what `vendor.txt` names, and the latter's locked files.
-    fn stand_ins(&self, client: &Client) -> Result<(BTreeMap<String, Shim>, Vec<LockedPackage>), LockError> {
+    /// Stand-ins for the repository's packages and for what `vendor.txt` names.
+    fn stand_ins(&self, vendored: &Vendored) -> Result<BTreeMap<String, Shim>, LockError> {
         let mut shims = self.closure.shims();
-        let vendored =
-            super::vendored::stand_ins(self.context, client, &self.vendor, &self.closure, &self.sites, &self.indexes)?;
-        let mut packages = Vec::new();
-        for shim in vendored {
-            if let Origin::Vendored(package) = &shim.origin {
-                packages.push((**package).clone());
-            }
-            if shims.get(&shim.name).is_some_and(|known| known.origin == Origin::Member) {
+        for shim in &vendored.shims {
+            if shims.insert(shim.name.clone(), shim.clone()).is_some() {
                 return Err(LockError::Refused {
                     service: self.service.name.to_string(),
-                    reason: format!("vendor.txt names {}, which is a package of this repository", shim.name),
-                    hint: "take it out of vendor.txt: the repository's own package is installed anyway".to_owned(),
+                    reason: format!("vendor.txt or a URL names {}, which is a package of this repository", shim.name),
+                    hint: "take the line out: the repository's own package is installed anyway".to_owned(),
                 });
             }
-            shims.insert(shim.name.clone(), shim);
         }
-        Ok((shims, packages))
+        Ok(shims)
     }
 
     /// Puts the files of `vendor.txt` in the place of their stand-ins.
-    fn add_vendored(
-        &self,
-        packages: &mut Vec<LockedPackage>,
-        reached: &[Reached],
-        shims: &BTreeMap<String, Shim>,
-        vendored: Vec<LockedPackage>,
-    ) {
+    fn add_vendored(&self, packages: &mut Vec<LockedPackage>, reached: &[Reached], vendored: Vec<LockedPackage>) {
         let names: BTreeSet<String> = vendored.iter().map(|package| package.name.clone()).collect();
         packages.retain(|package| !names.contains(&package.name));
         for mut package in vendored {
-            let stand_in = reached.iter().find(|found| found.name == package.name && shims.contains_key(&found.name));
+            let stand_in = reached.iter().find(|found| found.name == package.name);
             if let (None, Some(found)) = (&package.marker, stand_in) {
                 package.marker = self.sites.marker(&found.environments);
             }
@@ -368,9 +419,24 @@ impl<'a> State<'a> {
         if !for_builds {
             no_binary.extend(self.options().map(|options| options.binary.no_binary.clone()));
             only_binary.extend(self.options().map(|options| options.binary.only_binary.clone()));
+            for line in vendored::resolver_lines(&self.vendor)? {
+                no_binary.push(of_line(&line.binary.no_binary, &line.requirement));
+                only_binary.push(of_line(&line.binary.only_binary, &line.requirement));
+            }
         }
-        let digests = if for_builds { BTreeMap::new() } else { digests(&self.closure) };
+        let digests = if for_builds { BTreeMap::new() } else { self.digests() };
         Ok(Policy { no_binary, only_binary, digests, for_builds })
+    }
+
+    /// Requirement lines with digests, by normalised name.
+    fn digests(&self) -> BTreeMap<String, Vec<&RequirementLine>> {
+        let mut digests: BTreeMap<String, Vec<&RequirementLine>> = BTreeMap::new();
+        for line in self.closure.lines().chain(&self.vendor_lines).filter(|line| !line.sha256.is_empty()) {
+            if let Some(name) = super::shim::name_of(&line.requirement) {
+                digests.entry(name).or_default().push(line);
+            }
+        }
+        digests
     }
 
     fn options(&self) -> impl Iterator<Item = &Options> {
@@ -400,14 +466,14 @@ impl<'a> State<'a> {
     fn write(&self, locks: &Locks) -> Result<bool, LockError> {
         let path = self.directory.join(BUILD_LOCK_FILE);
         let mut changed = match &locks.build {
-            Some(build) => build.write(&path)?,
+            Some(build) => build.write(&path, &self.context.workspace.root)?,
             None => match fs_err::remove_file(&path) {
                 Ok(()) => true,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
                 Err(error) => return Err(error.into()),
             },
         };
-        changed |= locks.runtime.write(&self.directory.join(LOCK_FILE))?;
+        changed |= locks.runtime.write(&self.directory.join(LOCK_FILE), &self.context.workspace.root)?;
         Ok(changed)
     }
 
@@ -415,8 +481,9 @@ impl<'a> State<'a> {
         self.indexes.client(self.context.offline).map_err(|error| LockError::Other(Box::new(error)))
     }
 
-    fn uv(&self) -> Result<Uv, LockError> {
-        Ok(Uv::on_path()?)
+    fn uv(&self, client: &Client) -> Result<Uv, LockError> {
+        super::provision::uv(client, &self.indexes, self.context.cache, self.context.reporter)
+            .map_err(|error| LockError::Other(Box::new(error)))
     }
 
     /// An error of the resolution, with the requirement that it speaks of.
@@ -444,7 +511,7 @@ impl<'a> State<'a> {
     fn culprit(&self, explanation: &str) -> Option<&RequirementLine> {
         let names = names_in(explanation);
         let ours: BTreeSet<&String> = self.closure.locals.iter().map(|local| &local.member.ecosystem_name).collect();
-        let lines = self.closure.lines().filter(|line| {
+        let lines = self.closure.lines().chain(&self.vendor_lines).filter(|line| {
             super::shim::name_of(&line.requirement).is_some_and(|name| names.contains(&name) && !ours.contains(&name))
         });
         lines.min_by_key(|line| {
@@ -454,15 +521,12 @@ impl<'a> State<'a> {
     }
 }
 
-/// Requirement lines with digests, by normalised name.
-fn digests<'a>(closure: &'a Closure<'_>) -> BTreeMap<String, Vec<&'a RequirementLine>> {
-    let mut digests: BTreeMap<String, Vec<&RequirementLine>> = BTreeMap::new();
-    for line in closure.lines().filter(|line| !line.sha256.is_empty()) {
-        if let Some(name) = super::shim::name_of(&line.requirement) {
-            digests.entry(name).or_default().push(line);
-        }
+/// What a line of `vendor.txt` says of wheels, which it says of its own requirement only.
+fn of_line(names: &Names, requirement: &str) -> Names {
+    match (names, super::shim::name_of(requirement)) {
+        (Names::All, Some(name)) => Names::These(vec![name]),
+        (names, _) => names.clone(),
     }
-    digests
 }
 
 /// The earlier versions that are to be kept.

@@ -48,6 +48,52 @@ pub enum LockError {
         /// File, line and what stands there.
         what: String,
     },
+    /// An option of `vendor.txt` that only a line without dependencies can have.
+    #[error("{option} needs --no-deps beside it: the dependencies of `{requirement}` are resolved for the targets")]
+    VendorOption {
+        /// The option.
+        option: String,
+        /// The requirement.
+        requirement: String,
+        /// The line.
+        location: Option<Box<Location>>,
+    },
+    /// An archive is not what the requirement calls it.
+    #[error("the archive that is required as {wanted} is {found}")]
+    OtherName {
+        /// The name before `@`.
+        wanted: String,
+        /// Name and version of the archive.
+        found: String,
+        /// The requirement.
+        location: Option<Box<Location>>,
+    },
+    /// Two lines or archives for one name.
+    #[error("{package} is named twice in vendor.txt and the requirements by URL")]
+    Twice {
+        /// The name.
+        package: String,
+    },
+    /// The settings want an extra that there is not.
+    #[error("{service} has no extra `{extra}` (it has: {known})")]
+    NoExtra {
+        /// The service.
+        service: String,
+        /// The extra.
+        extra: String,
+        /// Those that it has.
+        known: String,
+    },
+    /// A requirement that is none.
+    #[error("`{requirement}` is no requirement: {reason}")]
+    Requirement {
+        /// What stands there.
+        requirement: String,
+        /// What is wrong with it.
+        reason: String,
+        /// Where.
+        location: Option<Box<Location>>,
+    },
     /// A requirement by path that is no package of the repository.
     #[error("{}, which is required here, is no Python package of this repository", path.display())]
     NotMember {
@@ -178,6 +224,7 @@ impl Diagnose for LockError {
             Self::Index(error) => error.exit_code(),
             Self::Uv(error) => error.exit_code(),
             Self::LockFile(error) => error.exit_code(),
+            Self::NoExtra { .. } => ExitCode::Usage,
             Self::WouldChange { .. } | Self::Stale { policy: true, .. } => ExitCode::Policy,
             _ => ExitCode::Failed,
         }
@@ -190,6 +237,9 @@ impl Diagnose for LockError {
             Self::Index(error) => error.location(),
             Self::LockFile(error) => error.location(),
             Self::NotMember { location, .. }
+            | Self::Requirement { location, .. }
+            | Self::VendorOption { location, .. }
+            | Self::OtherName { location, .. }
             | Self::Unresolvable { location, .. }
             | Self::Existing { location, .. }
             | Self::Digest { location, .. }
@@ -210,6 +260,14 @@ impl Diagnose for LockError {
             Self::Unread { .. } => {
                 "name them in requirements.txt, or in `dependencies` of [project] in pyproject.toml".to_owned()
             }
+            Self::VendorOption { .. } => {
+                "add --no-deps and name the dependencies on lines of their own; an index for all can be named by [[index]]"
+                    .to_owned()
+            }
+            Self::OtherName { .. } => "correct the name or the URL".to_owned(),
+            Self::Twice { package } => format!("keep one of the places that name {package}"),
+            Self::NoExtra { service, .. } => format!("change `extras` in [services.{service}.python]"),
+            Self::Requirement { .. } => "write it as in PEP 508: `name[extra]>=1.0; python_version < '3.13'`".to_owned(),
             Self::NotMember { .. } => {
                 "check the path; a directory outside of the repository can be a submodule of it".to_owned()
             }

@@ -298,7 +298,7 @@ fn configuration(
     let default = match (&request.indexes.default, request.indexes.without_default) {
         (Some(default), false) => Some(default.url.as_str()),
         (None, false) => None,
-        (_, true) => simple().last().map(|(_, index)| index.url.as_str()),
+        (_, true) => simple().next_back().map(|(_, index)| index.url.as_str()),
     };
     let mut indexes: Vec<toml::Value> = Vec::new();
     for (label, index) in named {

@@ -57,6 +57,18 @@ pub(super) fn read(path: &Path, name: &str) -> Result<SourceFacts, SdistError> {
     Ok(SourceFacts { metadata, build_requires })
 }
 
+/// Name and version, as far as its metadata or a manifest of the source distribution at `path` says them.
+pub(super) fn identity(path: &Path, name: &str) -> Result<(Option<String>, Option<String>), SdistError> {
+    let directory = tempfile::tempdir()?;
+    unpack(path, name, directory.path())?;
+    if let Some(text) = read_text(&directory.path().join("PKG-INFO"))? {
+        let info = Headers::parse(&text);
+        return Ok((info.first("name"), info.first("version")));
+    }
+    let project = project::read(directory.path()).map_err(|error| SdistError::Unread(error.to_string()))?;
+    Ok(project.map_or((None, None), |project| (Some(project.name).filter(|name| !name.is_empty()), project.version)))
+}
+
 fn metadata(
     manifests: &Path,
     package_info: Option<&Headers>,
@@ -251,10 +263,8 @@ fn unpack_zip(file: fs_err::File, directory: &Path) -> Result<(), SdistError> {
     for index in 0..archive.len().min(MOST_MEMBERS) {
         let entry = archive.by_index(index).map_err(broken)?;
         let member = PathBuf::from(entry.name().map_err(broken)?.as_ref());
-        if entry.is_file() {
-            if let Some(destination) = destination(&member) {
-                keep(entry, &member, &directory.join(destination))?;
-            }
+        if let Some(destination) = destination(&member).filter(|_| entry.is_file()) {
+            keep(entry, &member, &directory.join(destination))?;
         }
     }
     Ok(())

@@ -44,7 +44,7 @@ pub(super) struct Sites {
 
 impl Sites {
     /// Adds a target.
-    pub fn add(&mut self, target: Target, environment: PythonEnvironment) {
+    pub(super) fn add(&mut self, target: Target, environment: PythonEnvironment) {
         let same = |other: &PythonEnvironment| {
             other.python == environment.python && other.architecture == environment.architecture
         };
@@ -56,7 +56,7 @@ impl Sites {
     }
 
     /// The marker of what these environments need; `None` when they are all.
-    pub fn marker(&self, positions: &BTreeSet<usize>) -> Option<String> {
+    pub(super) fn marker(&self, positions: &BTreeSet<usize>) -> Option<String> {
         if positions.len() == self.environments.len() {
             return None;
         }
@@ -158,12 +158,12 @@ pub(super) fn select(
             // One archive stands for itself, whatever it holds.
             _ => locked.archive = locked.wheels.pop().or(locked.sdist.take()),
         }
-        if let Some((allowed, line)) = policy.allowed(&package.name, package.version.as_deref()) {
-            if let Some(wrong) = locked.files().find(|file| !allowed.contains(&file.hashes.sha256)) {
-                let location = super::closure::location(&line.file, line.line);
-                let found = format!("{} sha256:{}", wrong.name, wrong.hashes.sha256);
-                return Err(LockError::Digest { package: locked.title(), found, location });
-            }
+        if let Some((allowed, line)) = policy.allowed(&package.name, package.version.as_deref())
+            && let Some(wrong) = locked.files().find(|file| !allowed.contains(&file.hashes.sha256))
+        {
+            let location = super::closure::location(&line.file, line.line);
+            let found = format!("{} sha256:{}", wrong.name, wrong.hashes.sha256);
+            return Err(LockError::Digest { package: locked.title(), found, location });
         }
         packages.push(locked);
     }

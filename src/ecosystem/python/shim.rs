@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr as _;
 
-use pep508_rs::{Requirement, VerbatimUrl};
+use pep508_rs::{ExtraName, Requirement, VerbatimUrl};
 
 use super::pylock::LockedPackage;
 
@@ -38,6 +38,36 @@ pub struct Shim {
 }
 
 impl Shim {
+    /// Takes `Requires-Dist` lines of metadata: those under an extra to the extra, the others to all.
+    pub fn take(&mut self, requires: &[String]) {
+        for text in requires {
+            let Ok(requirement) = Requirement::<VerbatimUrl>::from_str(text) else {
+                self.dependencies.push(text.clone());
+                continue;
+            };
+            let extras: Vec<String> = self
+                .optional_dependencies
+                .keys()
+                .filter(|extra| {
+                    let named: Result<ExtraName, _> = extra.parse();
+                    named.is_ok_and(|named| {
+                        requirement.marker.evaluate_extras(&[named]) && !requirement.marker.evaluate_extras(&[])
+                    })
+                })
+                .cloned()
+                .collect();
+            if extras.is_empty() {
+                self.dependencies.push(text.clone());
+            }
+            for extra in extras {
+                let Ok(named) = extra.parse::<ExtraName>() else { continue };
+                let mut plain = requirement.clone();
+                plain.marker = plain.marker.simplify_extras(std::slice::from_ref(&named));
+                self.optional_dependencies.entry(extra).or_default().push(plain.to_string());
+            }
+        }
+    }
+
     /// Writes it below `directory`, as `shim/NAME/pyproject.toml`, with requirements fit for `shims`.
     pub fn write(&self, directory: &Path, shims: &BTreeMap<String, Self>) -> std::io::Result<()> {
         let place = directory.join(self.place());
@@ -85,6 +115,22 @@ pub fn name_of(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn requirements_of_metadata_go_to_their_extras() {
+        let mut shim = Shim {
+            name: "x".to_owned(),
+            version: None,
+            dependencies: Vec::new(),
+            optional_dependencies: BTreeMap::from([("db".to_owned(), Vec::new()), ("web".to_owned(), Vec::new())]),
+            origin: Origin::Member,
+        };
+        let lines = ["six", "psycopg ; python_version > '3.9' and extra == 'db'", "flask; extra=='web' or extra=='db'"];
+        shim.take(&lines.map(str::to_owned));
+        assert_eq!(shim.dependencies, ["six"]);
+        assert_eq!(shim.optional_dependencies["db"], ["psycopg ; python_full_version >= '3.10'", "flask"]);
+        assert_eq!(shim.optional_dependencies["web"], ["flask"]);
+    }
 
     #[test]
     fn a_requirement_of_a_stand_in_keeps_its_extras_and_marker_but_no_url() {

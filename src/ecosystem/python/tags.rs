@@ -412,6 +412,20 @@ mod tests {
         );
     }
 
+    /// The digests are those of the lists that `packaging.tags` 21.3 gives for these environments, one tag a line.
+    #[test]
+    fn the_tags_are_those_of_packaging_in_the_same_order() {
+        let arm = PythonEnvironment { architecture: Architecture::Aarch64, ..environment(13, 41) };
+        for (environment, count, digest) in [
+            (environment(11, 36), 914, "383ffd2beb764fa9054698434f944b99ad76427d82d57c95382f2b5df9c80b33"),
+            (arm, 799, "6cbbac0920b045b413973484cf7d20b270aaa320654956efbd509996eee5ef80"),
+        ] {
+            let tags = environment.tags();
+            assert_eq!(tags.len(), count);
+            assert_eq!(Sha256::of(tags.join("\n").as_bytes()).to_string(), digest, "{environment}");
+        }
+    }
+
     #[test]
     fn the_tags_begin_and_end_as_packaging_has_them() {
         let tags = environment(11, 36).tags();

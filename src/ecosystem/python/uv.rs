@@ -172,7 +172,8 @@ impl Uv {
             std::io::copy(limited.get_mut(), &mut std::io::sink())?;
         }
         let status = child.wait()?;
-        let mut text = redact(&String::from_utf8_lossy(&bytes));
+        let place = format!("{}/", directory.display());
+        let mut text = redact(&String::from_utf8_lossy(&bytes)).replace(&place, "");
         for (name, value) in environment {
             let secret = value.to_string_lossy();
             if name.ends_with("_PASSWORD") && !secret.is_empty() {
@@ -196,4 +197,81 @@ fn netrc() -> Option<PathBuf> {
 fn is_elf(path: &Path) -> bool {
     let mut magic = [0; 4];
     fs_err::File::open(path).is_ok_and(|mut file| file.read_exact(&mut magic).is_ok()) && magic == *b"\x7fELF"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::cache::Cache;
+    use crate::config::{Maintainer, ProjectSettings, RepositorySettings, Settings};
+    use crate::name::OrgName;
+    use crate::report::Silent;
+    use crate::workspace::Workspace;
+
+    /// Runs a stand-in for uv, a shell script.
+    fn run(script: &str, environment: &[(String, OsString)]) -> Result<Answer, UvError> {
+        let directory = tempfile::tempdir().unwrap();
+        let program = directory.path().join("uv");
+        fs_err::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs_err::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let settings = Settings {
+            root: PathBuf::from("/r"),
+            project: ProjectSettings {
+                org: OrgName::parse("acme").unwrap(),
+                maintainer: Maintainer { name: "A".to_owned(), mail: "a@example.org".to_owned() },
+                homepage: None,
+                license: None,
+                targets: Vec::new(),
+                members: None,
+                exclude: globset::GlobSet::empty(),
+                vendor: PathBuf::from("vendor"),
+            },
+            indexes: Vec::new(),
+            services: Default::default(),
+            distributions: Vec::new(),
+            repository: RepositorySettings::default(),
+        };
+        let cache = Cache::at(directory.path().join("cache"));
+        let workspace = Workspace { root: PathBuf::from("/r"), members: Vec::new() };
+        let context = Context {
+            settings: &settings,
+            workspace: &workspace,
+            cache: &cache,
+            reporter: &Silent,
+            offline: false,
+            locked: false,
+            threads: 1,
+        };
+        Uv::at(program).run(context, directory.path(), &["lock"], environment)
+    }
+
+    #[test]
+    fn uv_sees_an_environment_of_its_own_and_may_not_fetch_interpreters() {
+        let answer = run("env >&2; echo \"arguments $*\" >&2", &[]).unwrap();
+        let text = answer.text;
+        assert!(text.contains("UV_PYTHON_DOWNLOADS=never") && text.contains("arguments lock "), "{text}");
+        assert!(!text.contains("CARGO"), "{text}");
+        let home = text.lines().find(|line| line.starts_with("HOME=")).unwrap();
+        assert_eq!(home, "HOME=home", "its own, named without the directory");
+    }
+
+    #[test]
+    fn a_machine_without_an_interpreter_is_told_what_to_install() {
+        let error =
+            run("echo 'error: No interpreter found for Python >=3.6 in search path' >&2; exit 2", &[]).unwrap_err();
+        assert!(matches!(error, UvError::NoInterpreter));
+        assert_eq!(error.exit_code(), ExitCode::Environment);
+        assert!(error.hints()[0].contains("python3"));
+    }
+
+    #[test]
+    fn passwords_are_cut_out_of_what_uv_says() {
+        let secret = [("UV_INDEX_X_PASSWORD".to_owned(), OsString::from("t0psecret"))];
+        let answer =
+            run("echo \"401 for t0psecret at https://me:t0psecret@x.example/simple\" >&2; exit 1", &secret).unwrap();
+        assert!(!answer.success);
+        assert_eq!(answer.text.trim(), "401 for *** at https://***@x.example/simple");
+    }
 }

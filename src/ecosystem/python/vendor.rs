@@ -15,7 +15,6 @@ use rayon::prelude::*;
 use url::Url;
 
 use super::closure::Closure;
-use super::index;
 use super::indexes::{Indexes, Surroundings};
 use super::lock;
 use super::pylock::{BUILD_LOCK_FILE, LOCK_FILE, LockedFile, PyLock};
@@ -368,17 +367,18 @@ fn download_of(
 
 /// A client with the logins of the indexes that the service uses.
 fn client(context: Context<'_>, service: &Member) -> Result<Client, fetch::Error> {
-    let mut credentials = fetch::credentials::Credentials::of_user()?;
     // What is wrong with manifests or settings of indexes is the lock's to say; files may not need any login.
     let closure = Closure::read(context, service).ok();
     let projects = closure.as_ref().map(Closure::projects).unwrap_or_default();
     let variable = |name: &str| std::env::var(name).ok();
     let around = Surroundings { variable: &variable, system: Path::new("/etc") };
     match Indexes::collect(&context.settings.indexes, &projects, &around) {
-        Ok(indexes) => index::add_logins(&mut credentials, &indexes),
-        Err(error) => context.reporter.note(&format!("no index's login is used: {error}")),
+        Ok(indexes) => indexes.client(context.offline),
+        Err(error) => {
+            context.reporter.note(&format!("no index's login is used: {error}"));
+            Client::of_user(context.offline)
+        }
     }
-    Client::new(credentials, context.offline)
 }
 
 /// Puts one file in its place. A file of the cache that has gone bad there is fetched again, once.
