@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use url::Url;
 
@@ -33,6 +34,8 @@ pub(crate) struct Reply {
     body: Vec<u8>,
     /// `Content-Length`, when it is not the body's.
     length: Option<usize>,
+    /// Time between pieces of the body.
+    pause: Option<Duration>,
 }
 
 impl Reply {
@@ -61,6 +64,12 @@ impl Reply {
     /// With a header.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Piece by piece, with a pause after each.
+    pub(crate) fn slowly(mut self, pause: Duration) -> Self {
+        self.pause = Some(pause);
         self
     }
 
@@ -135,5 +144,11 @@ fn serve(mut stream: TcpStream, requests: &Mutex<Vec<Request>>, answer: &dyn Fn(
     }
     head.push_str("\r\n");
     // Who was asked may have hung up already.
-    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&reply.body));
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| match reply.pause {
+        None => stream.write_all(&reply.body),
+        Some(pause) => reply.body.chunks(32 * 1024).try_for_each(|piece| {
+            std::thread::sleep(pause);
+            stream.write_all(piece)
+        }),
+    });
 }

@@ -368,10 +368,7 @@ fn two_processes_that_want_the_same_file_fetch_it_once() {
     // Two open descriptions of the lock's file are to the kernel what two processes are.
     let (world, content) = (World::new(), content());
     let served = content.clone();
-    let server = Server::new(move |request| {
-        std::thread::sleep(Duration::from_millis(100));
-        Reply::ranged(request, &served)
-    });
+    let server = Server::new(move |request| Reply::ranged(request, &served).slowly(Duration::from_millis(10)));
     let wanted = wanted(server.url("/a.whl"), &content);
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..4).map(|_| scope.spawn(|| world.fetch(&wanted))).collect();

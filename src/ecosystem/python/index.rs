@@ -431,3 +431,118 @@ pub fn sources(indexes: &Indexes, name: &str) -> Result<Vec<Source>, IndexError>
     }
     Ok(sources)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fetch::credentials::Credentials;
+    use crate::fetch::server::{Reply, Server};
+
+    const DIGEST: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+
+    fn client() -> Client {
+        Client::new(Credentials::none(), false).unwrap()
+    }
+
+    fn serve(kind: &'static str, page: &'static str) -> Server {
+        Server::new(move |request| match request.path.as_str() {
+            "/simple/my-project/" => Reply::whole(page).with("Content-Type", kind),
+            _ => Reply::status(404),
+        })
+    }
+
+    fn files(server: &Server) -> Result<Option<Vec<IndexFile>>, Error> {
+        IndexClient::new(&client()).files(&Source::Index(server.url("/simple")), "My_Project")
+    }
+
+    #[test]
+    fn a_page_of_html_is_read_with_all_that_it_says() {
+        let server = serve(
+            "text/html; charset=utf-8",
+            "<html><head><base href='/files/'></head><body>\
+             <a href='my_project-1.0-py3-none-any.whl#sha256=2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'\
+              data-requires-python='&gt;=3.9'>x</a>\
+             <a href='../other/my-project-1.1.tar.gz' data-yanked='broken'>x</a>\
+             <a href='https://u:p@cdn.example/my_project-0.9%2Blocal.zip'>x</a>\
+             <a href='my_project-2.0.exe'>x</a><a href='other-1.0.tar.gz'>x</a><a href='file:///etc/my_project-3.tar.gz'>x</a>\
+             <a href='my_project-not.a.version.tar.gz'>x</a>",
+        );
+        let files = files(&server).unwrap().unwrap();
+        let names: Vec<&str> = files.iter().map(|file| file.filename.as_str()).collect();
+        assert_eq!(names, ["my_project-0.9+local.zip", "my_project-1.0-py3-none-any.whl", "my-project-1.1.tar.gz"]);
+        assert_eq!(files[0].url.as_str(), "https://cdn.example/my_project-0.9%2Blocal.zip");
+        assert_eq!(files[1].url, server.url("/files/my_project-1.0-py3-none-any.whl"));
+        assert_eq!(files[1].sha256.unwrap().to_string(), DIGEST);
+        assert_eq!(files[1].requires_python.as_deref(), Some(">=3.9"));
+        assert_eq!(files[1].kind, FileKind::Wheel);
+        assert_eq!(files[2].url, server.url("/other/my-project-1.1.tar.gz"));
+        assert_eq!((files[2].kind, files[2].yanked.as_deref()), (FileKind::Sdist, Some("broken")));
+    }
+
+    #[test]
+    fn a_page_of_json_is_read_with_sizes() {
+        let server = serve(
+            "application/vnd.pypi.simple.v1+json",
+            r#"{"meta":{"api-version":"1.3","x":1},"name":"my-project","files":[
+              {"filename":"my_project-1.0-py3-none-any.whl","url":"../../f/my_project-1.0-py3-none-any.whl","size":5,
+               "hashes":{"sha256":"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824","md5":"x"},"yanked":false,"requires-python":null},
+              {"filename":"my_project-1.1.tar.gz","url":"https://cdn.example/b","hashes":{},"yanked":"why"},
+              {"filename":"../my_project-1.2.tar.gz","url":"https://cdn.example/c","hashes":{}}]}"#,
+        );
+        let files = files(&server).unwrap().unwrap();
+        assert_eq!(files.len(), 2);
+        assert_eq!(files[0].url, server.url("/f/my_project-1.0-py3-none-any.whl"));
+        assert_eq!((files[0].size, files[0].sha256.unwrap().to_string().as_str()), (Some(5), DIGEST));
+        assert_eq!((files[1].size, files[1].sha256, files[1].yanked.as_deref()), (None, None, Some("why")));
+        assert!(server.requests()[0].header("accept").unwrap().starts_with("application/vnd.pypi.simple.v1+json"));
+    }
+
+    #[test]
+    fn an_index_that_does_not_know_the_project_says_so_and_is_asked_once() {
+        let server = Server::new(|_| Reply::status(404));
+        let client = client();
+        let index = IndexClient::new(&client);
+        for _ in 0..2 {
+            assert_eq!(index.files(&Source::Index(server.url("/simple/")), "x").unwrap(), None);
+        }
+        assert_eq!(server.requests().len(), 1);
+        assert!(index.files(&Source::FindLinks(server.url("/links")), "x").is_err());
+    }
+
+    #[test]
+    fn what_is_no_page_is_an_error_and_never_a_panic() {
+        for (kind, page) in [
+            ("image/png", "x"),
+            ("application/json", "{"),
+            ("application/json", r#"{"files":[{"filename":1}]}"#),
+            ("application/json", r#"{"meta":{"api-version":"2.0"},"files":[]}"#),
+        ] {
+            let error = files(&serve(kind, page)).unwrap_err();
+            assert!(matches!(error, Error::Page { .. }), "{error}");
+        }
+        assert_eq!(files(&serve("text/html", "\u{0}<a href=")).unwrap().unwrap(), []);
+    }
+
+    #[test]
+    fn a_directory_is_a_page_of_links() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["my_project-1.0-py3-none-any.whl", "other-1-py3-none-any.whl", "README"] {
+            fs_err::write(directory.path().join(name), "hello").unwrap();
+        }
+        let client = Client::new(Credentials::none(), true).unwrap();
+        let source = Source::FindLinks(Url::from_file_path(directory.path()).unwrap());
+        let files = IndexClient::new(&client).files(&source, "my.project").unwrap().unwrap();
+        assert_eq!(files.len(), 1);
+        assert_eq!((files[0].size, files[0].url.scheme()), (Some(5), "file"));
+    }
+
+    #[test]
+    fn a_version_is_found_in_old_and_new_names() {
+        let version = |name: &str, project: &str| version_in(name, project).map(|(_, version)| version.to_string());
+        assert_eq!(version("zope.interface-5.4.0.tar.gz", "zope-interface").as_deref(), Some("5.4.0"));
+        assert_eq!(version("my-old-name-1.0.post1.zip", "my-old-name").as_deref(), Some("1.0.post1"));
+        assert_eq!(version("my-old-1.0.zip", "my").as_deref(), None);
+        assert_eq!(version("a-1.0-1-cp311-cp311-manylinux_2_17_x86_64.whl", "a").as_deref(), Some("1.0"));
+        assert_eq!(version("a-1.0-cp311.whl", "a"), None);
+    }
+}

@@ -241,11 +241,13 @@ impl Indexes {
     pub fn client(&self, offline: bool) -> Result<Client, fetch::Error> {
         let mut logins = fetch::credentials::Credentials::of_user()?;
         for index in self.all() {
-            let (Some(credentials), Ok(mut url)) = (&index.credentials, Url::parse(&index.url)) else { continue };
-            // Both fail only for URLs that cannot have credentials.
-            let _ = url.set_username(&credentials.username);
-            let _ = url.set_password(Some(&credentials.password));
-            logins.add_url(url);
+            let Ok(url) = Url::parse(&index.url) else { continue };
+            if let Some(credentials) = &index.credentials {
+                logins.add_login(&url, &credentials.username, &credentials.password);
+            }
+            if let Some(name) = &index.name {
+                logins.add_index(name, url);
+            }
         }
         Client::new(logins, offline)
     }

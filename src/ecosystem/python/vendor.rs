@@ -16,8 +16,8 @@ use url::Url;
 
 use super::closure::Closure;
 use super::indexes::{Indexes, Surroundings};
-use super::lock;
-use super::pylock::{BUILD_LOCK_FILE, LOCK_FILE, LockedFile, PyLock};
+use super::lock::{self, Locks};
+use super::pylock::{LOCK_FILE, LockedFile};
 use super::stamps::Stamps;
 use super::vendor_directory::{DirectoryError, List, Listing, VendorDirectory};
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
@@ -45,7 +45,7 @@ pub enum VendorError {
         /// The service.
         service: String,
         /// Why.
-        source: fetch::Error,
+        source: Box<fetch::Error>,
     },
     /// The locks name two contents for one file name.
     #[error("the locks of {service} name two different files `{name}`: {first} and {second}")]
@@ -68,12 +68,6 @@ pub enum VendorError {
         name: String,
         /// The vendor directory.
         directory: PathBuf,
-    },
-    /// There is no lock.
-    #[error("{service} has no lock ({LOCK_FILE})")]
-    NoLock {
-        /// The service.
-        service: String,
     },
     /// Files are missing or not what the lock names.
     #[error("the vendor directory of {service} is not what its lock names: {}", describe(missing, changed))]
@@ -135,28 +129,25 @@ impl Diagnose for VendorError {
             Self::NoUrl { service, .. } => {
                 vec![format!("put the file there, or run `packhouse lock {service}` to look for it again")]
             }
-            Self::NoLock { service } => vec![format!("run `packhouse vendor {service}`, which makes it")],
             Self::Incomplete { service, .. } => vec![format!("run `packhouse vendor {service}`")],
         }
     }
 }
 
-/// Makes the vendor directory of `service` hold exactly what its locks name; makes the locks first if there are none.
+/// Makes the vendor directory of `service` hold exactly what its locks name; makes the locks first if there are none. Locks
+/// that are out of date are an error: what they name is not what is required.
 pub(super) fn vendor(context: Context<'_>, service: &Member) -> Result<Outcome, Error> {
-    if !has_lock(context, service) {
+    if !context.workspace.directory(service).join(LOCK_FILE).exists() {
         lock::lock(context, service, &Upgrade::Nothing)?;
     }
-    let needed = needed(context, service)?;
-    Ok(fill(context, service, &needed)?)
+    let locks = lock::load(context, service).map_err(|error| Box::new(error) as Error)?;
+    Ok(fill(context, service, &locks)?)
 }
 
-/// The vendored files of `service`, every one of them present and with the content that the locks name. Uses no network.
+/// The vendored files of `service`, every one of them present and with the content that its locks name. Uses no network.
 pub fn verify(context: Context<'_>, service: &Member) -> Result<Vendored, Error> {
-    if !has_lock(context, service) {
-        return Err(VendorError::NoLock { service: service.name.to_string() }.into());
-    }
-    let needed = needed(context, service)?;
-    Ok(check(context, service, &needed)?)
+    let locks = lock::load(context, service).map_err(|error| Box::new(error) as Error)?;
+    Ok(check(context, service, &locks)?)
 }
 
 impl From<VendorError> for Error {
@@ -165,35 +156,27 @@ impl From<VendorError> for Error {
     }
 }
 
-fn has_lock(context: Context<'_>, service: &Member) -> bool {
-    context.workspace.directory(service).join(LOCK_FILE).exists()
-}
-
 /// Where the vendor directory of a service is.
 fn place(context: Context<'_>, service: &Member) -> PathBuf {
     context.workspace.directory(service).join(&context.settings.project.vendor)
 }
 
 /// All files of both locks by name.
-fn needed(context: Context<'_>, service: &Member) -> Result<BTreeMap<String, LockedFile>, Error> {
-    let directory = context.workspace.directory(service);
-    let mut needed: BTreeMap<String, LockedFile> = BTreeMap::new();
-    for name in [LOCK_FILE, BUILD_LOCK_FILE] {
-        let lock = PyLock::read(&directory.join(name)).map_err(|error| Box::new(error) as Error)?;
-        for file in lock.iter().flat_map(|lock| &lock.packages).flat_map(|package| package.files()) {
-            match needed.get(&file.name) {
-                Some(known) if known.hashes != file.hashes => {
-                    return Err(VendorError::TwoFiles {
-                        service: service.name.to_string(),
-                        name: file.name.clone(),
-                        first: known.hashes.sha256,
-                        second: file.hashes.sha256,
-                    }
-                    .into());
-                }
-                Some(known) if known.url.is_some() && known.size.is_some() => {}
-                _ => drop(needed.insert(file.name.clone(), file.clone())),
+fn needed<'a>(service: &Member, locks: &'a Locks) -> Result<BTreeMap<&'a str, &'a LockedFile>, VendorError> {
+    let mut needed: BTreeMap<&str, &LockedFile> = BTreeMap::new();
+    let packages = std::iter::once(&locks.runtime).chain(&locks.build).flat_map(|lock| &lock.packages);
+    for file in packages.flat_map(|package| package.files()) {
+        match needed.get(file.name.as_str()) {
+            Some(known) if known.hashes != file.hashes => {
+                return Err(VendorError::TwoFiles {
+                    service: service.name.to_string(),
+                    name: file.name.clone(),
+                    first: known.hashes.sha256,
+                    second: file.hashes.sha256,
+                });
             }
+            Some(known) if known.url.is_some() && known.size.is_some() => {}
+            _ => drop(needed.insert(&file.name, file)),
         }
     }
     Ok(needed)
@@ -216,14 +199,12 @@ enum Fault {
     Changed,
 }
 
-fn check(
-    context: Context<'_>,
-    service: &Member,
-    needed: &BTreeMap<String, LockedFile>,
-) -> Result<Vendored, VendorError> {
+/// Like [`verify`], for locks that have been loaded already.
+pub fn check(context: Context<'_>, service: &Member, locks: &Locks) -> Result<Vendored, VendorError> {
+    let needed = needed(service, locks)?;
     let path = place(context, service);
     let directory = VendorDirectory::open(&context.workspace.root, &path)?;
-    let names: Vec<&str> = needed.keys().map(String::as_str).collect();
+    let names: Vec<&str> = needed.keys().copied().collect();
     let mut found = BTreeMap::new();
     if directory.is_some() {
         let mut stamps = Stamps::of(context.cache, &path);
@@ -231,19 +212,20 @@ fn check(
         stamps.keep(context.cache);
     }
     let with = |wanted: Fault| -> Vec<String> {
-        let faulty = needed.iter().filter(|(name, file)| fault(file, found.get(*name)) == Some(wanted));
-        faulty.map(|(name, _)| name.clone()).collect()
+        let faulty = needed.iter().filter(|(name, file)| fault(file, found.get(**name)) == Some(wanted));
+        faulty.map(|(name, _)| (*name).to_owned()).collect()
     };
     let (missing, changed) = (with(Fault::Missing), with(Fault::Changed));
     if !missing.is_empty() || !changed.is_empty() {
         return Err(VendorError::Incomplete { service: service.name.to_string(), missing, changed });
     }
-    Ok(Vendored { files: needed.keys().map(|name| (name.clone(), path.join(name))).collect() })
+    Ok(Vendored { files: needed.keys().map(|name| ((*name).to_owned(), path.join(name))).collect() })
 }
 
-/// The steps, in this order: look at what is there; fetch what is not; write what will be there; put the files in place;
-/// remove what is no longer named; write what is there.
-fn fill(context: Context<'_>, service: &Member, needed: &BTreeMap<String, LockedFile>) -> Result<Outcome, VendorError> {
+/// Makes the vendor directory hold exactly what `locks` name. The steps, in this order: look at what is there; fetch what
+/// is not; write what will be there; put the files in place; remove what is no longer named; write what is there.
+pub fn fill(context: Context<'_>, service: &Member, locks: &Locks) -> Result<Outcome, VendorError> {
+    let needed = needed(service, locks)?;
     let (root, path) = (&context.workspace.root, place(context, service));
     let io = DirectoryError::from;
     if needed.is_empty() && VendorDirectory::open(root, &path)?.is_none() {
@@ -251,23 +233,25 @@ fn fill(context: Context<'_>, service: &Member, needed: &BTreeMap<String, Locked
     }
     let directory = VendorDirectory::open_to_write(root, &path)?;
     let (listing, list) = (directory.listing()?, directory.list()?);
-    let mut names: Vec<&str> = needed.keys().chain(list.files.keys()).map(String::as_str).collect();
+    let mut names: Vec<&str> = needed.keys().copied().chain(list.files.keys().map(String::as_str)).collect();
     names.sort_unstable();
     names.dedup();
     let mut stamps = Stamps::of(context.cache, &path);
     let found = stamps.digests(&path, &names).map_err(io)?;
 
     let absent: Vec<&LockedFile> =
-        needed.iter().filter(|(name, file)| fault(file, found.get(*name)).is_some()).map(|(_, file)| file).collect();
+        needed.iter().filter(|(name, file)| fault(file, found.get(**name)).is_some()).map(|(_, file)| *file).collect();
     // Of what packhouse has put here, that which nothing needs any more and nobody has changed.
     let obsolete: Vec<&String> = list
         .files
         .iter()
-        .filter(|(name, sha256)| !needed.contains_key(*name) && found.get(*name).is_some_and(|(_, now)| now == *sha256))
+        .filter(|(name, sha256)| {
+            !needed.contains_key(name.as_str()) && found.get(*name).is_some_and(|(_, now)| now == *sha256)
+        })
         .map(|(name, _)| name)
         .collect();
-    let wanted = List::new(needed.iter().map(|(name, file)| (name.clone(), file.hashes.sha256)).collect());
-    note_foreign(context, &path, &listing, needed, &obsolete);
+    let wanted = List::new(needed.iter().map(|(name, file)| ((*name).to_owned(), file.hashes.sha256)).collect());
+    note_foreign(context, &path, &listing, &needed, &obsolete);
 
     if absent.is_empty() && obsolete.is_empty() && listing.temporary.is_empty() && list == wanted {
         stamps.keep(context.cache);
@@ -288,7 +272,7 @@ fn fill(context: Context<'_>, service: &Member, needed: &BTreeMap<String, Locked
         directory.remove(name)?;
     }
     directory.write_list(&wanted)?;
-    let names: Vec<&str> = needed.keys().map(String::as_str).collect();
+    let names: Vec<&str> = needed.keys().copied().collect();
     stamps.digests(&path, &names).map_err(io)?;
     stamps.keep(context.cache);
     let counts = [(absent.len(), "added"), (obsolete.len(), "removed")];
@@ -304,10 +288,10 @@ fn note_foreign(
     context: Context<'_>,
     path: &Path,
     listing: &Listing,
-    needed: &BTreeMap<String, LockedFile>,
+    needed: &BTreeMap<&str, &LockedFile>,
     obsolete: &[&String],
 ) {
-    let foreign = listing.files.iter().filter(|name| !needed.contains_key(*name) && !obsolete.contains(name));
+    let foreign = listing.files.iter().filter(|name| !needed.contains_key(name.as_str()) && !obsolete.contains(name));
     let names: Vec<&str> = foreign.chain(&listing.others).map(String::as_str).collect();
     if !names.is_empty() {
         let directory = path.strip_prefix(&context.workspace.root).unwrap_or(path);
@@ -327,7 +311,7 @@ fn fetch_all(
     directory: &Path,
     files: &[&LockedFile],
 ) -> Result<Vec<PathBuf>, VendorError> {
-    let failed = |source| VendorError::Fetch { service: service.name.to_string(), source };
+    let failed = |error| VendorError::Fetch { service: service.name.to_string(), source: Box::new(error) };
     let mut downloads = Vec::new();
     for file in files {
         downloads.push(download_of(context, service, directory, file)?);
@@ -350,7 +334,7 @@ fn download_of(
     let url = match &file.url {
         Some(text) => Url::parse(text).map_err(|_| VendorError::Fetch {
             service: service.name.to_string(),
-            source: fetch::Error::Address { url: super::indexes::redact(text), reason: "it is no URL" },
+            source: Box::new(fetch::Error::Address { url: super::indexes::redact(text), reason: "it is no URL" }),
         })?,
         // The cache may have it although nobody knows from where.
         None => Url::from_file_path(context.cache.artefact(sha256))
@@ -401,12 +385,12 @@ fn put(
         Some(got) if got == expected => Ok(()),
         got => Err(VendorError::Fetch {
             service: service.name.to_string(),
-            source: fetch::Error::Hash {
+            source: Box::new(fetch::Error::Hash {
                 name: file.name.clone(),
                 url: file.url.clone().unwrap_or_default(),
                 expected,
                 got: got.unwrap_or(Sha256([0; 32])),
-            },
+            }),
         }),
     }
 }

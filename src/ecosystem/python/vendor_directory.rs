@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256 as Hasher};
 use crate::digest::Sha256;
 
 /// The list of what packhouse has put into a vendor directory.
-pub const LIST: &str = "packhouse-vendor.json";
+pub(super) const LIST: &str = "packhouse-vendor.json";
 /// What the names of files begin with that are not complete yet.
 const TEMPORARY: &str = ".packhouse-";
 /// The longest list that is read.

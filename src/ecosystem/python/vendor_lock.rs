@@ -502,3 +502,263 @@ fn identity(path: &std::path::Path, file_name: &str) -> Result<(String, Version)
     let tag = stem.rsplit('-').next().unwrap_or(stem).trim_start_matches('v');
     Ok((normalize(&name), version(said.as_deref().unwrap_or(tag))?))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::cache::Cache;
+    use crate::config::{IndexSettings, Maintainer, ProjectSettings, RepositorySettings, Settings};
+    use crate::ecosystem::python::indexes::Surroundings;
+    use crate::ecosystem::python::requirements::BinaryPolicy;
+    use crate::ecosystem::python::tags::PythonEnvironment;
+    use crate::fetch::Client;
+    use crate::fetch::credentials::Credentials;
+    use crate::fetch::server::{Reply, Server};
+    use crate::name::OrgName;
+    use crate::report::Silent;
+    use crate::target::{distributions, parse_target};
+    use crate::workspace::Workspace;
+
+    /// Targets, an index, and a `vendor.txt` that lines can be said to stand in.
+    struct World {
+        directory: tempfile::TempDir,
+        settings: Settings,
+        workspace: Workspace,
+        cache: Cache,
+        sites: Sites,
+        server: Server,
+    }
+
+    impl World {
+        /// An index with these files, each with its name as content, and an archive at `/up/`.
+        fn new(targets: &[(&str, u8)], files: &'static [&'static str]) -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let known = distributions();
+            let mut sites = Sites::default();
+            for (target, minor) in targets {
+                let target = parse_target(target, &known).unwrap();
+                sites.add(target.clone(), PythonEnvironment::of(&target, PythonVersion::three(*minor)));
+            }
+            let project = ProjectSettings {
+                org: OrgName::parse("acme").unwrap(),
+                maintainer: Maintainer { name: "Acme".to_owned(), mail: "cloud@acme.example".to_owned() },
+                homepage: None,
+                license: None,
+                targets: Vec::new(),
+                members: None,
+                exclude: globset::GlobSet::empty(),
+                vendor: PathBuf::from("vendor"),
+            };
+            let root = directory.path().to_path_buf();
+            let settings = Settings {
+                root: root.clone(),
+                project,
+                indexes: Vec::new(),
+                services: BTreeMap::new(),
+                distributions: known,
+                repository: RepositorySettings::default(),
+            };
+            fs_err::write(root.join("vendor.txt"), "the line\n").unwrap();
+            let server = Server::new(move |request| {
+                if request.path == "/simple/thing/" {
+                    let links: String =
+                        files.iter().map(|name| format!("<a href='/files/{name}'>{name}</a>\n")).collect();
+                    return Reply::whole(links).with("Content-Type", "text/html");
+                }
+                if request.path == "/up/v1.2.tar.gz" {
+                    return Reply::whole(source_archive());
+                }
+                match request.path.strip_prefix("/files/") {
+                    Some(name) => Reply::ranged(request, name.as_bytes()),
+                    None => Reply::status(404),
+                }
+            });
+            let cache = Cache::at(root.join("cache"));
+            let workspace = Workspace { root, members: Vec::new() };
+            Self { directory, settings, workspace, cache, sites, server }
+        }
+
+        fn entry(&self, requirement: &str) -> VendorRequirement {
+            VendorRequirement {
+                requirement: requirement.to_owned(),
+                no_deps: true,
+                platforms: Vec::new(),
+                abis: Vec::new(),
+                implementation: None,
+                python_version: None,
+                source_or_pure: false,
+                binary: BinaryPolicy::default(),
+                pre: false,
+                index_url: None,
+                extra_index_urls: Vec::new(),
+                find_links: Vec::new(),
+                sha256: Vec::new(),
+                constraints: Vec::new(),
+                file: self.directory.path().join("vendor.txt"),
+                line: 1,
+            }
+        }
+
+        fn resolve(&self, entry: VendorEntry, known: &[LockedPackage]) -> Result<VendorLock, VendorLockError> {
+            let context = Context {
+                settings: &self.settings,
+                workspace: &self.workspace,
+                cache: &self.cache,
+                reporter: &Silent,
+                offline: false,
+                locked: false,
+                threads: 1,
+            };
+            let index = IndexSettings {
+                name: "own".to_owned(),
+                url: self.server.url("/simple").to_string(),
+                packages: vec!["thing".to_owned()],
+            };
+            let around = Surroundings { variable: &|_| None, system: Path::new("/nonexistent") };
+            let indexes = Indexes::collect(&[index], &[], &around).unwrap();
+            let client = Client::new(Credentials::none(), false).unwrap();
+            let vendor = VendorFile { entries: vec![entry], files: Vec::new() };
+            resolve(context, &IndexClient::new(&client), &vendor, &self.sites, &indexes, known)
+        }
+
+        /// The names of the files that a line comes to.
+        fn names(&self, entry: VendorRequirement) -> Vec<String> {
+            let lock = self.resolve(VendorEntry::Requirement(Box::new(entry)), &[]).unwrap();
+            for file in lock.packages.iter().flat_map(LockedPackage::files) {
+                assert_eq!(file.hashes.sha256, Sha256::of(file.name.as_bytes()));
+                assert_eq!(file.size, Some(file.name.len() as u64));
+            }
+            lock.packages.iter().flat_map(LockedPackage::files).map(|file| file.name.clone()).collect()
+        }
+
+        fn error(&self, entry: VendorRequirement) -> VendorLockError {
+            self.resolve(VendorEntry::Requirement(Box::new(entry)), &[]).unwrap_err()
+        }
+    }
+
+    fn source_archive() -> Vec<u8> {
+        let encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut builder = tar::Builder::new(encoder);
+        let text = "[project]\nname = 'Up.Stream'\nversion = '1.2'\n";
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, "upstream-1.2/pyproject.toml", text.as_bytes()).unwrap();
+        builder.into_inner().unwrap().finish().unwrap()
+    }
+
+    const FILES: &[&str] = &[
+        "thing-1.0.tar.gz",
+        "thing-1.0-py3-none-any.whl",
+        "thing-2.0.tar.gz",
+        "thing-2.0-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+        "thing-2.0-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+        "thing-2.0-cp311-cp311-macosx_10_9_x86_64.whl",
+        "thing-3.0rc1.tar.gz",
+    ];
+
+    #[test]
+    fn each_target_gets_the_newest_version_and_its_own_wheel() {
+        let world = World::new(&[("debian-12/amd64", 11), ("debian-13/amd64", 13)], FILES);
+        let names = world.names(world.entry("thing"));
+        assert_eq!(names, [FILES[3], FILES[4]]);
+    }
+
+    #[test]
+    fn a_foreign_platform_without_dependencies_means_the_source() {
+        let world = World::new(&[("debian-12/amd64", 11)], FILES);
+        let entry = VendorRequirement { source_or_pure: true, ..world.entry("thing") };
+        assert_eq!(world.names(entry), [FILES[2]]);
+        let entry = VendorRequirement { source_or_pure: true, ..world.entry("thing==1.0") };
+        assert_eq!(world.names(entry), [FILES[1]]);
+    }
+
+    #[test]
+    fn platforms_are_literal_except_for_the_old_named_ones() {
+        let world = World::new(&[("debian-12/amd64", 11)], FILES);
+        let of = |platform: &str| {
+            world.names(VendorRequirement { platforms: vec![platform.to_owned()], ..world.entry("thing") })
+        };
+        assert_eq!(of("manylinux2014_x86_64"), [FILES[3]]);
+        // pip: `manylinux_2_36` does not stand for `manylinux_2_17`, so the source of the same version is taken.
+        assert_eq!(of("manylinux_2_36_x86_64"), [FILES[2]]);
+        assert_eq!(of("linux_x86_64"), [FILES[2]]);
+        assert!(expand(&["manylinux2014_x86_64".to_owned()]).contains("manylinux1_x86_64"));
+        assert!(!expand(&["manylinux_2_28_x86_64".to_owned()]).contains("manylinux_2_17_x86_64"));
+    }
+
+    #[test]
+    fn prereleases_come_only_when_asked_for() {
+        let world = World::new(&[("debian-12/amd64", 11)], FILES);
+        assert_eq!(world.names(VendorRequirement { pre: true, ..world.entry("thing") }), [FILES[6]]);
+        assert_eq!(world.names(world.entry("thing>=3.0rc1")), [FILES[6]]);
+        assert_eq!(world.names(world.entry("thing<2")), [FILES[1]]);
+    }
+
+    #[test]
+    fn the_digest_on_the_line_must_be_the_files() {
+        let world = World::new(&[("debian-12/amd64", 11)], FILES);
+        let right = Sha256::of(FILES[3].as_bytes());
+        world.names(VendorRequirement { sha256: vec![right], ..world.entry("thing") });
+        let error = world.error(VendorRequirement { sha256: vec![Sha256::of(b"other")], ..world.entry("thing") });
+        assert!(error.to_string().contains(&right.to_string()), "{error}");
+        assert_eq!(error.location().unwrap().line_and_column().0, 1);
+    }
+
+    #[test]
+    fn a_line_that_comes_to_nothing_says_what_there_is() {
+        let world = World::new(&[("debian-12/amd64", 11)], FILES);
+        let error = world.error(world.entry("thing==9"));
+        assert!(error.to_string().contains("the newest are 3.0rc1, 2.0, 1.0"), "{error}");
+        let only = BinaryPolicy { only_binary: Names::All, ..BinaryPolicy::default() };
+        let arm = World::new(&[("debian-12/arm64", 11)], FILES);
+        let error = arm.error(VendorRequirement { binary: only, ..arm.entry("thing==2.0") });
+        assert!(error.to_string().contains("debian-12/arm64") && error.hints()[0].contains("macosx"), "{error}");
+        let error = world.error(VendorRequirement { python_version: Some("3.8".to_owned()), ..world.entry("thing") });
+        assert!(error.to_string().contains("no target has"), "{error}");
+    }
+
+    #[test]
+    fn a_pinned_name_is_not_taken_from_the_index_that_a_line_names() {
+        let world = World::new(&[("debian-12/amd64", 11)], FILES);
+        let file = world.directory.path().join("vendor.txt");
+        let placed = |value: &str| Some(Placed { value: value.to_owned(), file: file.clone(), line: 1 });
+        let entry = VendorRequirement { index_url: placed("https://example.org/simple"), ..world.entry("thing") };
+        assert!(world.error(entry).to_string().contains("pinned"));
+        let entry =
+            VendorRequirement { index_url: placed("https://u:geheim@example.org/simple"), ..world.entry("thing") };
+        let error = world.error(entry);
+        assert!(error.to_string().contains("password") && !format!("{error:?}").contains("geheim"), "{error:?}");
+    }
+
+    #[test]
+    fn a_line_that_wants_its_dependencies_goes_to_the_resolver() {
+        let world = World::new(&[("debian-12/amd64", 11)], FILES);
+        let entry = VendorRequirement { no_deps: false, ..world.entry("thing") };
+        let lock = world.resolve(VendorEntry::Requirement(Box::new(entry)), &[]).unwrap();
+        assert_eq!((lock.packages.len(), lock.requirements.len()), (0, 1));
+        assert!(world.server.requests().is_empty());
+    }
+
+    #[test]
+    fn an_archive_is_known_by_what_is_in_it_and_must_stay_what_it_was() {
+        let world = World::new(&[("debian-12/amd64", 11)], FILES);
+        let archive = VendorArchive {
+            url: world.server.url("/up/v1.2.tar.gz").to_string(),
+            sha256: Vec::new(),
+            file: world.directory.path().join("vendor.txt"),
+            line: 1,
+        };
+        let resolve = |known: &[LockedPackage]| world.resolve(VendorEntry::Archive(archive.clone()), known);
+        let package = resolve(&[]).unwrap().packages.remove(0);
+        assert_eq!((package.name.as_str(), package.version.as_deref()), ("up-stream", Some("1.2")));
+        let file = package.archive.clone().unwrap();
+        assert_eq!(file.hashes.sha256, Sha256::of(&source_archive()));
+        assert_eq!(resolve(std::slice::from_ref(&package)).unwrap().packages, std::slice::from_ref(&package));
+        let mut before = package;
+        before.archive = Some(LockedFile { hashes: Hashes { sha256: Sha256::of(b"before") }, ..file });
+        assert!(matches!(resolve(&[before]).unwrap_err(), VendorLockError::Fetch(fetch::Error::Hash { .. })));
+    }
+}
