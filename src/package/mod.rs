@@ -1,6 +1,9 @@
 //! The format-neutral package: identity, relations, scripts, changelog, tree. What a careful maintainer decides, before
 //! it is spelt in Debian's or RPM's way by [`crate::format`].
 
+pub mod changelog;
+pub mod version;
+
 use serde::Serialize;
 
 use crate::config::Maintainer;
