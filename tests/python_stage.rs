@@ -11,6 +11,7 @@ use std::process::Command;
 
 use packhouse::cache::Cache;
 use packhouse::config::{Maintainer, ProjectSettings, RepositorySettings, ServiceSettings, Settings};
+use packhouse::digest::Sha256;
 use packhouse::ecosystem::python::environment::materialize;
 use packhouse::ecosystem::{self, Context, Upgrade};
 use packhouse::name::{OrgName, PackageName};
@@ -291,6 +292,7 @@ fn the_tree_is_the_same_from_another_directory_cache_and_number_of_threads() {
     two.prepare();
     let (left, right) = (listing(&one.stage("debian-12").tree), listing(&two.stage("debian-12").tree));
     assert_eq!(left, right);
+    println!("digest of the listing: {}", Sha256::of(left.join("\n").as_bytes()));
     assert_eq!(listing(&one.stage("debian-12").tree), left, "a second stage gives the same");
 }
 
@@ -413,5 +415,54 @@ print(M(x='3').x)";
         assert!(used.unwrap().trim().parse::<u32>().unwrap() > 50, "byte-code is used");
         let foreign = installed.run(&format!("{python} -I -m pip --version"));
         assert!(foreign.is_err(), "no pip in the tree");
+    }
+
+    #[test]
+    fn a_source_distribution_and_a_compiled_package_are_built_and_what_does_not_fit_is_refused() {
+        if !Path::new("/usr/include/python3.11/Python.h").exists() {
+            println!("skipped: no headers of CPython 3.11");
+            return;
+        }
+        let mut repository = Repository::new(&["debian-12"]);
+        repository.write(
+            "acme-api/pyproject.toml",
+            "[project]\nname = \"acme-api\"\nversion = \"1.0\"\ndependencies = [\"docopt==0.6.2\"]\n\
+             [project.scripts]\nacme-api = \"acme_api:main\"\n\
+             [build-system]\nrequires = [\"setuptools>=70.1\"]\nbuild-backend = \"setuptools.build_meta\"\n",
+        );
+        repository.write(
+            "acme-api/setup.py",
+            "from setuptools import Extension, setup\nsetup(ext_modules=[Extension('acme_api.native', ['acme_api/native.c'])])\n",
+        );
+        repository.write(
+            "acme-api/acme_api/native.c",
+            "#include <Python.h>\n#include <stdlib.h>\n\
+             static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, \"native\", __FILE__, -1, NULL};\n\
+             PyMODINIT_FUNC PyInit_native(void) { return PyModule_Create(&module); }\n",
+        );
+        repository.write(
+            "acme-api/acme_api/__init__.py",
+            "def main():\n    import docopt\n    from acme_api import native\n    print(docopt.__version__, native.__doc__)\n",
+        );
+        repository.member("acme-api", Kind::Service, "pyproject.toml", &[]);
+        repository.prepare();
+        let staged = repository.stage("debian-12");
+        let native =
+            "/usr/lib/acme/acme-api/lib/python3.11/site-packages/acme_api/native.cpython-311-x86_64-linux-gnu.so";
+        let entry = staged.tree.get(&InstallPath::parse(native).unwrap()).unwrap();
+        assert_eq!((entry.mode, entry.vendored), (0o644, false));
+        assert!(staged.components.iter().any(|component| component.purl == "pkg:pypi/docopt@0.6.2"));
+        if let Some(installed) = Installed::new(&staged) {
+            let said = installed.run(&format!("{}/acme-api", installed.root().display())).unwrap();
+            assert_eq!(said, "0.6.2 acme_api/native.c\n");
+        }
+        let known = distributions();
+        repository.settings.project.targets.push(parse_target("debian-13/amd64", &known).unwrap());
+        repository.prepare();
+        let error = repository.try_stage("debian-13").unwrap_err();
+        assert!(
+            error.to_string().contains("does not fit debian-13/amd64") || error.to_string().contains("CPython"),
+            "{error}"
+        );
     }
 }

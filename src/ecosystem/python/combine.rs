@@ -4,6 +4,9 @@
 //! setup.cfg (`ConfigHandler.__setitem__` leaves alone what `setup()` has set). `[tool.poetry]` knows neither.
 //! What the classic layout calls the repository's libraries stands in requirements.txt, so that is read for every style.
 
+#[cfg(test)]
+mod tests;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -91,6 +94,7 @@ fn read_from(directory: &Path, origin: Origin) -> Result<Option<Project>, Error>
         facts.fill(weaker, takes);
     }
 
+    facts.settle_doubts();
     let name = project_name(directory, &manifest, origin, &mut facts)?;
     let dependencies = facts.dependencies.take().unwrap_or_default();
     paths.extend(dependencies.paths);

@@ -43,6 +43,9 @@ pub(super) struct Facts {
     /// PEP 508 texts.
     pub(super) setup_requires: Vec<String>,
     pub(super) unread: Vec<(Field, String)>,
+    /// Fields that may be stated where it cannot be seen (`setup(**keywords)`): a weaker manifest's word is taken, and
+    /// that it is in doubt is said.
+    pub(super) doubts: Vec<(Field, String)>,
     /// Other files that were read.
     pub(super) files: Vec<PathBuf>,
 }
@@ -114,6 +117,8 @@ impl Facts {
                 self.unread.push((field, text));
             }
         }
+        let self_knows: Vec<Field> =
+            weaker.doubts.iter().map(|(field, _)| *field).filter(|field| self.knows(*field)).collect();
         fill(&mut self.name, weaker.name, takes(Field::Name));
         fill(&mut self.version, weaker.version, takes(Field::Version));
         fill(&mut self.summary, weaker.summary, takes(Field::Summary));
@@ -122,10 +127,19 @@ impl Facts {
         fill(&mut self.dependencies, weaker.dependencies, takes(Field::Dependencies));
         fill(&mut self.optional_dependencies, weaker.optional_dependencies, takes(Field::OptionalDependencies));
         fill(&mut self.scripts, weaker.scripts, takes(Field::Scripts));
+        self.doubts.extend(weaker.doubts.into_iter().filter(|(field, _)| takes(*field) && !self_knows.contains(field)));
         if takes(Field::SetupRequires) {
             self.setup_requires.extend(weaker.setup_requires);
         }
         self.files.extend(weaker.files);
+    }
+
+    /// Moves the doubts to what is unread, each with what was done about it.
+    pub(super) fn settle_doubts(&mut self) {
+        for (field, text) in std::mem::take(&mut self.doubts) {
+            let text = if self.knows(field) { format!("{text}; another manifest's is taken") } else { text };
+            self.unread.push((field, text));
+        }
     }
 
     fn knows(&self, field: Field) -> bool {

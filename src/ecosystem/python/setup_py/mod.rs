@@ -9,6 +9,7 @@ mod calls;
 mod evaluate;
 mod literal;
 mod modules;
+mod named_files;
 mod scope;
 #[cfg(test)]
 mod tests;
@@ -163,7 +164,7 @@ fn arguments<'t>(
                     let line = argument.start_position().row + 1;
                     for (keyword, field) in KEYWORDS {
                         let message = format!("setup.py:{line}: {keyword} may stand in keywords that are no literal");
-                        facts.unread.push((*field, message));
+                        facts.doubts.push((*field, message));
                     }
                     continue;
                 };
@@ -178,7 +179,7 @@ fn arguments<'t>(
     }
     // What is said by name is known whatever the rest holds: Python refuses a keyword that comes twice.
     facts
-        .unread
+        .doubts
         .retain(|(field, _)| !KEYWORDS.iter().any(|(keyword, known)| known == field && result.contains_key(*keyword)));
     result
 }

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::combine::read_project;
-use super::detect::detect;
-use super::project::{Project, Style};
-use super::source::Error;
+use super::read_project;
 use crate::diagnostic::Diagnose;
+use crate::ecosystem::python::detect::detect;
+use crate::ecosystem::python::project::{self, Project, Style};
+use crate::ecosystem::python::source::Error;
 use crate::workspace::{Directory, Kind, Member};
 
 struct Repository(tempfile::TempDir);
@@ -340,7 +340,7 @@ fn an_archive_of_somebody_else_is_read_as_far_as_it_can_be() {
     ];
     let repository = Repository::new(&files);
     assert!(repository.read("p").is_err());
-    let project = super::project::read_archive(&repository.0.path().join("p")).unwrap().unwrap();
+    let project = project::read_archive(&repository.0.path().join("p")).unwrap().unwrap();
     assert_eq!(project.name, "");
     assert_eq!(project.build_system.requires, ["setuptools>=40.8.0", "cffi"]);
     assert!(project.unread.iter().any(|text| text.contains("install_requires: `a>=1.*,=>2`")), "{:?}", project.unread);
@@ -352,4 +352,18 @@ fn a_requirements_file_that_setup_py_names_and_that_is_missing_is_said() {
         "from setuptools import setup\nsetup(name='ab', install_requires=open('requirements.txt').readlines())\n";
     let project = Repository::new(&[("p/setup.py", text)]).project("p");
     assert_eq!(project.unread, ["setup.py:2: install_requires is not a literal"]);
+}
+
+#[test]
+fn setup_cfg_is_believed_where_setup_py_hides_keywords_and_that_is_said() {
+    let files = [
+        ("p/setup.py", "from setuptools import setup\nsetup(version='2', **extensions())\n"),
+        ("p/setup.cfg", "[metadata]\nname = ab\nversion = 1\n[options]\ninstall_requires = six\n"),
+    ];
+    let project = Repository::new(&files).project("p");
+    assert_eq!((project.name.as_str(), project.version.as_deref(), names(&project)), ("ab", Some("2"), vec!["six"]));
+    let expected =
+        "setup.py:2: install_requires may stand in keywords that are no literal; another manifest's is taken";
+    assert!(project.unread.iter().any(|text| text == expected), "{:?}", project.unread);
+    assert!(!project.unread.iter().any(|text| text.contains(": version")), "{:?}", project.unread);
 }
