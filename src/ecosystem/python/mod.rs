@@ -6,8 +6,6 @@ mod build_requirements;
 pub mod bytecode;
 mod closure;
 mod combine;
-#[cfg(test)]
-mod combine_tests;
 mod commands;
 mod components;
 mod detect;
