@@ -1,9 +1,10 @@
 //! One Python package of the repository, read without running any of its code.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::diagnostic::Diagnose;
+pub use super::combine::{read, read_archive};
+use super::requirements::{Options, PathRequirement, UrlRequirement};
 
 /// Where a project's metadata stand, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +76,15 @@ pub struct Project {
     pub dependencies: Vec<RequirementLine>,
     /// Lines of `-c` files.
     pub constraints: Vec<RequirementLine>,
+    /// Requirements that are directories (`-e ../lib`, poetry's `path =`, `[tool.uv.sources]`). Where the name is known
+    /// and is also among [`Project::dependencies`], the directory is where it comes from.
+    pub paths: Vec<PathRequirement>,
+    /// Requirements that are archives at a URL.
+    pub urls: Vec<UrlRequirement>,
+    /// Options of its requirements.txt: indexes, hashes, wheels or sources.
+    pub options: Options,
+    /// Every file that was read for this, absolute, each once: what it depends on.
+    pub files: Vec<PathBuf>,
     /// Extras.
     pub optional_dependencies: BTreeMap<String, Vec<String>>,
     /// Console scripts of its metadata.
@@ -89,9 +99,4 @@ pub struct Project {
     pub license: Option<String>,
     /// What could not be read without running code (`setup.py:12: install_requires is not a literal`).
     pub unread: Vec<String>,
-}
-
-/// Reads the package in `directory`; `None` when there is no Python manifest.
-pub fn read(_directory: &Path) -> Result<Option<Project>, Box<dyn Diagnose + Send + Sync>> {
-    Ok(None)
 }

@@ -62,6 +62,9 @@ pub struct LockFacts {
     /// The targets it serves (`debian-12/amd64`).
     #[serde(default)]
     pub targets: Vec<String>,
+    /// Whether there is a lock of what builds beside this one.
+    #[serde(default)]
+    pub build: bool,
     /// The repository's own packages in the closure, by normalised name, with their directories relative to the root.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub local: BTreeMap<String, String>,
@@ -98,7 +101,7 @@ pub struct LockedPackage {
 
 /// A file to download.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", from = "WrittenFile")]
 pub struct LockedFile {
     /// File name; packhouse always writes it.
     #[serde(default)]
@@ -111,6 +114,27 @@ pub struct LockedFile {
     pub size: Option<u64>,
     /// By algorithm.
     pub hashes: Hashes,
+}
+
+/// A file as it stands in the text: one of the repository is named by its `path`, relative to the lock.
+#[derive(Deserialize)]
+struct WrittenFile {
+    #[serde(default)]
+    name: String,
+    url: Option<String>,
+    path: Option<String>,
+    size: Option<u64>,
+    hashes: Hashes,
+}
+
+/// How a `path` is carried until the lock's own place is known.
+const RELATIVE: &str = "path:";
+
+impl From<WrittenFile> for LockedFile {
+    fn from(file: WrittenFile) -> Self {
+        let url = file.url.or_else(|| Some(format!("{RELATIVE}{}", file.path?)));
+        Self { name: file.name, url, size: file.size, hashes: file.hashes }
+    }
 }
 
 /// `hashes`; packhouse needs SHA-256 and keeps no weaker one.
@@ -190,13 +214,21 @@ impl PyLock {
     }
 
     /// Reads `text`, which stands in `path`.
+    ///
+    /// A file that is named by its `path` comes back with the `file:` URL of it.
     pub fn parse(path: &Path, text: &str) -> Result<Self, LockFileError> {
         let mut lock: Self = toml::from_str(text).map_err(|error| {
             let span = error.span().unwrap_or(0..0);
             let location = Box::new(Location::new(path, text, span));
             LockFileError::Syntax { message: error.message().to_owned(), location }
         })?;
+        let directory = path.parent().unwrap_or(Path::new("."));
         for package in &mut lock.packages {
+            for file in package.archive.iter_mut().chain(&mut package.sdist).chain(&mut package.wheels) {
+                if let Some(relative) = file.url.as_deref().and_then(|url| url.strip_prefix(RELATIVE)) {
+                    file.url = file_url(&directory.join(relative));
+                }
+            }
             for file in package.archive.iter_mut().chain(&mut package.sdist).chain(&mut package.wheels) {
                 if file.name.is_empty() {
                     file.name = file.url.as_deref().and_then(file_name_of_url).unwrap_or_default();
@@ -244,6 +276,14 @@ impl PyLock {
 
     /// The canonical text: one form for one content, whatever the order it was put together in.
     pub fn to_text(&self) -> String {
+        self.to_text_below(Path::new(""), Path::new(""))
+    }
+
+    /// The text for a lock in `directory`: files of the repository at `root` are named relative to it, so that the text
+    /// is the same in every checkout. Both absolute; with an empty `root` every file keeps its URL.
+    fn to_text_below(&self, directory: &Path, root: &Path) -> String {
+        let relative = |url: &str| relative_path(url, directory, root);
+        let inline = |file: &LockedFile| inline(file, file.url.as_deref().and_then(relative));
         let mut packages: Vec<&LockedPackage> = self.packages.iter().collect();
         packages.sort_by(|left, right| {
             let key = |package: &LockedPackage| {
@@ -266,7 +306,7 @@ impl PyLock {
             optional(&mut text, "version", package.version.as_ref());
             optional(&mut text, "marker", package.marker.as_ref());
             optional(&mut text, "requires-python", package.requires_python.as_ref());
-            optional(&mut text, "index", package.index.as_ref());
+            optional(&mut text, "index", package.index.as_ref().filter(|index| relative(index).is_none()));
             for (key, file) in [("archive", &package.archive), ("sdist", &package.sdist)] {
                 if let Some(file) = file {
                     text.push_str(&format!("{key} = {}\n", inline(file)));
@@ -286,6 +326,9 @@ impl PyLock {
         text.push_str("\n[tool.packhouse]\n");
         pair(&mut text, "inputs", &facts.inputs);
         list(&mut text, "targets", &facts.targets);
+        if facts.build {
+            text.push_str("build = true\n");
+        }
         if !facts.local.is_empty() {
             text.push_str("\n[tool.packhouse.local]\n");
             for (name, directory) in &facts.local {
@@ -295,14 +338,14 @@ impl PyLock {
         text
     }
 
-    /// Writes the canonical text to `path` by one rename, so that a reader sees the old lock or the new one. A file that
-    /// holds the same text already is left alone. Returns whether something was written.
-    pub fn write(&self, path: &Path) -> Result<bool, LockFileError> {
-        let text = self.to_text();
+    /// Writes the canonical text to `path`, in the repository at `root`, by one rename, so that a reader sees the old
+    /// lock or the new one. A file that holds the same text already is left alone. Returns whether something was written.
+    pub fn write(&self, path: &Path, root: &Path) -> Result<bool, LockFileError> {
+        let directory = path.parent().unwrap_or(Path::new("."));
+        let text = self.to_text_below(directory, root);
         if fs_err::read(path).is_ok_and(|old| old == text.as_bytes()) {
             return Ok(false);
         }
-        let directory = path.parent().unwrap_or(Path::new("."));
         let named = |error: std::io::Error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display()));
         let mut file = tempfile::Builder::new()
             .prefix(".packhouse-lock-")
@@ -322,6 +365,38 @@ pub fn file_name_of_url(url: &str) -> Option<String> {
     let segment = url.path_segments()?.next_back()?;
     let name = percent_encoding::percent_decode_str(segment).decode_utf8().ok()?.into_owned();
     is_plain(&name).then_some(name)
+}
+
+/// The path from `directory` to the file at a `file:` URL, if both are below `root`.
+fn relative_path(url: &str, directory: &Path, root: &Path) -> Option<String> {
+    if root.as_os_str().is_empty() || !url.starts_with("file:") {
+        return None;
+    }
+    let path = url::Url::parse(url).ok()?.to_file_path().ok()?;
+    let inside = path.strip_prefix(root).ok()?;
+    let mut up = Vec::new();
+    for ancestor in directory.ancestors().take_while(|ancestor| ancestor.starts_with(root)) {
+        if let Ok(below) = path.strip_prefix(ancestor) {
+            let below = below.to_str()?.to_owned();
+            return Some(up.into_iter().chain([below.as_str()]).collect::<Vec<_>>().join("/"));
+        }
+        up.push("..");
+    }
+    Some(inside.to_str()?.to_owned())
+}
+
+/// The URL of a path, `.` and `..` in it resolved by name.
+fn file_url(path: &Path) -> Option<String> {
+    let mut plain = std::path::PathBuf::new();
+    for component in std::path::absolute(path).ok()?.components() {
+        match component {
+            std::path::Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    Some(url::Url::from_file_path(plain).ok()?.into())
 }
 
 /// Whether `text` can be a file name: no separators, no control characters, no leading dot, not too long.
@@ -356,11 +431,13 @@ fn list(text: &mut String, key: &str, values: &[String]) {
     }
 }
 
-/// `{ name = …, url = …, size = …, hashes = { sha256 = … } }`.
-fn inline(file: &LockedFile) -> String {
+/// `{ name = …, url = …, size = …, hashes = { sha256 = … } }`, or `path` in the place of `url`.
+fn inline(file: &LockedFile, path: Option<String>) -> String {
     let mut fields = vec![format!("name = {}", quote(&file.name))];
-    if let Some(url) = &file.url {
-        fields.push(format!("url = {}", quote(url)));
+    match (path, &file.url) {
+        (Some(path), _) => fields.push(format!("path = {}", quote(&path))),
+        (None, Some(url)) => fields.push(format!("url = {}", quote(url))),
+        (None, None) => {}
     }
     if let Some(size) = file.size {
         fields.push(format!("size = {size}"));
@@ -406,6 +483,7 @@ mod tests {
                 packhouse: LockFacts {
                     inputs: "00".to_owned(),
                     targets: vec!["debian-12/amd64".to_owned()],
+                    build: true,
                     local: [("acme.common".to_owned(), "libs/\"common\"".to_owned())].into(),
                 },
             },
@@ -449,10 +527,35 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(LOCK_FILE);
         assert!(PyLock::read(&path).unwrap().is_none());
-        assert!(lock().write(&path).unwrap());
-        assert!(!lock().write(&path).unwrap());
+        let root = Path::new("/nowhere");
+        assert!(lock().write(&path, root).unwrap());
+        assert!(!lock().write(&path, root).unwrap());
         assert_eq!(PyLock::read(&path).unwrap().unwrap().to_text(), lock().to_text());
         assert_eq!(fs_err::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_of_the_repository_is_named_relative_to_the_lock() {
+        let root = tempfile::tempdir().unwrap();
+        let service = root.path().join("services/api");
+        fs_err::create_dir_all(&service).unwrap();
+        let url = |path: &str| format!("file://{}/{path}", root.path().display());
+        let mut lock = lock();
+        lock.packages.truncate(1);
+        lock.packages[0].index = Some(url("wheels"));
+        lock.packages[0].wheels[0].url = Some(url("wheels/beta-1.10-py3-none-any.whl"));
+        lock.packages[0].wheels[1].url = Some("file:///opt/wheels/a-1-py3-none-any.whl".to_owned());
+        let path = service.join(LOCK_FILE);
+        lock.write(&path, root.path()).unwrap();
+        let text = fs_err::read_to_string(&path).unwrap();
+        assert!(text.contains("path = \"../../wheels/beta-1.10-py3-none-any.whl\""), "{text}");
+        assert!(!text.contains(&root.path().display().to_string()), "{text}");
+        let read = PyLock::read(&path).unwrap().unwrap();
+        let urls: Vec<_> = read.packages[0].wheels.iter().map(|file| file.url.clone().unwrap()).collect();
+        assert_eq!(
+            urls,
+            ["file:///opt/wheels/a-1-py3-none-any.whl".to_owned(), url("wheels/beta-1.10-py3-none-any.whl")]
+        );
     }
 
     #[test]

@@ -303,6 +303,11 @@ impl std::fmt::Display for PythonEnvironment {
 /// The wheel among `files` that ranks best in `environment`; of equal rank the highest build number, of equal build the
 /// first name. Files that are no wheels are passed over.
 pub fn best_wheel<'a>(files: &'a [LockedFile], environment: &PythonEnvironment) -> Option<&'a LockedFile> {
+    best_of(files, |file| &file.name, environment)
+}
+
+/// [`best_wheel`] over anything that has a file name.
+pub fn best_of<'a, T>(files: &'a [T], name: impl Fn(&T) -> &str, environment: &PythonEnvironment) -> Option<&'a T> {
     let interpreters = environment.interpreters();
     let platforms = environment.platforms();
     let rank = |wheel: &WheelName| {
@@ -321,11 +326,11 @@ pub fn best_wheel<'a>(files: &'a [LockedFile], environment: &PythonEnvironment) 
     files
         .iter()
         .filter_map(|file| {
-            let wheel = WheelName::parse(&file.name).ok()?;
-            Some((rank(&wheel)?, std::cmp::Reverse(wheel.build), &file.name, file))
+            let wheel = WheelName::parse(name(file)).ok()?;
+            Some(((rank(&wheel)?, std::cmp::Reverse(wheel.build), name(file).to_owned()), file))
         })
-        .min_by(|left, right| (left.0, &left.1, left.2).cmp(&(right.0, &right.1, right.2)))
-        .map(|(_, _, _, file)| file)
+        .min_by(|left, right| left.0.cmp(&right.0))
+        .map(|(_, file)| file)
 }
 
 #[cfg(test)]
@@ -405,6 +410,20 @@ mod tests {
             of(&["a-1-cp311-cp311-manylinux1_x86_64.whl"], environment(11, 36)).unwrap(),
             "a-1-cp311-cp311-manylinux1_x86_64.whl"
         );
+    }
+
+    /// The digests are those of the lists that `packaging.tags` 21.3 gives for these environments, one tag a line.
+    #[test]
+    fn the_tags_are_those_of_packaging_in_the_same_order() {
+        let arm = PythonEnvironment { architecture: Architecture::Aarch64, ..environment(13, 41) };
+        for (environment, count, digest) in [
+            (environment(11, 36), 914, "383ffd2beb764fa9054698434f944b99ad76427d82d57c95382f2b5df9c80b33"),
+            (arm, 799, "6cbbac0920b045b413973484cf7d20b270aaa320654956efbd509996eee5ef80"),
+        ] {
+            let tags = environment.tags();
+            assert_eq!(tags.len(), count);
+            assert_eq!(Sha256::of(tags.join("\n").as_bytes()).to_string(), digest, "{environment}");
+        }
     }
 
     #[test]

@@ -10,6 +10,8 @@ mod detect;
 mod error;
 mod lock;
 mod lockfile;
+mod manifest;
+mod members;
 mod project;
 mod stage;
 mod toolchain;
