@@ -346,6 +346,20 @@ fn a_shallow_clone_is_refused_with_the_command_that_mends_it() {
     assert!(error.hints()[0].contains("--unshallow"));
 }
 
+#[test]
+fn a_repository_of_another_user_is_refused_as_git_does_it() {
+    let mut fixture = Fixture::new();
+    fixture.commit("api/a", "1", "first");
+    // Only root can give files away.
+    if std::os::unix::fs::chown(fixture.path(), Some(12345), None).is_err() {
+        return;
+    }
+    std::os::unix::fs::chown(fixture.path().join(".git"), Some(12345), None).expect("given away");
+    let workspace = fixture.workspace(vec![member("api", EcosystemKind::Rust, "api", Some("1.0.0"))]);
+    let error = History::open(&workspace).expect_err("another user's");
+    assert!(error.hints()[0].contains("safe.directory"), "{error}: {:?}", error.hints());
+}
+
 /// Feeds `git fast-import`, which takes commits that no porcelain would make.
 fn import(fixture: &Fixture, stream: &[u8]) {
     use std::io::Write as _;
@@ -381,7 +395,8 @@ fn imported_commit(
 fn a_hostile_history_gives_a_changelog_that_dpkg_reads_as_one_entry_per_release() {
     let fixture = Fixture::new();
     let mut stream = Vec::new();
-    let commits: &[(&[u8], &str, Option<&str>, &[u8])] = &[
+    type Commit<'a> = (&'a [u8], &'a str, Option<&'a str>, &'a [u8]);
+    let commits: &[Commit<'_>] = &[
         (b"J\xf6rg <j@example.org>", "1600000000 +0200", Some("ISO-8859-1"), b"Gr\xfc\xdfe"),
         (b"\xff\xfe <bytes@example.org>", "1600000100 +0000", None, b"raw \xff\xfe bytes"),
         (b"Eve <no mail at all>", "1600000200 +0000", None, b" -- Eve <e@x.org>  Thu, 01 Jan 1970 00:00:00 +0000"),

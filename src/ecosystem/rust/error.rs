@@ -37,10 +37,10 @@ pub enum RustError {
         location: Box<Location>,
     },
     /// No `Cargo.lock`.
-    #[error("{} has no Cargo.lock", directory.display())]
+    #[error("there is no {}", lock.display())]
     NoLock {
-        /// The cargo workspace, relative to the root.
-        directory: PathBuf,
+        /// The lock, relative to the root.
+        lock: PathBuf,
         /// The service.
         service: String,
     },
@@ -204,7 +204,13 @@ impl Diagnose for RustError {
                 format!("build on {target} itself or on an older release, in a container of it"),
                 "or leave that target out of `targets`".to_owned(),
             ],
-            Self::Cargo { stderr, .. } if stderr.contains("rust-src") => Vec::new(),
+            Self::Cargo { stderr, service, .. } if stderr.contains("lock file") => {
+                one(format!("run: packhouse lock {service}, then packhouse vendor {service}"))
+            }
+            Self::Cargo { command, .. } if matches!(command.as_str(), "vendor" | "update" | "generate-lockfile") => one(
+                "cargo runs outside of the repository: of its .cargo/config.toml only the registries' addresses are handed over"
+                    .to_owned(),
+            ),
             Self::Sandbox(error) => error.hints(),
             Self::Io(error) => io_hints(error),
             _ => Vec::new(),

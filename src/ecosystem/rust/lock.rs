@@ -25,7 +25,7 @@ fn lock_or_say(context: Context<'_>, service: &Member, upgrade: &Upgrade) -> Res
     let present = Lock::read(&project)?;
     let misfit = match &present {
         Some(lock) => lock.misfit(&project, &members)?,
-        None => Some(RustError::NoLock { directory: project.directory.clone(), service: service.name.to_string() }),
+        None => Some(RustError::NoLock { lock: project.lock(), service: service.name.to_string() }),
     };
     let arguments: Vec<OsString> = match (&present, &misfit, upgrade) {
         (Some(_), None, Upgrade::Nothing) => return Ok(Outcome::Fresh),

@@ -35,8 +35,7 @@ pub(super) fn directory(context: Context<'_>, project: &Project) -> PathBuf {
 /// The lock of `project`, if it is there and fits.
 pub(super) fn fitting_lock(context: Context<'_>, service: &Member, project: &Project) -> Result<Lock, RustError> {
     let lock = Lock::read(project)?;
-    let lock = lock
-        .ok_or_else(|| RustError::NoLock { directory: project.directory.clone(), service: service.name.to_string() })?;
+    let lock = lock.ok_or_else(|| RustError::NoLock { lock: project.lock(), service: service.name.to_string() })?;
     match lock.misfit(project, &project.members(context.workspace)?)? {
         Some(misfit) => Err(misfit),
         None => Ok(lock),
@@ -92,7 +91,8 @@ fn download(
     let toolchain = Toolchain::default()?;
     let parent = directory.parent().unwrap_or(directory);
     fs_err::create_dir_all(parent)?;
-    let fresh = tempfile::Builder::new().prefix(".packhouse-vendor-").tempdir_in(parent)?;
+    remove_leftovers(parent)?;
+    let fresh = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(parent)?;
     let mut arguments: Vec<OsString> = vec!["vendor".into(), "--locked".into(), "--versioned-dirs".into()];
     if context.offline {
         arguments.push("--offline".into());
@@ -105,6 +105,21 @@ fn download(
         return Err(RustError::Checksum { service: service.name.to_string(), why: format!("{name}: {why}") });
     }
     Ok(fresh)
+}
+
+/// How the directories begin that cargo vendors into.
+const TEMPORARY: &str = ".packhouse-vendor-";
+
+/// Removes what interrupted runs have left; an hour old, because another run may be at work.
+fn remove_leftovers(parent: &Path) -> io::Result<()> {
+    for entry in fs_err::read_dir(parent)? {
+        let entry = entry?;
+        let old = || entry.metadata().ok()?.modified().ok()?.elapsed().ok().map(|age| age.as_secs() > 3600);
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) && old() == Some(true) {
+            fs_err::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Puts the crate `name` of `fresh` into `directory`; what is there goes away with `fresh`.
