@@ -105,3 +105,9 @@ pub fn io_hints(error: &std::io::Error) -> Vec<String> {
     };
     vec![advice.to_owned()]
 }
+
+impl<E: Diagnose + Send + Sync + 'static> From<E> for Box<dyn Diagnose + Send + Sync> {
+    fn from(error: E) -> Self {
+        Box::new(error)
+    }
+}

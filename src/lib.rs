@@ -30,6 +30,10 @@ pub mod sandbox;
 pub mod tree;
 
 // From a tree to packages and repositories.
+pub mod build;
 pub mod format;
 pub mod package;
 pub mod repo;
+
+// What the user types.
+pub mod cli;

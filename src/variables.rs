@@ -17,3 +17,57 @@ pub const PACKHOUSE_SANDBOX: &str = "PACKHOUSE_SANDBOX";
 pub const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 /// A directory with the certificates to trust instead of the system's.
 pub const SSL_CERT_DIR: &str = "SSL_CERT_DIR";
+/// The base of per-user configuration (XDG Base Directory Specification); `uv/uv.toml` and `pip/pip.conf` are read below
+/// it. Default: `~/.config`.
+pub const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+/// uv's: the index that is asked last, as `URL` or `NAME=URL`. Credentials in it never reach a lock or a log. Named
+/// indexes take theirs from `UV_INDEX_<NAME>_USERNAME` and `UV_INDEX_<NAME>_PASSWORD` as well.
+pub const UV_DEFAULT_INDEX: &str = "UV_DEFAULT_INDEX";
+/// uv's older name of `UV_DEFAULT_INDEX`.
+pub const UV_INDEX_URL: &str = "UV_INDEX_URL";
+/// uv's: further indexes, separated by blanks, each as `URL` or `NAME=URL`.
+pub const UV_INDEX: &str = "UV_INDEX";
+/// uv's older name of `UV_INDEX`.
+pub const UV_EXTRA_INDEX_URL: &str = "UV_EXTRA_INDEX_URL";
+/// uv's: directories or pages with links to distributions, separated by commas.
+pub const UV_FIND_LINKS: &str = "UV_FIND_LINKS";
+/// uv's: the configuration file to read instead of the user's and the system's.
+pub const UV_CONFIG_FILE: &str = "UV_CONFIG_FILE";
+/// uv's: read no configuration file.
+pub const UV_NO_CONFIG: &str = "UV_NO_CONFIG";
+/// pip's: the index that is asked last.
+pub const PIP_INDEX_URL: &str = "PIP_INDEX_URL";
+/// pip's: further indexes, separated by blanks.
+pub const PIP_EXTRA_INDEX_URL: &str = "PIP_EXTRA_INDEX_URL";
+/// pip's: directories or pages with links to distributions, separated by blanks.
+pub const PIP_FIND_LINKS: &str = "PIP_FIND_LINKS";
+/// pip's: ask no index, only what `PIP_FIND_LINKS` and the like name.
+pub const PIP_NO_INDEX: &str = "PIP_NO_INDEX";
+/// pip's: a configuration file that is stronger than the user's and the system's; `/dev/null` turns all of them off.
+pub const PIP_CONFIG_FILE: &str = "PIP_CONFIG_FILE";
+/// The user for the index `<NAME>` of `[[index]]` (in capitals, other characters as `_`): `PACKHOUSE_INDEX_INTERNAL_USERNAME`.
+pub const PACKHOUSE_INDEX_USERNAME: &str = "PACKHOUSE_INDEX_<NAME>_USERNAME";
+/// The password or token for the index `<NAME>`.
+pub const PACKHOUSE_INDEX_PASSWORD: &str = "PACKHOUSE_INDEX_<NAME>_PASSWORD";
+/// uv's way of giving the user for the index `<NAME>`; read when packhouse's own is not set.
+pub const UV_INDEX_USERNAME: &str = "UV_INDEX_<NAME>_USERNAME";
+/// uv's way of giving the password for the index `<NAME>`.
+pub const UV_INDEX_PASSWORD: &str = "UV_INDEX_<NAME>_PASSWORD";
+/// `subprocess`: a server that wants a login is given what `keyring get URL USER` prints. Anything else: it is not asked.
+pub const PACKHOUSE_KEYRING: &str = "PACKHOUSE_KEYRING";
+/// pip's `--keyring-provider`; read like `PACKHOUSE_KEYRING` when that is not set.
+pub const PIP_KEYRING_PROVIDER: &str = "PIP_KEYRING_PROVIDER";
+/// uv's `--keyring-provider`; read like `PACKHOUSE_KEYRING` when neither that nor pip's is set.
+pub const UV_KEYRING_PROVIDER: &str = "UV_KEYRING_PROVIDER";
+/// The netrc file with logins by host. Default: `~/.netrc`.
+pub const NETRC: &str = "NETRC";
+/// The proxy for https URLs; `https_proxy` wins over it.
+pub const HTTPS_PROXY: &str = "HTTPS_PROXY";
+/// The proxy for http URLs; `http_proxy` wins over it.
+pub const HTTP_PROXY: &str = "HTTP_PROXY";
+/// The proxy for URLs of either scheme that have none of their own; `all_proxy` wins over it.
+pub const ALL_PROXY: &str = "ALL_PROXY";
+/// Hosts and domains that are reached without a proxy, separated by commas; `no_proxy` wins over it.
+pub const NO_PROXY: &str = "NO_PROXY";
+/// The passphrase of the signing key, when its file is locked with one; `key generate` locks the new key with it.
+pub const PACKHOUSE_KEY_PASSPHRASE: &str = "PACKHOUSE_KEY_PASSPHRASE";

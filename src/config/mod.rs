@@ -3,6 +3,18 @@
 //! What stands here has been checked: names are names, globs compile, targets exist, paths are relative and stay inside
 //! the repository. Each stage reads the part that is its own; nothing else in the program reads a configuration file.
 
+mod error;
+mod find;
+mod init;
+mod load;
+mod origin;
+mod reader;
+mod service;
+mod suggest;
+#[cfg(test)]
+mod tests;
+pub(crate) mod value;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -10,7 +22,16 @@ use globset::GlobSet;
 use serde::{Deserialize, Serialize};
 
 use crate::name::{OrgName, PackageName};
-use crate::target::{Compression, Distribution, Format, PythonVersion, Target};
+use crate::target::{Distribution, Format, PythonVersion, Target};
+
+pub use error::Error;
+pub(crate) use find::read_text;
+pub use find::{FILE_NAME, repository_root};
+pub use init::{Proposal, propose};
+pub use load::{DEFAULT_TARGETS, load};
+pub use origin::Origin;
+pub(crate) use origin::locate;
+pub(crate) use suggest::closest;
 
 /// The whole configuration of a workspace.
 #[derive(Debug, Clone)]
@@ -119,6 +140,8 @@ pub struct ServiceSettings {
     pub python: PythonSettings,
     /// `[services.NAME.rust]`.
     pub rust: RustSettings,
+    /// Where the table stands; `None` for a service without one.
+    pub origin: Option<Origin>,
 }
 
 /// A value for each format.
@@ -201,20 +224,6 @@ pub struct RepositorySettings {
     pub path: Option<String>,
     /// The signing key's file.
     pub key: Option<PathBuf>,
-}
-
-/// `[targets.NAME]` before it is applied to the table.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct TargetOverride {
-    /// Starts from this built-in distribution instead of the one of the same name.
-    pub base: Option<String>,
-    /// The compressor.
-    pub compression: Option<Compression>,
-    /// The default suite.
-    pub suite: Option<String>,
-    /// The revision's suffix.
-    pub revision_suffix: Option<String>,
 }
 
 impl Settings {

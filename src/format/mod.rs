@@ -1,11 +1,28 @@
 //! Writes packages: `deb/`, `rpm/`, and what they share. Streams in bounded memory; the bytes depend on the
 //! [`crate::package::Package`] alone, never on the machine, the clock or the number of cores.
 
-use std::path::PathBuf;
+mod compression;
+pub mod deb;
+mod error;
+mod inspect;
+mod listing;
+mod mode;
+mod output;
+pub mod rpm;
+mod text;
+
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Sha256;
+use crate::package::Package;
+use crate::target::{Compression, Format};
+
+pub use compression::Effort;
+pub use error::Error;
+pub use inspect::{Contents, Inspection, inspect};
+pub use listing::{FileInfo, FileKind};
 
 /// A file that came out of `build`, as `packhouse-artefacts.json` lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,4 +47,52 @@ pub struct Artefact {
     pub sha256: Sha256,
     /// How build steps were isolated; empty when none ran.
     pub isolation: Vec<String>,
+}
+
+/// How to write a package. The default is what the target wants.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// The payload's compressor; the target's own when `None`.
+    pub compression: Option<Compression>,
+    /// How hard to compress.
+    pub effort: Effort,
+    /// Threads of the xz compressor; `None` takes what is useful within 300 MiB. Never changes the bytes.
+    pub threads: Option<u32>,
+}
+
+/// [`WriteOptions`] with every decision made.
+#[derive(Debug, Clone, Copy)]
+struct Resolved {
+    compression: Compression,
+    effort: Effort,
+    threads: u32,
+}
+
+/// A package that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Written {
+    /// Its file name.
+    pub file: PathBuf,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the file.
+    pub sha256: Sha256,
+}
+
+/// Writes `package` into `directory` (which must exist) in its target's format. The file appears whole, durable and under
+/// its final name, or not at all; one of the same name is replaced.
+///
+/// The bytes are a function of `package`, the compressor and the effort.
+pub fn write(package: &Package, directory: &Path, options: &WriteOptions) -> Result<Written, Error> {
+    let resolved = Resolved {
+        compression: options.compression.unwrap_or(package.target.distribution.compression),
+        effort: options.effort,
+        threads: options.threads.unwrap_or_else(compression::useful_threads),
+    };
+    match package.target.format() {
+        Format::Deb => deb::write(package, directory, resolved),
+        Format::Rpm => rpm::write(package, directory, resolved),
+    }
 }

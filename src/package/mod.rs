@@ -1,6 +1,19 @@
 //! The format-neutral package: identity, relations, scripts, changelog, tree. What a careful maintainer decides, before
 //! it is spelt in Debian's or RPM's way by [`crate::format`].
 
+mod assemble;
+pub mod changelog;
+mod documents;
+mod error;
+mod libraries;
+mod scripts;
+mod systemd;
+pub(crate) mod template;
+pub mod version;
+
+pub use assemble::{Inputs, assemble};
+pub use error::Error;
+
 use serde::Serialize;
 
 use crate::config::Maintainer;

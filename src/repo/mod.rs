@@ -1,1 +1,28 @@
-//! Signed apt and yum repositories.
+//! Signed apt and yum repositories: a directory that `apt`, `dnf` and `zypper` trust.
+//!
+//! [`init`] makes one, [`publish`] puts packages of both formats into it, [`keys`] makes and reads the key that signs.
+//! The pool is immutable; indices lie under names that say their content; the small signed root (`InRelease`,
+//! `repomd.xml`) is replaced last, in one step. So a reader at any moment, and a publisher killed at any instruction, sees
+//! the old state or the new. Formats: DebianRepository/Format, createrepo_c's output, RFC 9580.
+
+mod apt;
+mod compress;
+mod error;
+mod ingest;
+mod key_policy;
+pub mod keys;
+mod layout;
+mod pool;
+mod primary;
+mod publish;
+mod release;
+pub mod sign;
+mod snippets;
+mod state;
+mod store;
+mod yum;
+
+pub use error::RepoError;
+pub use ingest::Item;
+pub use layout::{CONFIGURATION, Configuration, NewRepository, Repository, init, open};
+pub use publish::{Kind, PublishOptions, Published, PublishedSuite, publish};

@@ -3,6 +3,8 @@
 //! A tree is a map of paths, not a directory on disk: contents stay where they are (the content-addressed store, a build
 //! directory, memory) and are read once, by the packer. Sizes and digests are known before packing.
 
+pub mod elf;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read};

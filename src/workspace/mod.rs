@@ -3,11 +3,26 @@
 //! Discovery is static. Nothing of the repository is run: no `setup.py`, no `cargo`, no git command that would honour
 //! hooks or fsmonitor; files are parsed. Languages are known to the [`Detector`]s that the caller gives, not here.
 
+pub mod changes;
+mod check;
+mod discover;
+mod error;
+mod graph;
+pub mod history;
+mod overrides;
+mod submodules;
+mod tracked;
+mod walk;
+
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::name::PackageName;
+use crate::name::{InvalidName, PackageName, normalize};
+
+pub use discover::{discover, discover_unconfigured};
+pub use error::Error;
+pub use submodules::require_checked_out;
 
 /// A language's way of doing things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -155,4 +170,22 @@ pub trait Detector {
         &self,
         directory: Directory<'_>,
     ) -> Result<Vec<Member>, Box<dyn crate::diagnostic::Diagnose + Send + Sync>>;
+}
+
+/// The name of a detected member: its own, normalised. One that can be no package's (`x`, `_private`) gets the
+/// ecosystem's in front, which is good enough for a library; for a service discovery refuses it unless
+/// `[services.NAME]` gives it a name.
+///
+/// # Errors
+/// Never for the names that manifests may have.
+pub fn package_name(ecosystem: EcosystemKind, ecosystem_name: &str) -> Result<PackageName, InvalidName> {
+    let normal = normalize(ecosystem_name);
+    PackageName::parse(&normal).or_else(|_| {
+        let prefix = match ecosystem {
+            EcosystemKind::Python => "python",
+            EcosystemKind::Rust => "rust",
+        };
+        let plain = normal.chars().filter(|character| character.is_ascii_lowercase() || character.is_ascii_digit());
+        PackageName::parse(&format!("{prefix}-{}", plain.take(80).collect::<String>()))
+    })
 }

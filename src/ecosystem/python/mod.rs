@@ -1,34 +1,69 @@
 //! Python: uv resolves, packhouse downloads, verifies and installs.
 
-pub mod project;
-pub mod pylock;
-pub mod requirements;
-pub mod source;
-pub mod vendor_txt;
-
-/// The Python ecosystem.
-#[derive(Debug, Clone, Copy)]
-pub struct Python;
-
+pub mod archive;
+mod build;
+mod build_requirements;
+pub mod bytecode;
+mod closure;
 mod combine;
+mod commands;
+mod components;
 mod detect;
+pub mod environment;
+mod existing;
 mod facts;
+pub mod host;
+mod html;
+pub mod index;
+pub mod indexes;
 mod ini;
-mod lock;
+mod inputs;
+pub mod interpreter;
+pub mod launcher;
+pub mod lock;
+pub mod lock_error;
+mod native;
 mod poetry;
+pub mod project;
+pub mod provision;
+pub mod pylock;
 mod pyproject;
+mod record;
 mod referenced;
+pub mod requirements;
+mod resolve;
+mod sdist;
+mod select;
 mod setup_cfg;
 mod setup_py;
+pub mod shim;
+pub mod source;
+mod source_tree;
 mod stage;
+mod stamps;
+pub mod store;
+pub mod tags;
 mod toml_tree;
-mod vendor;
+mod tools;
+mod traces;
+pub mod uv;
+pub mod uv_lock;
+pub mod vendor;
+mod vendor_directory;
+mod vendor_lock;
+pub mod vendor_txt;
+mod vendored;
+pub mod wheel;
 
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
 use crate::package::Staged;
 use crate::target::Target;
 use crate::workspace::{Detector, Directory, EcosystemKind, Member};
+
+/// The Python ecosystem.
+#[derive(Debug, Clone, Copy)]
+pub struct Python;
 
 impl Detector for Python {
     fn detect(&self, directory: Directory<'_>) -> Result<Vec<Member>, Box<dyn Diagnose + Send + Sync>> {

@@ -69,12 +69,6 @@ impl Diagnose for Error {
     }
 }
 
-impl From<Error> for Box<dyn Diagnose + Send + Sync> {
-    fn from(error: Error) -> Self {
-        Box::new(error)
-    }
-}
-
 /// A text file with its path: what spans of errors refer to.
 #[derive(Debug, Clone)]
 pub struct Source {

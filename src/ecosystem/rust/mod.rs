@@ -4,10 +4,20 @@
 #[derive(Debug, Clone, Copy)]
 pub struct Rust;
 
+mod binary;
+mod crates;
 mod detect;
+mod error;
 mod lock;
+mod lockfile;
+mod manifest;
+mod members;
+mod project;
 mod stage;
+mod toolchain;
 mod vendor;
+
+pub use error::RustError;
 
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};

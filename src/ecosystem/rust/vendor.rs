@@ -1,7 +1,142 @@
-//! Vendoring.
-use crate::ecosystem::{Context, Error, Outcome};
+//! Fills the vendor directory of a cargo workspace.
+//!
+//! `cargo vendor` downloads into a directory beside it; every crate is judged against `Cargo.lock` there, by packhouse;
+//! only then do the crates that differ take their places, each by a rename. The user's `.cargo/config.toml` is not
+//! touched: the sources are replaced when the build runs.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::crates::{Difference, Stamp};
+use super::error::RustError;
+use super::lock::ONE_AT_A_TIME;
+use super::lockfile::Lock;
+use super::project::Project;
+use super::toolchain::Toolchain;
+use crate::ecosystem::{Context, Error, Outcome, Upgrade};
 use crate::workspace::Member;
 
-pub(super) fn vendor(_context: Context<'_>, _service: &Member) -> Result<Outcome, Error> {
-    Ok(Outcome::Fresh)
+pub(super) fn vendor(context: Context<'_>, service: &Member) -> Result<Outcome, Error> {
+    let boxed = |error| Box::new(error) as Error;
+    let project = Project::of(context.workspace, service).map_err(boxed)?;
+    if Lock::read(&project).map_err(boxed)?.is_none() {
+        super::lock::lock(context, service, &Upgrade::Nothing)?;
+    }
+    let _guard = ONE_AT_A_TIME.lock();
+    fill(context, service, &project).map_err(boxed)
+}
+
+/// The vendor directory of a cargo workspace, absolute.
+pub(super) fn directory(context: Context<'_>, project: &Project) -> PathBuf {
+    project.absolute().join(&context.settings.project.vendor)
+}
+
+/// The lock of `project`, if it is there and fits.
+pub(super) fn fitting_lock(context: Context<'_>, service: &Member, project: &Project) -> Result<Lock, RustError> {
+    let lock = Lock::read(project)?;
+    let lock = lock
+        .ok_or_else(|| RustError::NoLock { directory: project.directory.clone(), service: service.name.to_string() })?;
+    match lock.misfit(project, &project.members(context.workspace)?)? {
+        Some(misfit) => Err(misfit),
+        None => Ok(lock),
+    }
+}
+
+fn fill(context: Context<'_>, service: &Member, project: &Project) -> Result<Outcome, RustError> {
+    let lock = fitting_lock(context, service, project)?;
+    let directory = directory(context, project);
+    let stamp = Stamp::of(context.cache, &directory, &lock)?;
+    if stamp.is_there() {
+        return Ok(Outcome::Fresh);
+    }
+    let difference = Difference::between(&directory, &lock)?;
+    name_foreign(context, project, &difference);
+    if difference.is_none() {
+        stamp.write(context.cache)?;
+        return Ok(Outcome::Fresh);
+    }
+    if !difference.wrong.is_empty() {
+        let fresh = download(context, service, project, &lock, &directory)?;
+        for (name, _) in &difference.wrong {
+            replace(fresh.path(), &directory, name)?;
+        }
+    }
+    for name in &difference.surplus {
+        fs_err::remove_dir_all(directory.join(name))?;
+    }
+    Stamp::of(context.cache, &directory, &lock)?.write(context.cache)?;
+    context.reporter.step("Vendored", &format!("{} crates into {}", lock.external().len(), shown(context, project)));
+    Ok(Outcome::Changed)
+}
+
+fn shown(context: Context<'_>, project: &Project) -> String {
+    project.directory.join(&context.settings.project.vendor).display().to_string()
+}
+
+fn name_foreign(context: Context<'_>, project: &Project, difference: &Difference) {
+    if !difference.foreign.is_empty() {
+        let names = difference.foreign.join(", ");
+        context.reporter.note(&format!("kept in {}: {names} (no vendored crate)", shown(context, project)));
+    }
+}
+
+/// Lets cargo vendor into a new directory beside the vendor directory, and judges what it got.
+fn download(
+    context: Context<'_>,
+    service: &Member,
+    project: &Project,
+    lock: &Lock,
+    directory: &Path,
+) -> Result<tempfile::TempDir, RustError> {
+    let toolchain = Toolchain::default()?;
+    let parent = directory.parent().unwrap_or(directory);
+    fs_err::create_dir_all(parent)?;
+    let fresh = tempfile::Builder::new().prefix(".packhouse-vendor-").tempdir_in(parent)?;
+    let mut arguments: Vec<OsString> = vec!["vendor".into(), "--locked".into(), "--versioned-dirs".into()];
+    if context.offline {
+        arguments.push("--offline".into());
+    }
+    arguments.push(fresh.path().into());
+    context.reporter.step("Vendoring", &shown(context, project));
+    toolchain.cargo(project, service.name.as_str(), &arguments, context.reporter)?;
+    let difference = Difference::between(fresh.path(), lock)?;
+    if let Some((name, why)) = difference.wrong.first() {
+        return Err(RustError::Checksum { service: service.name.to_string(), why: format!("{name}: {why}") });
+    }
+    Ok(fresh)
+}
+
+/// Puts the crate `name` of `fresh` into `directory`; what is there goes away with `fresh`.
+fn replace(fresh: &Path, directory: &Path, name: &str) -> io::Result<()> {
+    fs_err::create_dir_all(directory)?;
+    let (new, place) = (fresh.join(name), directory.join(name));
+    match fs_err::rename(&place, fresh.join(format!(".old-{name}"))) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    fs_err::rename(new, place)
+}
+
+/// That the vendor directory holds what `lock` names; checked by bytes once, then by names, sizes and times.
+pub(super) fn require(context: Context<'_>, service: &Member, project: &Project, lock: &Lock) -> Result<(), RustError> {
+    let directory = directory(context, project);
+    let stamp = Stamp::of(context.cache, &directory, lock)?;
+    if stamp.is_there() {
+        return Ok(());
+    }
+    let difference = Difference::between(&directory, lock)?;
+    if let Some((name, why)) = difference.wrong.first() {
+        let more = difference.wrong.len() - 1;
+        let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+        return Err(RustError::Vendor {
+            directory: project.directory.join(&context.settings.project.vendor),
+            lock: project.lock(),
+            why: format!("{name}: {why}{more}"),
+            service: service.name.to_string(),
+        });
+    }
+    stamp.write(context.cache)?;
+    Ok(())
 }

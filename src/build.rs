@@ -1,0 +1,271 @@
+//! From vendored sources to artefacts: stage, assemble, write. Offline; nothing here or below opens a connection.
+//!
+//! Services and targets are independent of one another, so they are staged and packed side by side, bounded by the number
+//! of threads. Artefacts come into place by renames; the list of them, `packhouse-artefacts.json`, is written last.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
+use crate::digest::Sha256;
+use crate::ecosystem::{self, Context};
+use crate::format::{self, Artefact};
+use crate::package::{self, Inputs};
+use crate::package::{Changelog, Version, version};
+use crate::report::Unit;
+use crate::target::{Format, Target};
+use crate::workspace::Member;
+use crate::workspace::history::{ChangelogRequest, History};
+
+/// The file that lists what a build made.
+pub const ARTEFACTS_FILE: &str = "packhouse-artefacts.json";
+
+/// What to build, and where to.
+#[derive(Debug, Clone)]
+pub struct Options<'a> {
+    /// The services.
+    pub services: Vec<&'a Member>,
+    /// The targets.
+    pub targets: Vec<Target>,
+    /// The directory for the artefacts; made when it is not there.
+    pub out: PathBuf,
+}
+
+/// `packhouse-artefacts.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Artefacts {
+    /// 1.
+    pub schema_version: u32,
+    /// Sorted by file name.
+    pub artefacts: Vec<Artefact>,
+}
+
+/// Why a build failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// A step failed for one service.
+    #[error("cannot build {service} for {target}: {error}")]
+    Step {
+        /// The service.
+        service: String,
+        /// The target.
+        target: String,
+        /// What failed.
+        error: ecosystem::Error,
+    },
+    /// The version or the history of a service could not be told.
+    #[error("cannot tell the version of {service}: {error}")]
+    Version {
+        /// The service.
+        service: String,
+        /// Why.
+        error: ecosystem::Error,
+    },
+    /// A list of artefacts that is none.
+    #[error("{} is no list of artefacts: {reason}", path.display())]
+    List {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Error {
+    fn inner(&self) -> Option<&(dyn Diagnose + Send + Sync)> {
+        match self {
+            Self::Step { error, .. } | Self::Version { error, .. } => Some(error.as_ref()),
+            Self::Io(_) | Self::List { .. } => None,
+        }
+    }
+}
+
+impl Diagnose for Error {
+    fn exit_code(&self) -> ExitCode {
+        self.inner().map_or(ExitCode::Failed, Diagnose::exit_code)
+    }
+
+    fn location(&self) -> Option<&Location> {
+        self.inner().and_then(Diagnose::location)
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Io(error) => io_hints(error),
+            _ => self.inner().map(Diagnose::hints).unwrap_or_default(),
+        }
+    }
+}
+
+/// One service for one target.
+struct Job<'a> {
+    service: &'a Member,
+    target: &'a Target,
+}
+
+/// Builds every service for every target, and lists what came out.
+pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact>, Error> {
+    fs_err::create_dir_all(&options.out)?;
+    let history = open_history(context)?;
+    let jobs: Vec<Job<'_>> = options
+        .services
+        .iter()
+        .flat_map(|service| options.targets.iter().map(|target| Job { service, target }))
+        .collect();
+    let progress = context.reporter.progress("Building", jobs.len() as u64, Unit::Items);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(context.threads).build();
+    let pool = pool.map_err(|error| std::io::Error::other(format!("cannot start threads: {error}")))?;
+    let results: Vec<Result<Artefact, Error>> = pool.install(|| {
+        jobs.par_iter()
+            .map(|job| {
+                let artefact = make(context, &history, job, &options.out)?;
+                progress.advance(1);
+                context.reporter.step("Built", &artefact.file.display().to_string());
+                Ok(artefact)
+            })
+            .collect()
+    });
+    drop(progress);
+    let mut artefacts = results.into_iter().collect::<Result<Vec<_>, _>>()?;
+    artefacts.sort_by(|left, right| left.file.cmp(&right.file));
+    Artefacts { schema_version: 1, artefacts: artefacts.clone() }.write(&options.out)?;
+    Ok(artefacts)
+}
+
+/// The changelog of a service as a package for `target` (else for Debian 12) would have it.
+pub fn changelog(context: Context<'_>, service: &Member, target: &Target) -> Result<Changelog, Error> {
+    let history = open_history(context)?;
+    Ok(release(context, &history, &Job { service, target })?.changelog)
+}
+
+fn open_history(context: Context<'_>) -> Result<History<'_>, Error> {
+    History::open(context.workspace)
+        .map_err(|error| Error::Version { service: "the services".to_owned(), error: Box::new(error) })
+}
+
+/// What history says of a service.
+struct Released {
+    version: Version,
+    changelog: Changelog,
+    time: i64,
+}
+
+fn release(context: Context<'_>, history: &History<'_>, job: &Job<'_>) -> Result<Released, Error> {
+    let Job { service, target } = job;
+    let failed = |error: ecosystem::Error| Error::Version { service: service.name.to_string(), error };
+    let settings = context.settings.service(&service.name);
+    let source = history.source_version(service, context.settings).map_err(|error| failed(error.into()))?;
+    let time = history.source_date_epoch(service).map_err(|error| failed(error.into()))?;
+    let version = version::map(
+        &source.text,
+        source.scheme,
+        source.snapshot.as_ref(),
+        settings.epoch.unwrap_or(0),
+        settings.revision.unwrap_or(1),
+        &target.distribution,
+    );
+    let version = version.map_err(|error| failed(error.into()))?;
+    let request = ChangelogRequest {
+        member: service,
+        source: &source,
+        version: &version,
+        maintainer: &context.settings.project.maintainer,
+        time,
+        distribution: &target.distribution,
+    };
+    let changelog = history.changelog(&request).map_err(|error| failed(error.into()))?;
+    Ok(Released { version, changelog, time })
+}
+
+fn make(context: Context<'_>, history: &History<'_>, job: &Job<'_>, out: &Path) -> Result<Artefact, Error> {
+    let Job { service, target } = job;
+    let failed =
+        |error: ecosystem::Error| Error::Step { service: service.name.to_string(), target: target.to_string(), error };
+    let Released { version, changelog, time } = release(context, history, job)?;
+    let staged = ecosystem::of(service.ecosystem).stage(context, service, target, time).map_err(failed)?;
+    let isolation = staged.isolation.clone();
+    let inputs = Inputs {
+        settings: context.settings,
+        workspace: context.workspace,
+        member: service,
+        target,
+        staged,
+        version,
+        changelog,
+        time,
+    };
+    let package = package::assemble(inputs).map_err(|error| failed(error.into()))?;
+    let written =
+        format::write(&package, out, &format::WriteOptions::default()).map_err(|error| failed(error.into()))?;
+    let format = target.format();
+    let nothing_in_particular = match format {
+        Format::Deb => "all",
+        Format::Rpm => "noarch",
+    };
+    Ok(Artefact {
+        file: written.file,
+        format: match format {
+            Format::Deb => "deb".to_owned(),
+            Format::Rpm => "rpm".to_owned(),
+        },
+        package: service.name.to_string(),
+        version: match format {
+            Format::Deb => package.version.debian(),
+            Format::Rpm => package.version.rpm(),
+        },
+        architecture: package.architecture.map_or(nothing_in_particular, |machine| machine.name(format)).to_owned(),
+        target: target.to_string(),
+        suite: target.distribution.suite.clone(),
+        size: written.size,
+        sha256: written.sha256,
+        isolation,
+    })
+}
+
+impl Artefacts {
+    /// Reads the list at `path` and makes sure that every file on it is there with its digest. Gives each with its path.
+    pub fn read(path: &Path) -> Result<Vec<(PathBuf, Artefact)>, Error> {
+        let invalid = |reason: String| Error::List { path: path.to_path_buf(), reason };
+        let list: Self = serde_json::from_slice(&fs_err::read(path)?).map_err(|error| invalid(error.to_string()))?;
+        if list.schema_version != 1 {
+            return Err(invalid(format!("schema_version {} is not known to this packhouse", list.schema_version)));
+        }
+        let directory = path.parent().unwrap_or(Path::new(""));
+        let mut files = Vec::new();
+        for artefact in list.artefacts {
+            if artefact.file.components().count() != 1 || artefact.file.is_absolute() {
+                return Err(invalid(format!("`{}` is not a plain file name", artefact.file.display())));
+            }
+            let file = directory.join(&artefact.file);
+            let (sha256, _) = Sha256::of_reader(&mut fs_err::File::open(&file)?)?;
+            if sha256 != artefact.sha256 {
+                return Err(invalid(format!("`{}` has changed since it was built", artefact.file.display())));
+            }
+            files.push((file, artefact));
+        }
+        Ok(files)
+    }
+
+    fn write(&self, directory: &Path) -> Result<(), Error> {
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        let mut text = serde_json::to_vec_pretty(self).map_err(std::io::Error::other)?;
+        text.push(b'\n');
+        file.write_all(&text)?;
+        file.as_file().sync_all()?;
+        set_readable(file.as_file())?;
+        file.persist(directory.join(ARTEFACTS_FILE)).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+/// Temporary files are made for their owner alone; results are for everyone.
+fn set_readable(file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}

@@ -1,0 +1,102 @@
+//! The program: one file per subcommand, each of which parses, calls the library and renders. No decisions here.
+//!
+//! Arguments are parsed without side effects into structs; [`Session`] then turns the global ones into settings, cache
+//! and reporter. Results go to standard output, everything else to standard error.
+
+mod build;
+mod changelog;
+mod completions;
+mod failure;
+mod init;
+mod inspect;
+mod key;
+mod list;
+mod lock;
+mod publish;
+mod repo;
+mod reporter;
+mod session;
+mod vendor;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::diagnostic::Diagnose;
+pub use failure::Output;
+use session::{Globals, Session};
+
+/// What a subcommand gives back when it cannot do its work.
+type Failure = Box<dyn Diagnose + Send + Sync>;
+
+/// Turns the services of a repository into deb and rpm packages that carry every dependency, and publishes them to signed
+/// apt and yum repositories.
+#[derive(Debug, Parser)]
+#[command(name = "packhouse", version, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    List(list::List),
+    Lock(lock::Lock),
+    Vendor(vendor::Vendor),
+    Build(build::Build),
+    Inspect(inspect::Inspect),
+    Publish(publish::Publish),
+    /// Make and look after repositories.
+    #[command(subcommand)]
+    Repo(repo::Repo),
+    /// Make and show signing keys.
+    #[command(subcommand)]
+    Key(key::Key),
+    Changelog(changelog::Changelog),
+    Completions(completions::Completions),
+    Man(completions::Man),
+}
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    // `cargo packhouse build` runs `cargo-packhouse packhouse build`.
+    let by_cargo = arguments.first().is_some_and(|program| program.to_string_lossy().contains("cargo-packhouse"));
+    if by_cargo && arguments.get(1).is_some_and(|argument| argument == "packhouse") {
+        arguments.remove(1);
+    }
+    let Arguments { globals, command } = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // clap writes help to standard output and errors to standard error; a closed stream leaves nobody to tell.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let session = Session::new(globals);
+    match run(&session, command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => ExitCode::from(failure::report(failure.as_ref(), session.output(), session.color())),
+    }
+}
+
+fn run(session: &Session, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Init(command) => init::run(session, &command),
+        Command::List(command) => list::run(session, &command),
+        Command::Lock(command) => lock::run(session, &command),
+        Command::Vendor(command) => vendor::run(session, &command),
+        Command::Build(command) => build::run(session, &command),
+        Command::Inspect(command) => inspect::run(session, &command),
+        Command::Publish(command) => publish::run(session, &command),
+        Command::Repo(command) => repo::run(session, &command),
+        Command::Key(command) => key::run(session, &command),
+        Command::Changelog(command) => changelog::run(session, &command),
+        Command::Completions(command) => completions::run(session, &command),
+        Command::Man(command) => completions::man(session, &command),
+    }
+}

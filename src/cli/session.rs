@@ -1,0 +1,239 @@
+//! The global arguments, and what they are turned into: settings, workspace, cache, reporter.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::reporter::{Human, Json, Verbosity};
+use super::{Failure, Output};
+use crate::cache::Cache;
+use crate::config::{self, Settings};
+use crate::diagnostic::{Diagnose, ExitCode};
+use crate::ecosystem::{self, Context};
+use crate::report::Reporter;
+use crate::workspace::{self, Detector, Member, Workspace};
+
+/// Arguments of every subcommand.
+#[derive(Debug, Args)]
+pub(super) struct Globals {
+    /// The configuration file (default: `packhouse.toml` here or in a directory above, up to the repository's root).
+    #[arg(long, global = true, value_name = "FILE")]
+    manifest_path: Option<PathBuf>,
+    /// Work as if started in this directory.
+    #[arg(short = 'C', global = true, value_name = "DIR")]
+    directory: Option<PathBuf>,
+    /// Say nothing but errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more.
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
+    /// How to write results and errors.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Output,
+    /// Fail when a lock would have to change.
+    #[arg(long, global = true)]
+    locked: bool,
+    /// Do not use the network.
+    #[arg(long, global = true)]
+    offline: bool,
+    /// --locked and --offline.
+    #[arg(long, global = true)]
+    frozen: bool,
+    /// How many things to do at once (default: one per processor).
+    #[arg(short, long, global = true, value_name = "N")]
+    jobs: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// The global arguments, resolved.
+pub(super) struct Session {
+    globals: Globals,
+    cache: Cache,
+    reporter: Box<dyn Reporter>,
+    color: anstream::ColorChoice,
+}
+
+/// An opened repository.
+pub(super) struct Project {
+    pub(super) settings: Settings,
+    pub(super) workspace: Workspace,
+}
+
+impl Session {
+    pub(super) fn new(globals: Globals) -> Self {
+        let verbosity = match (globals.quiet, globals.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        };
+        let color = match globals.color {
+            // anstream honours NO_COLOR, CLICOLOR, CLICOLOR_FORCE and TERM.
+            Color::Auto => anstream::AutoStream::choice(&std::io::stderr()),
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        };
+        let reporter: Box<dyn Reporter> = match globals.format {
+            Output::Human => Box::new(Human::new(verbosity, color)),
+            Output::Json => Box::new(Json::new(verbosity)),
+        };
+        Self { globals, cache: Cache::of_user(), reporter, color }
+    }
+
+    pub(super) fn output(&self) -> Output {
+        self.globals.format
+    }
+
+    pub(super) fn color(&self) -> anstream::ColorChoice {
+        self.color
+    }
+
+    pub(super) fn reporter(&self) -> &dyn Reporter {
+        self.reporter.as_ref()
+    }
+
+    /// The directory to start from: `-C`, else the current one.
+    pub(super) fn directory(&self) -> Result<PathBuf, Failure> {
+        let current = std::env::current_dir().map_err(|error| failure(format!("no current directory: {error}")))?;
+        let directory =
+            self.globals.directory.as_ref().map_or_else(|| current.clone(), |directory| current.join(directory));
+        if directory.is_dir() {
+            Ok(directory)
+        } else {
+            Err(usage(format!("`{}` is no directory", directory.display())))
+        }
+    }
+
+    /// A path as the user gave it, relative to the starting directory.
+    pub(super) fn path(&self, path: &Path) -> Result<PathBuf, Failure> {
+        Ok(self.directory()?.join(path))
+    }
+
+    /// The configuration alone.
+    pub(super) fn settings(&self) -> Result<Settings, Failure> {
+        let manifest = self.globals.manifest_path.as_deref().map(|path| self.path(path)).transpose()?;
+        Ok(config::load(&self.directory()?, manifest.as_deref())?)
+    }
+
+    /// The configuration and what was found in the repository.
+    pub(super) fn project(&self) -> Result<Project, Failure> {
+        let settings = self.settings()?;
+        let workspace = workspace::discover(&settings, &detectors())?;
+        Ok(Project { settings, workspace })
+    }
+
+    /// What every step of a language works with.
+    pub(super) fn context<'a>(&'a self, project: &'a Project) -> Context<'a> {
+        Context {
+            settings: &project.settings,
+            workspace: &project.workspace,
+            cache: &self.cache,
+            reporter: self.reporter(),
+            offline: self.globals.offline || self.globals.frozen,
+            locked: self.globals.locked || self.globals.frozen,
+            threads: self.threads(),
+        }
+    }
+
+    pub(super) fn threads(&self) -> usize {
+        self.globals.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, std::num::NonZeroUsize::get)
+    }
+
+    /// Writes a line of result to standard output.
+    pub(super) fn print(&self, text: &str) -> Result<(), Failure> {
+        let mut stdout = std::io::stdout().lock();
+        match writeln!(stdout, "{text}") {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(failure(format!("cannot write to standard output: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes `value` as one line of JSON with its `reason`.
+    pub(super) fn print_json(&self, reason: &str, value: &impl Serialize) -> Result<(), Failure> {
+        let mut document = serde_json::to_value(value).map_err(|error| failure(error.to_string()))?;
+        if let Some(object) = document.as_object_mut() {
+            object.insert("reason".to_owned(), reason.into());
+            object.insert("schema_version".to_owned(), 1.into());
+        }
+        self.print(&document.to_string())
+    }
+}
+
+/// All languages, as discovery wants them.
+pub(super) fn detectors() -> Vec<&'static dyn Detector> {
+    ecosystem::all().into_iter().map(|ecosystem| ecosystem as &dyn Detector).collect()
+}
+
+impl Project {
+    /// The services that `names` name, all of them when it is empty.
+    pub(super) fn services(&self, names: &[String]) -> Result<Vec<&Member>, Failure> {
+        if names.is_empty() {
+            let all: Vec<&Member> = self.workspace.services().collect();
+            return if all.is_empty() {
+                Err(usage("no service was found in this repository; `packhouse list` shows what was".to_owned()))
+            } else {
+                Ok(all)
+            };
+        }
+        names.iter().map(|name| self.service(name)).collect()
+    }
+
+    /// The service of this name.
+    pub(super) fn service(&self, name: &str) -> Result<&Member, Failure> {
+        self.workspace.service(name).ok_or_else(|| {
+            let known: Vec<&str> = self.workspace.services().map(|service| service.name.as_str()).collect();
+            let nearest = known
+                .iter()
+                .max_by(|left, right| strsim::jaro_winkler(left, name).total_cmp(&strsim::jaro_winkler(right, name)));
+            let hint = match nearest {
+                Some(nearest) if strsim::jaro_winkler(nearest, name) > 0.8 => format!("did you mean `{nearest}`?"),
+                _ => format!("the services are: {}", known.join(", ")),
+            };
+            Box::new(Problem { message: format!("no service `{name}`"), hint: Some(hint), code: ExitCode::Usage })
+                as Failure
+        })
+    }
+}
+
+/// A failure of the front itself: a wrong argument, a closed stream.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct Problem {
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+    pub(super) code: ExitCode,
+}
+
+impl Diagnose for Problem {
+    fn exit_code(&self) -> ExitCode {
+        self.code
+    }
+
+    fn hints(&self) -> Vec<String> {
+        self.hint.iter().cloned().collect()
+    }
+}
+
+/// The command line is wrong (exit 2).
+pub(super) fn usage(message: String) -> Failure {
+    Box::new(Problem { message, hint: None, code: ExitCode::Usage })
+}
+
+/// The work failed (exit 1).
+pub(super) fn failure(message: String) -> Failure {
+    Box::new(Problem { message, hint: None, code: ExitCode::Failed })
+}

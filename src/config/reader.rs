@@ -1,0 +1,263 @@
+//! Reads a TOML table key by key. Every key that is asked for is remembered, so that what nobody asked for is an error
+//! with a suggestion, without a second list of the keys that exist. All values keep their spans.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::Error;
+use super::suggest::closest;
+use crate::diagnostic::Location;
+
+/// The file that is read.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    /// As the user would name it.
+    pub(super) path: PathBuf,
+    /// All of it.
+    pub(super) text: Arc<str>,
+}
+
+impl Source {
+    pub(super) fn location(&self, span: Range<usize>) -> Box<Location> {
+        Box::new(Location::new(&self.path, self.text.as_ref(), span))
+    }
+
+    /// The file's root table.
+    pub(super) fn parse(&self) -> Result<Spanned<DeTable<'_>>, Error> {
+        DeTable::parse(&self.text).map_err(|error| Error::Syntax {
+            message: error.message().to_owned(),
+            location: self.location(error.span().unwrap_or(0..0)),
+        })
+    }
+}
+
+/// One text of the file, with its key and place.
+#[derive(Debug, Clone)]
+pub(super) struct Text<'a> {
+    source: &'a Source,
+    key: String,
+    value: String,
+    span: Range<usize>,
+}
+
+impl<'a> Text<'a> {
+    pub(super) fn as_str(&self) -> &str {
+        &self.value
+    }
+
+    /// What `parse` makes of it; its error is one of this place.
+    pub(super) fn parse<T, P: std::fmt::Display>(
+        &self,
+        parse: impl FnOnce(&str) -> Result<T, P>,
+        hint: &str,
+    ) -> Result<T, Error> {
+        parse(&self.value).map_err(|problem| self.error(problem, (!hint.is_empty()).then(|| hint.to_owned())))
+    }
+
+    /// An error of this place.
+    pub(super) fn error(&self, problem: impl std::fmt::Display, hints: impl IntoIterator<Item = String>) -> Error {
+        Error::Value {
+            key: self.key.clone(),
+            problem: problem.to_string(),
+            hints: hints.into_iter().collect(),
+            location: self.source.location(self.span.clone()),
+        }
+    }
+
+    /// One of these words.
+    pub(super) fn choice<T: Copy>(&self, choices: &[(&'static str, T)]) -> Result<T, Error> {
+        let found = choices.iter().find(|(word, _)| *word == self.value);
+        found.map(|(_, choice)| *choice).ok_or_else(|| {
+            let words = choices.iter().map(|(word, _)| *word);
+            let hint = match closest(&self.value, words.clone()) {
+                Some(word) => format!("did you mean `{word}`?"),
+                None => {
+                    format!("write one of {}", words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "))
+                }
+            };
+            self.error(format!("unknown value `{}`", self.value), Some(hint))
+        })
+    }
+
+    /// Checks it and keeps it as it is.
+    pub(super) fn checked<P: std::fmt::Display>(
+        self,
+        check: impl FnOnce(&str) -> Result<(), P>,
+        hint: &str,
+    ) -> Result<String, Error> {
+        self.parse(check, hint)?;
+        Ok(self.value)
+    }
+}
+
+/// A table being read.
+pub(super) struct Reader<'a> {
+    source: &'a Source,
+    table: &'a DeTable<'a>,
+    /// Where the table is introduced.
+    span: Range<usize>,
+    /// The table's name with its parents, dotted; empty for the root.
+    name: String,
+    asked: RefCell<Vec<&'static str>>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(source: &'a Source, table: &'a DeTable<'a>, span: Range<usize>, name: &str) -> Self {
+        Self { source, table, span, name: name.to_owned(), asked: RefCell::new(Vec::new()) }
+    }
+
+    /// The key with its tables, as messages name it.
+    pub(super) fn full_key(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+
+    pub(super) fn missing(&self, key: &str, example: &'static str) -> Error {
+        let location = self.source.location(self.span.clone());
+        Error::MissingKey { key: self.full_key(key), example, location }
+    }
+
+    /// An error of this key's value.
+    pub(super) fn problem(&self, key: &str, problem: &str, hint: Option<String>) -> Error {
+        let span = self.table.get(key).map_or_else(|| self.span.clone(), Spanned::span);
+        Error::Value {
+            key: self.full_key(key),
+            problem: problem.to_owned(),
+            hints: hint.into_iter().collect(),
+            location: self.source.location(span),
+        }
+    }
+
+    fn get(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
+        self.asked.borrow_mut().push(key);
+        self.table.get(key)
+    }
+
+    fn wrong(&self, key: &str, expected: &'static str, value: &Spanned<DeValue<'_>>) -> Error {
+        let found = match value.get_ref() {
+            DeValue::String(_) => "a string",
+            DeValue::Integer(_) => "an integer",
+            DeValue::Float(_) => "a float",
+            DeValue::Boolean(_) => "a boolean",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "an array",
+            DeValue::Table(_) => "a table",
+        };
+        Error::Type { key: self.full_key(key), expected, found, location: self.source.location(value.span()) }
+    }
+
+    fn text(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: &'static str) -> Result<Text<'a>, Error> {
+        let text = value.get_ref().as_str().ok_or_else(|| self.wrong(key, expected, value))?;
+        Ok(Text { source: self.source, key: self.full_key(key), value: text.to_owned(), span: value.span() })
+    }
+
+    /// A string.
+    pub(super) fn string(&self, key: &'static str) -> Result<Option<Text<'a>>, Error> {
+        self.get(key).map(|value| self.text(key, value, "a string")).transpose()
+    }
+
+    /// An array of strings, each once.
+    pub(super) fn strings(&self, key: &'static str) -> Result<Option<Vec<Text<'a>>>, Error> {
+        self.get(key).map(|value| self.list(key, value)).transpose()
+    }
+
+    fn list(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<Text<'a>>, Error> {
+        let expected = "an array of strings";
+        let array = value.get_ref().as_array().ok_or_else(|| self.wrong(key, expected, value))?;
+        let mut texts: Vec<Text<'a>> = Vec::new();
+        for value in array {
+            let text = self.text(key, value, expected)?;
+            if texts.iter().any(|other| other.value == text.value) {
+                return Err(text.error(format!("`{}` stands here twice", text.value), None));
+            }
+            texts.push(text);
+        }
+        Ok(texts)
+    }
+
+    /// `true` or `false`.
+    pub(super) fn boolean(&self, key: &'static str) -> Result<Option<bool>, Error> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        value.get_ref().as_bool().map(Some).ok_or_else(|| self.wrong(key, "true or false", value))
+    }
+
+    /// A number between `least` and `most`.
+    pub(super) fn number(&self, key: &'static str, least: u32, most: u32) -> Result<Option<u32>, Error> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let integer = value.get_ref().as_integer().ok_or_else(|| self.wrong(key, "an integer", value))?;
+        match u32::from_str_radix(integer.as_str(), integer.radix()) {
+            Ok(number) if (least..=most).contains(&number) => Ok(Some(number)),
+            _ => Err(Error::Value {
+                key: self.full_key(key),
+                problem: format!("{integer} is not between {least} and {most}"),
+                hints: Vec::new(),
+                location: self.source.location(value.span()),
+            }),
+        }
+    }
+
+    /// A table.
+    pub(super) fn table(&self, key: &'static str) -> Result<Option<Reader<'a>>, Error> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        self.reader(key, value).map(Some)
+    }
+
+    fn reader(&self, key: &str, value: &'a Spanned<DeValue<'a>>) -> Result<Reader<'a>, Error> {
+        let table = value.get_ref().as_table().ok_or_else(|| self.wrong(key, "a table", value))?;
+        Ok(Reader::new(self.source, table, value.span(), &self.full_key(key)))
+    }
+
+    /// The tables of a table whose keys are names, with their names.
+    pub(super) fn tables(&self, key: &'static str) -> Result<Vec<(Text<'a>, Reader<'a>)>, Error> {
+        let Some(outer) = self.table(key)? else { return Ok(Vec::new()) };
+        let table = |(name, value): (Text<'a>, _)| {
+            let table = outer.reader(&name.value, value)?;
+            Ok((name, table))
+        };
+        outer.named().map(table).collect()
+    }
+
+    /// The lists of a table whose keys are names, with their names.
+    pub(super) fn lists(&self, key: &'static str) -> Result<Vec<(Text<'a>, Vec<Text<'a>>)>, Error> {
+        let Some(outer) = self.table(key)? else { return Ok(Vec::new()) };
+        let list = |(name, value): (Text<'a>, _)| {
+            let list = outer.list(&name.value, value)?;
+            Ok((name, list))
+        };
+        outer.named().map(list).collect()
+    }
+
+    fn named(&self) -> impl Iterator<Item = (Text<'a>, &'a Spanned<DeValue<'a>>)> {
+        self.table.iter().map(|(key, value)| {
+            let name = key.get_ref().clone().into_owned();
+            (Text { source: self.source, key: self.full_key(&name), value: name, span: key.span() }, value)
+        })
+    }
+
+    /// An array of tables (`[[key]]`).
+    pub(super) fn array(&self, key: &'static str) -> Result<Vec<Reader<'a>>, Error> {
+        let Some(value) = self.get(key) else { return Ok(Vec::new()) };
+        let array = value.get_ref().as_array().ok_or_else(|| self.wrong(key, "an array of tables", value))?;
+        array.iter().map(|value| self.reader(key, value)).collect()
+    }
+
+    /// Where the table is introduced.
+    pub(super) fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// Nobody will ask for more: what is left is unknown.
+    pub(super) fn finish(self) -> Result<(), Error> {
+        let known = self.asked.into_inner();
+        let unknown = self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref()));
+        let Some(key) = unknown.min_by_key(|key| key.span().start) else { return Ok(()) };
+        let suggestion = closest(key.get_ref(), known.iter().copied()).map(str::to_owned);
+        let table = if self.name.is_empty() { "the configuration".to_owned() } else { format!("`[{}]`", self.name) };
+        let location = self.source.location(key.span());
+        Err(Error::UnknownKey { key: key.get_ref().clone().into_owned(), table, suggestion, known, location })
+    }
+}

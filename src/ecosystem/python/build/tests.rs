@@ -1,0 +1,195 @@
+use super::*;
+use crate::ecosystem::python::host;
+use crate::ecosystem::python::wheel::tests::Maker;
+use crate::sandbox::Mode;
+use crate::target::Architecture;
+
+/// A back end that packs `*.py` of the current directory, for tests that must not need a downloaded one.
+const BACK_END: &str = r#"
+import base64, hashlib, os, zipfile
+
+def get_requires_for_build_wheel(config=None):
+    if os.path.exists("requires.txt"):
+        return open("requires.txt").read().split("\n")[:-1]
+    return []
+
+def build_wheel(directory, config=None, metadata=None):
+    if os.path.exists("fail"):
+        raise SystemExit("unable to detect version of this")
+    open("left-over", "w").close()
+    name, version = open("name").read().split()
+    info = "%s-%s.dist-info" % (name, version)
+    files = {f: open(f).read() for f in reversed(sorted(os.listdir("."))) if f.endswith(".py")}
+    files["where.py"] = "import os; path = %r; epoch = %r; version = %r" % (
+        os.getcwd(), os.environ["SOURCE_DATE_EPOCH"], os.environ.get("SETUPTOOLS_SCM_PRETEND_VERSION_FOR_DEMO"))
+    files[info + "/WHEEL"] = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    files[info + "/METADATA"] = "Metadata-Version: 2.1\nName: %s\nVersion: %s\n" % (name, version)
+    record = ""
+    for path, text in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+        record += "%s,sha256=%s,%d\n" % (path, digest, len(text))
+    files[info + "/RECORD"] = record + info + "/RECORD,,\n"
+    wheel = "%s-%s-py3-none-any.whl" % (name, version)
+    with zipfile.ZipFile(os.path.join(directory, wheel), "w") as archive:
+        for path, text in files.items():
+            archive.writestr(path, text)
+    return wheel
+"#;
+
+struct Bench {
+    directory: tempfile::TempDir,
+    cache: Cache,
+    sandbox: Sandbox,
+    interpreter: Interpreter,
+    tools: Vec<Arc<UnpackedWheel>>,
+    system: BuildSystem,
+}
+
+impl Bench {
+    fn new() -> Option<Self> {
+        Self::with(Mode::Auto)
+    }
+
+    fn with(mode: Mode) -> Option<Self> {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::at(directory.path().join("cache"));
+        let sandbox = Sandbox::new(mode).unwrap();
+        let Some(interpreter) = host::any(&sandbox, &[]).unwrap() else {
+            println!("skipped: no python3 here");
+            return None;
+        };
+        let mut maker = Maker::new("backend", "2.0");
+        maker.add("backend.py", BACK_END);
+        let path = directory.path().join("backend-2.0-py3-none-any.whl");
+        fs_err::write(&path, maker.bytes()).unwrap();
+        let tool = store::unpack(&cache, &path, Sha256::of(&maker.bytes())).unwrap();
+        let system = BuildSystem {
+            requires: vec!["Backend>=1".to_owned(), "ignored; python_version < '3'".to_owned()],
+            backend: "backend".to_owned(),
+            backend_path: Vec::new(),
+        };
+        let bench = Self { directory, cache, sandbox, interpreter, tools: vec![tool], system };
+        bench.write("name", "demo 1.0");
+        bench.write("demo.py", "x = 1\n");
+        Some(bench)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let package = self.package();
+        fs_err::create_dir_all(&package).unwrap();
+        fs_err::write(package.join(name), text).unwrap();
+    }
+
+    fn package(&self) -> PathBuf {
+        self.directory.path().join("repository/demo")
+    }
+
+    fn build(&self) -> Result<Built, Error> {
+        let root = self.directory.path().join("repository");
+        let workshop = Workshop {
+            cache: &self.cache,
+            sandbox: &self.sandbox,
+            interpreter: &self.interpreter,
+            environment: PythonEnvironment {
+                python: self.interpreter.version,
+                glibc: self.interpreter.glibc.unwrap(),
+                architecture: Architecture::host().unwrap(),
+            },
+            tools: self.tools.clone(),
+        };
+        workshop.build(Order {
+            name: "demo",
+            version: Some("1.0"),
+            origin: Origin::Package {
+                root: &root,
+                directory: &self.package(),
+                vendor: Path::new("vendor"),
+                build_system: &self.system,
+            },
+            time: 1_700_000_000,
+        })
+    }
+}
+
+fn text(built: &Built, path: &str) -> String {
+    fs_err::read_to_string(built.wheel.directory().join(path)).unwrap()
+}
+
+#[test]
+fn a_package_is_built_from_a_copy_at_a_fixed_place_and_found_again() {
+    let Some(bench) = Bench::new() else { return };
+    let built = bench.build().unwrap();
+    assert_eq!((built.wheel.name(), built.wheel.version()), ("demo", "1.0"));
+    assert_eq!(text(&built, "demo.py"), "x = 1\n");
+    if bench.sandbox.isolation().has_fixed_places() {
+        assert_eq!(
+            text(&built, "where.py"),
+            "import os; path = '/packhouse/source'; epoch = '1700000000'; version = '1.0'"
+        );
+    }
+    assert!(!bench.package().join("left-over").exists(), "the repository is never written to");
+    let started = std::time::Instant::now();
+    let again = bench.build().unwrap();
+    assert_eq!(again.wheel.sha256(), built.wheel.sha256());
+    println!("found again in {:?}", started.elapsed());
+    bench.write("demo.py", "x = 2\n");
+    assert_ne!(bench.build().unwrap().wheel.sha256(), built.wheel.sha256());
+}
+
+#[test]
+fn the_same_source_gives_the_same_wheel_in_another_place() {
+    let (Some(one), Some(two)) = (Bench::new(), Bench::new()) else { return };
+    if one.sandbox.isolation().has_fixed_places() {
+        assert_eq!(one.build().unwrap().wheel.sha256(), two.build().unwrap().wheel.sha256());
+    }
+    let Some(bare) = Bench::with(Mode::None) else { return };
+    let built = bare.build().unwrap();
+    assert_eq!(built.isolation, "none");
+    assert_eq!(text(&built, "demo.py"), "x = 1\n");
+}
+
+#[test]
+fn what_the_build_needs_and_does_not_have_is_named_with_the_remedy() {
+    let Some(mut bench) = Bench::new() else { return };
+    bench.write("requires.txt", "cffi>=1.12\nother; python_version < '3'\n");
+    let error = bench.build().unwrap_err();
+    assert_eq!(error.to_string(), "building demo needs cffi>=1.12, which its build lock does not have");
+    assert!(error.hints()[0].contains(r#"build-requires = { demo = ["cffi>=1.12"] }"#), "{:?}", error.hints());
+    bench.write("requires.txt", "other; python_version < '3'\n");
+    bench.build().unwrap();
+    bench.system.requires.push("backend>=3".to_owned());
+    assert!(bench.build().unwrap_err().to_string().contains("backend>=3"));
+    bench.system.requires = vec!["?".to_owned()];
+    assert!(matches!(bench.build(), Err(Error::Requirement { .. })));
+}
+
+#[test]
+fn a_failed_build_shows_the_end_of_its_output_and_what_helps() {
+    let Some(bench) = Bench::new() else { return };
+    bench.write("fail", "");
+    let error = bench.build().unwrap_err();
+    assert!(error.to_string().contains("  | unable to detect version of this"), "{error}");
+    assert!(error.hints()[0].contains("set `version`"), "{:?}", error.hints());
+    assert_eq!(fs_err::read_dir(bench.cache.root().join("tmp")).unwrap().count(), 0, "nothing half-written is kept");
+}
+
+#[test]
+fn a_wheel_of_another_name_is_no_result() {
+    let Some(bench) = Bench::new() else { return };
+    bench.write("name", "other 1.0");
+    assert_eq!(bench.build().unwrap_err().to_string(), "building demo gave a wheel of other 1.0");
+}
+
+#[test]
+fn sources_are_built_after_those_they_need_and_a_circle_is_named() {
+    let needs = |pairs: &[(&str, &[&str])]| -> BTreeMap<String, Vec<String>> {
+        pairs
+            .iter()
+            .map(|(name, needs)| ((*name).to_owned(), needs.iter().map(|name| (*name).to_owned()).collect()))
+            .collect()
+    };
+    let order = build_order(&needs(&[("a", &["b", "outside"]), ("b", &["c"]), ("c", &[])])).unwrap();
+    assert_eq!(order, ["c", "b", "a"]);
+    let circle = build_order(&needs(&[("a", &["b"]), ("b", &["a"]), ("c", &[])])).unwrap_err();
+    assert_eq!(circle, ["a", "b"]);
+}

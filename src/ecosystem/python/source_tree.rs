@@ -1,0 +1,217 @@
+//! The clean copy of a package of the repository that it is built from.
+//!
+//! Back ends write into the directory they build (`build/`, `*.egg-info`), and what lies there from earlier builds comes
+//! back to life: setuptools packs deleted modules from a stale `build/lib`. So a build never sees the repository: it sees
+//! a copy of what git would track, and the copy's content is the key under which the result is kept.
+//!
+//! Ignore files are read as git reads them, without the user's global ones: a build must not depend on who builds.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use crate::digest::{Digests, Sha256};
+
+/// A file of the package.
+#[derive(Debug, Clone)]
+struct SourceFile {
+    /// Relative to the package.
+    path: PathBuf,
+    /// What is read.
+    source: PathBuf,
+    executable: bool,
+    digests: Digests,
+}
+
+/// The files of a package of the repository.
+#[derive(Debug, Clone)]
+pub(super) struct SourceTree {
+    files: Vec<SourceFile>,
+}
+
+/// What keeps a directory from being copied.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("{} is a link that leads out of the repository", .0.display())]
+    Outside(PathBuf),
+    #[error("{} is neither a file nor a directory", .0.display())]
+    Special(PathBuf),
+    #[error("{} has a name that is not UTF-8", .0.display())]
+    Name(PathBuf),
+    #[error(transparent)]
+    Walk(#[from] ignore::Error),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl SourceTree {
+    /// Reads the package in `directory` of the repository at `root`; `vendor` is the name of vendor directories.
+    pub(super) fn read(root: &Path, directory: &Path, vendor: &Path) -> Result<Self, Error> {
+        let root = fs_err::canonicalize(root)?;
+        let mut files = Vec::new();
+        let (top, vendor) = (directory.to_path_buf(), vendor.to_path_buf());
+        let walk = ignore::WalkBuilder::new(directory)
+            .hidden(false)
+            .ignore(false)
+            .git_global(false)
+            .git_exclude(false)
+            .require_git(false)
+            .follow_links(false)
+            .sort_by_file_name(Ord::cmp)
+            .filter_entry(move |entry| entry.depth() == 0 || !is_left_out(&top, &vendor, entry.path()))
+            .build();
+        for entry in walk {
+            let entry = entry?;
+            let Some(kind) = entry.file_type() else { continue };
+            let path = entry.path().strip_prefix(directory).unwrap_or(entry.path()).to_path_buf();
+            if kind.is_dir() {
+                continue;
+            }
+            if path.to_str().is_none() {
+                return Err(Error::Name(entry.into_path()));
+            }
+            let source = fs_err::canonicalize(entry.path())?;
+            if kind.is_symlink() && !source.starts_with(&root) {
+                return Err(Error::Outside(entry.into_path()));
+            }
+            let metadata = fs_err::metadata(&source)?;
+            if metadata.is_dir() {
+                // A link to a directory of the repository.
+                Self::below(&source, &path, &mut files)?;
+            } else if metadata.is_file() {
+                files.push(SourceFile::read(path, source)?);
+            } else {
+                return Err(Error::Special(entry.into_path()));
+            }
+        }
+        files.sort_by(|left, right| left.path.cmp(&right.path));
+        Ok(Self { files })
+    }
+
+    /// The regular files in a linked directory; links in it are not followed a second time.
+    fn below(directory: &Path, shown: &Path, files: &mut Vec<SourceFile>) -> Result<(), Error> {
+        let walk = walkdir::WalkDir::new(directory)
+            .into_iter()
+            .filter_entry(|entry| !matches!(entry.file_name().to_str(), Some(".git" | "__pycache__")));
+        for entry in walk {
+            let entry = entry.map_err(io::Error::from)?;
+            if entry.file_type().is_file() {
+                let below = entry.path().strip_prefix(directory).unwrap_or(entry.path());
+                files.push(SourceFile::read(shown.join(below), entry.path().to_path_buf())?);
+            } else if !entry.file_type().is_dir() {
+                return Err(Error::Special(entry.into_path()));
+            }
+        }
+        Ok(())
+    }
+
+    /// A digest over all names, contents and executable bits.
+    pub(super) fn digest(&self) -> Sha256 {
+        let mut text = String::new();
+        for file in &self.files {
+            let name = file.path.to_string_lossy();
+            text.push_str(&format!("{} {} {} {name}\n", file.digests.sha256, u8::from(file.executable), name.len()));
+        }
+        Sha256::of(text.as_bytes())
+    }
+
+    /// Copies all files into `directory`, which must be empty.
+    pub(super) fn copy_to(&self, directory: &Path) -> io::Result<()> {
+        use fs_err::os::unix::fs::OpenOptionsExt as _;
+        for file in &self.files {
+            let target = directory.join(&file.path);
+            if let Some(parent) = target.parent() {
+                fs_err::create_dir_all(parent)?;
+            }
+            let mode = if file.executable { 0o755 } else { 0o644 };
+            let mut output = fs_err::OpenOptions::new().write(true).create_new(true).mode(mode).open(&target)?;
+            io::copy(&mut fs_err::File::open(&file.source)?, &mut output)?;
+        }
+        Ok(())
+    }
+}
+
+impl SourceFile {
+    fn read(path: PathBuf, source: PathBuf) -> io::Result<Self> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mut file = fs_err::File::open(&source)?;
+        let executable = file.metadata()?.permissions().mode() & 0o111 != 0;
+        let digests = Digests::of_reader(&mut file)?;
+        Ok(Self { path, source, executable, digests })
+    }
+}
+
+/// What is never part of a package's source: left-overs of builds and environments, the vendor directory.
+fn is_left_out(top: &Path, vendor: &Path, path: &Path) -> bool {
+    let Ok(below) = path.strip_prefix(top) else { return false };
+    if below == vendor {
+        return true;
+    }
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if name == ".git" || name == "__pycache__" || name.ends_with(".egg-info") || path.join("pyvenv.cfg").is_file() {
+        return true;
+    }
+    let at_top = below.components().filter(|part| matches!(part, Component::Normal(_))).count() == 1;
+    // A directory of this name that is an import package is source.
+    at_top && matches!(name, "build" | "dist" | ".tox" | ".nox" | ".eggs") && !path.join("__init__.py").is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(root: &Path, path: &str, text: &str) {
+        let path = root.join(path);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(path, text).unwrap();
+    }
+
+    fn names(tree: &SourceTree) -> Vec<String> {
+        tree.files.iter().map(|file| file.path.to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn what_git_ignores_and_left_overs_of_builds_are_not_copied() {
+        let root = tempfile::tempdir().unwrap();
+        for path in [
+            ".gitignore",
+            "svc/setup.py",
+            "svc/pkg/__init__.py",
+            "svc/pkg/build/__init__.py",
+            "svc/pkg/__pycache__/x.pyc",
+            "svc/build/lib/pkg/deleted.py",
+            "svc/svc.egg-info/PKG-INFO",
+            "svc/vendor/flask.whl",
+            "svc/.venv/pyvenv.cfg",
+            "svc/secret.log",
+            "svc/.hidden",
+        ] {
+            write(root.path(), path, "");
+        }
+        write(root.path(), ".gitignore", "*.log\n");
+        write(root.path(), "shared/data.txt", "data");
+        std::os::unix::fs::symlink("../../shared", root.path().join("svc/pkg/shared")).unwrap();
+        let tree = SourceTree::read(root.path(), &root.path().join("svc"), Path::new("vendor")).unwrap();
+        assert_eq!(
+            names(&tree),
+            [".hidden", "pkg/__init__.py", "pkg/build/__init__.py", "pkg/shared/data.txt", "setup.py"]
+        );
+        let before = tree.digest();
+        let copy = tempfile::tempdir().unwrap();
+        tree.copy_to(copy.path()).unwrap();
+        assert_eq!(fs_err::read_to_string(copy.path().join("pkg/shared/data.txt")).unwrap(), "data");
+        write(root.path(), "svc/build/lib/pkg/other.py", "x");
+        let digest = |root: &Path| SourceTree::read(root, &root.join("svc"), Path::new("vendor")).unwrap().digest();
+        assert_eq!(digest(root.path()), before);
+        write(root.path(), "svc/setup.py", "changed");
+        assert_ne!(digest(root.path()), before);
+    }
+
+    #[test]
+    fn a_link_out_of_the_repository_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), "setup.py", "");
+        std::os::unix::fs::symlink("/etc/passwd", root.path().join("passwd")).unwrap();
+        let result = SourceTree::read(root.path(), root.path(), Path::new("vendor"));
+        assert!(matches!(result, Err(Error::Outside(_))), "{result:?}");
+    }
+}

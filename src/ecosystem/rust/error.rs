@@ -1,0 +1,213 @@
+//! What goes wrong with cargo's packages.
+
+use std::path::PathBuf;
+
+use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
+
+/// What cannot be locked, vendored or built.
+#[derive(Debug, thiserror::Error)]
+pub enum RustError {
+    /// No cargo.
+    #[error("cargo is not on this machine: no directory of PATH has it")]
+    NoCargo,
+    /// The toolchain that the repository asks for is not installed.
+    #[error("{} asks for the Rust toolchain `{channel}`, which is not installed: {why}", location.path.display())]
+    NoToolchain {
+        /// The channel.
+        channel: String,
+        /// What rustup or rustc said.
+        why: String,
+        /// The line.
+        location: Box<Location>,
+    },
+    /// `[toolchain] path`, or a channel that is a path.
+    #[error("{} names a toolchain that packhouse does not run: {why}", location.path.display())]
+    ToolchainRefused {
+        /// Why.
+        why: String,
+        /// The line.
+        location: Box<Location>,
+    },
+    /// A manifest, lock or configuration that cannot be read.
+    #[error("cannot read {}: {message}", location.path.display())]
+    Toml {
+        /// The parser's message.
+        message: String,
+        /// The place.
+        location: Box<Location>,
+    },
+    /// No `Cargo.lock`.
+    #[error("{} has no Cargo.lock", directory.display())]
+    NoLock {
+        /// The cargo workspace, relative to the root.
+        directory: PathBuf,
+        /// The service.
+        service: String,
+    },
+    /// `Cargo.lock` is older than the manifests.
+    #[error("{} does not fit the manifests: {why}", location.path.display())]
+    StaleLock {
+        /// What does not fit.
+        why: String,
+        /// Where the manifest says so.
+        location: Box<Location>,
+        /// The service.
+        service: String,
+    },
+    /// `--upgrade` together with `--locked`.
+    #[error("an upgrade would change {}, and --locked forbids it", lock.display())]
+    UpgradeLocked {
+        /// The lock, relative to the root.
+        lock: PathBuf,
+    },
+    /// cargo failed.
+    #[error("`cargo {command}` failed for {service} ({status}){}", output_of(stderr))]
+    Cargo {
+        /// The subcommand.
+        command: String,
+        /// The service.
+        service: String,
+        /// How it ended.
+        status: String,
+        /// What it said.
+        stderr: String,
+    },
+    /// A vendored crate is not what the lock names.
+    #[error("the vendor directory {} is not what {} names: {why}", directory.display(), lock.display())]
+    Vendor {
+        /// The vendor directory, relative to the root.
+        directory: PathBuf,
+        /// The lock, relative to the root.
+        lock: PathBuf,
+        /// What differs.
+        why: String,
+        /// The service.
+        service: String,
+    },
+    /// What cargo vendored has not the lock's checksum.
+    #[error("what cargo vendored for {service} is not what Cargo.lock names: {why}")]
+    Checksum {
+        /// The service.
+        service: String,
+        /// What differs.
+        why: String,
+    },
+    /// Another machine's architecture.
+    #[error("{service} cannot be built for {target} on this machine")]
+    Architecture {
+        /// The service.
+        service: String,
+        /// The target.
+        target: String,
+    },
+    /// A command that no bin target makes.
+    #[error("{service} has no bin target `{command}`; cargo built {}", if built.is_empty() { "none".to_owned() } else { built.join(", ") })]
+    NoCommand {
+        /// The service.
+        service: String,
+        /// The command.
+        command: String,
+        /// What there is.
+        built: Vec<String>,
+    },
+    /// A binary that needs a newer C library than the target's.
+    #[error("{command} needs {symbol}, and {target} has glibc {}.{}", glibc.0, glibc.1)]
+    Glibc {
+        /// The binary's name.
+        command: String,
+        /// `fmod@GLIBC_2.38`.
+        symbol: String,
+        /// The target.
+        target: String,
+        /// The target's version.
+        glibc: (u32, u32),
+    },
+    /// A binary that cannot be read.
+    #[error("{command} is no ELF program for {target}: {why}")]
+    Binary {
+        /// The binary's name.
+        command: String,
+        /// The target.
+        target: String,
+        /// Why.
+        why: String,
+    },
+    /// The sandbox.
+    #[error(transparent)]
+    Sandbox(#[from] crate::sandbox::Error),
+    /// Files.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// Two files at one place.
+    #[error(transparent)]
+    Conflict(#[from] crate::tree::PathConflict),
+    /// A name that cannot be a path.
+    #[error(transparent)]
+    Path(#[from] crate::tree::InvalidInstallPath),
+}
+
+fn output_of(stderr: &str) -> String {
+    let stderr = stderr.trim();
+    if stderr.is_empty() { String::new() } else { format!(":\n{stderr}") }
+}
+
+impl Diagnose for RustError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::NoCargo | Self::NoToolchain { .. } => ExitCode::Environment,
+            Self::ToolchainRefused { .. } | Self::NoCommand { .. } => ExitCode::Usage,
+            Self::NoLock { .. } | Self::StaleLock { .. } | Self::UpgradeLocked { .. } => ExitCode::Policy,
+            Self::Sandbox(error) => error.exit_code(),
+            _ => ExitCode::Failed,
+        }
+    }
+
+    fn location(&self) -> Option<&Location> {
+        match self {
+            Self::NoToolchain { location, .. }
+            | Self::ToolchainRefused { location, .. }
+            | Self::Toml { location, .. }
+            | Self::StaleLock { location, .. } => Some(location),
+            _ => None,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let one = |hint: String| vec![hint];
+        match self {
+            Self::NoCargo => {
+                one("install Rust: apt-get install cargo, dnf install cargo, or https://rustup.rs".to_owned())
+            }
+            Self::NoToolchain { channel, .. } => one(format!("run: rustup toolchain install {channel}")),
+            Self::ToolchainRefused { .. } => {
+                one("name a channel (`channel = \"1.95.0\"`) that rustup can install".to_owned())
+            }
+            Self::NoLock { service, .. } => one(format!(
+                "run: packhouse lock {service} (which runs cargo generate-lockfile), and commit Cargo.lock"
+            )),
+            Self::StaleLock { service, .. } => one(format!(
+                "run: packhouse lock {service} (which runs cargo update --workspace), and commit Cargo.lock"
+            )),
+            Self::UpgradeLocked { .. } => one("leave out --locked".to_owned()),
+            Self::Vendor { service, .. } => one(format!("run: packhouse vendor {service}")),
+            Self::Checksum { .. } => {
+                one("the registry or its mirror gave something else than was locked: do not use it".to_owned())
+            }
+            Self::Architecture { .. } => {
+                one("run packhouse build on a machine of that architecture (`packhouse plan` names the jobs)"
+                    .to_owned())
+            }
+            Self::NoCommand { service, .. } => {
+                one(format!("correct `commands` under [services.{service}], or the features it is built with"))
+            }
+            Self::Glibc { target, .. } => vec![
+                format!("build on {target} itself or on an older release, in a container of it"),
+                "or leave that target out of `targets`".to_owned(),
+            ],
+            Self::Cargo { stderr, .. } if stderr.contains("rust-src") => Vec::new(),
+            Self::Sandbox(error) => error.hints(),
+            Self::Io(error) => io_hints(error),
+            _ => Vec::new(),
+        }
+    }
+}

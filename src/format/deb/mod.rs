@@ -1,0 +1,13 @@
+//! Debian's binary packages: deb(5), deb-control(5), Policy chapters 3 to 6.
+
+mod archive;
+mod control;
+mod owner;
+mod read;
+mod stanza;
+mod tar_reader;
+mod tar_writer;
+mod write;
+
+pub use read::{DebInfo, Files, read};
+pub(super) use write::write;

@@ -1,0 +1,283 @@
+//! Reads a .deb from anyone, in bounded memory (deb(5)): nothing is unpacked to disk, nothing in it is run, and what
+//! dpkg would not read is refused.
+
+use std::collections::HashSet;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::archive::{self, Member};
+use super::stanza;
+use super::tar_reader::{self, Item};
+use crate::format::Error;
+use crate::format::compression::{Bounded, decoder};
+use crate::format::error::Fault;
+use crate::format::listing::{FileInfo, FileKind};
+use crate::target::Compression;
+
+/// One member of the control archive, unpacked (`md5sums` of a large tree is the largest).
+const MAX_CONTROL_FILE: u64 = 1024 * 1024;
+/// The control archive, unpacked.
+const MAX_CONTROL: u64 = 64 * 1024 * 1024;
+/// The data archive, unpacked.
+const MAX_DATA: u64 = 64 * 1024 * 1024 * 1024;
+/// The files that a package may have in its control archive beside `control` (deb(5), deb-triggers(5), deb-symbols(5)).
+const KNOWN: [&str; 12] = [
+    "conffiles",
+    "md5sums",
+    "shlibs",
+    "symbols",
+    "triggers",
+    "templates",
+    "config",
+    "preinst",
+    "postinst",
+    "prerm",
+    "postrm",
+    "isinstallable",
+];
+const SCRIPTS: [&str; 5] = ["preinst", "postinst", "prerm", "postrm", "config"];
+
+/// Whether the list of files is wanted; it means unpacking all of the data archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Files {
+    /// Leave [`DebInfo::files`] empty.
+    Skip,
+    /// Read them.
+    List,
+}
+
+/// What a .deb says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DebInfo {
+    /// The fields of `control` in their order. A value keeps its continuation lines (`"short\n long\n ."`), so that
+    /// `Name: value` is the field again. `Package`, `Version` and `Architecture` are there and well-formed.
+    pub control: Vec<(String, String)>,
+    /// Maintainer scripts: name and text.
+    pub scripts: Vec<(String, String)>,
+    /// The paths in `conffiles`, in their order; lines with a flag (`remove-on-upgrade`) are left as they are.
+    pub conffiles: Vec<String>,
+    /// Files of the data archive in its order; empty when they were not asked for.
+    pub files: Vec<FileInfo>,
+    /// How the data archive is compressed; `None` when it is stored.
+    pub compression: Option<Compression>,
+    /// Bytes of the .deb.
+    pub size: u64,
+}
+
+impl DebInfo {
+    /// The value of a field, its name compared without case.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.control.iter().find(|(present, _)| present.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// `Package`.
+    pub fn package(&self) -> &str {
+        self.field("Package").unwrap_or_default()
+    }
+
+    /// `Version`, with epoch and revision.
+    pub fn version(&self) -> &str {
+        self.field("Version").unwrap_or_default()
+    }
+
+    /// `Architecture`.
+    pub fn architecture(&self) -> &str {
+        self.field("Architecture").unwrap_or_default()
+    }
+
+    /// The source package's name: `Source` without a version in parentheses, else `Package`.
+    pub fn source(&self) -> &str {
+        let source = self.field("Source").and_then(|source| source.split_whitespace().next());
+        source.unwrap_or_else(|| self.package())
+    }
+}
+
+/// Reads the .deb at `path`. Both archives are decompressed to their ends when `files` is [`Files::List`].
+pub fn read(path: &Path, files: Files) -> Result<DebInfo, Error> {
+    read_all(path, files).map_err(|fault| fault.at(path))
+}
+
+fn read_all(path: &Path, files: Files) -> Result<DebInfo, Fault> {
+    let mut file = fs_err::File::open(path)?;
+    let size = file.metadata()?.len();
+    let members = archive::members(&mut file)?;
+    let expected = || Fault::malformed("its members are not debian-binary, control.tar and data.tar, in this order");
+    // deb(5): a member whose name begins with `_` may be ignored; signing tools add such.
+    let mut wanted = members.iter().filter(|member| !member.name.starts_with('_'));
+    let (Some(version), Some(control), Some(data), None) = (wanted.next(), wanted.next(), wanted.next(), wanted.next())
+    else {
+        return Err(expected());
+    };
+    if version.name != "debian-binary" || members.first() != Some(version) {
+        return Err(expected());
+    }
+    let control_compression = compression_of(&control.name, "control.tar").ok_or_else(expected)??;
+    let compression = compression_of(&data.name, "data.tar").ok_or_else(expected)??;
+    check_version(&mut file, version)?;
+
+    let mut info = DebInfo {
+        control: Vec::new(),
+        scripts: Vec::new(),
+        conffiles: Vec::new(),
+        files: Vec::new(),
+        compression,
+        size,
+    };
+    read_control(&mut info, open(&mut file, control, control_compression, MAX_CONTROL)?)?;
+    if files == Files::List {
+        read_data(&mut info, open(&mut file, data, compression, MAX_DATA)?)?;
+    }
+    Ok(info)
+}
+
+/// The compression that a member's name tells; `None` when it is another member.
+fn compression_of(name: &str, stem: &str) -> Option<Result<Option<Compression>, Fault>> {
+    Some(match name.strip_prefix(stem)? {
+        "" => Ok(None),
+        ".gz" => Ok(Some(Compression::Gzip)),
+        ".xz" => Ok(Some(Compression::Xz)),
+        ".zst" => Ok(Some(Compression::Zstd)),
+        ".bz2" | ".lzma" => Err(Fault::malformed(format!("`{name}` is compressed in a way that dpkg has given up"))),
+        _ => return None,
+    })
+}
+
+fn open<'a>(
+    file: &'a mut fs_err::File,
+    member: &Member,
+    compression: Option<Compression>,
+    limit: u64,
+) -> Result<Bounded<Box<dyn Read + 'a>>, Fault> {
+    file.seek(SeekFrom::Start(member.offset))?;
+    Ok(Bounded::new(decoder(compression, BufReader::with_capacity(128 * 1024, file.take(member.size)))?, limit))
+}
+
+fn check_version(file: &mut fs_err::File, member: &Member) -> Result<(), Fault> {
+    let mut text = Vec::new();
+    file.seek(SeekFrom::Start(member.offset))?;
+    file.take(member.size.min(64)).read_to_end(&mut text)?;
+    // deb(5): minor versions and further lines may be added.
+    if text.starts_with(b"2.") && text.contains(&b'\n') {
+        return Ok(());
+    }
+    Err(Fault::malformed("its format version is not 2.x"))
+}
+
+fn read_control(info: &mut DebInfo, mut reader: Bounded<Box<dyn Read + '_>>) -> Result<(), Fault> {
+    let mut seen: Vec<String> = Vec::new();
+    tar_reader::walk(&mut reader, |item, content| {
+        if item.path == "/" && item.kind == FileKind::Directory {
+            return Ok(());
+        }
+        let name = item.path.trim_start_matches('/').to_owned();
+        let known = name == "control" || KNOWN.contains(&name.as_str());
+        if !known || item.kind != FileKind::File {
+            let name = name.escape_debug();
+            return Err(Fault::malformed(format!("its control archive has `{name}`, which dpkg does not know")));
+        }
+        if seen.contains(&name) {
+            return Err(Fault::malformed(format!("its control archive has `{name}` twice")));
+        }
+        if name == "control" {
+            info.control = stanza::parse(&tar_reader::text(&item, content, MAX_CONTROL_FILE)?)?;
+        } else if name == "conffiles" {
+            let text = tar_reader::text(&item, content, MAX_CONTROL_FILE)?;
+            info.conffiles = text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+        } else if SCRIPTS.contains(&name.as_str()) {
+            let script = script_text(&item, content)?;
+            info.scripts.push((name.clone(), script));
+        }
+        seen.push(name);
+        Ok(())
+    })?;
+    tar_reader::drain(&mut reader)?;
+    if !seen.iter().any(|name| name == "control") {
+        return Err(Fault::malformed("it has no control file"));
+    }
+    check_identity(info)
+}
+
+/// A maintainer script may be a binary; it is shown as text where it is one.
+fn script_text(item: &Item, content: &mut dyn Read) -> Result<String, Fault> {
+    let mut bytes = Vec::new();
+    content.take(MAX_CONTROL + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_CONTROL_FILE {
+        return Ok(format!("({} bytes)", item.size));
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// File names of a repository are made of these three: they must be what deb-control(5) says.
+fn check_identity(info: &DebInfo) -> Result<(), Fault> {
+    let name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);
+    let version = |byte: u8| byte.is_ascii_alphanumeric() || b".+~-:".contains(&byte);
+    let architecture = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let package = info.package();
+    let good_package = package.len() >= 2
+        && package.len() <= 200
+        && package.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && package.bytes().all(name);
+    let source = info.source();
+    let good_source = source.len() >= 2
+        && source.len() <= 200
+        && source.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && source.bytes().all(name);
+    let text = info.version();
+    let (epoch, rest) = text.split_once(':').unwrap_or(("0", text));
+    let good_version = text.len() <= 200
+        && epoch.parse::<u32>().is_ok()
+        && rest.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && rest.bytes().all(version);
+    let built_for = info.architecture();
+    let good_architecture = !built_for.is_empty()
+        && built_for.len() <= 64
+        && built_for.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && built_for.bytes().all(architecture);
+    for (good, field) in [
+        (good_package, "Package"),
+        (good_source, "Source"),
+        (good_version, "Version"),
+        (good_architecture, "Architecture"),
+    ] {
+        if !good {
+            let value = info.field(field).unwrap_or_default().escape_debug();
+            return Err(Fault::malformed(format!("its field `{field}` is missing or malformed: `{value}`")));
+        }
+    }
+    Ok(())
+}
+
+fn read_data(info: &mut DebInfo, mut reader: Bounded<Box<dyn Read + '_>>) -> Result<(), Fault> {
+    let conffiles: HashSet<&str> = info.conffiles.iter().map(String::as_str).collect();
+    let files = &mut info.files;
+    tar_reader::walk(&mut reader, |item, _content| {
+        if item.path != "/" {
+            let config = conffiles.contains(item.path.as_str());
+            files.push(file_info(item, config));
+        }
+        Ok(())
+    })?;
+    tar_reader::drain(&mut reader)?;
+    Ok(())
+}
+
+fn file_info(item: Item, config: bool) -> FileInfo {
+    let license = item.path.starts_with("/usr/share/doc/") && item.path.ends_with("/copyright");
+    FileInfo {
+        documentation: item.path.starts_with("/usr/share/doc/") && item.kind == FileKind::File,
+        path: item.path,
+        kind: item.kind,
+        mode: item.mode,
+        user: item.user,
+        group: item.group,
+        size: item.size,
+        time: item.time,
+        link: item.link,
+        sha256: None,
+        config,
+        license,
+        ghost: false,
+    }
+}

@@ -1,0 +1,5 @@
+//! The program `packhouse`.
+
+fn main() -> std::process::ExitCode {
+    packhouse::cli::main()
+}

@@ -1,0 +1,306 @@
+//! Puts a package together from what an ecosystem staged and what the settings say.
+//!
+//! In this order: the private tree, links to its commands, configuration files, units, documents; then what follows from
+//! all of these: relations, scripts, owned directories.
+
+use std::path::Path;
+
+use super::documents::{self, Copyright};
+use super::systemd::{self, ServiceFacts, Units};
+use super::{Changelog, Error, Package, Relations, Staged, Version, changelog, libraries, scripts};
+use crate::config::{ServiceSettings, Settings};
+use crate::name::PackageName;
+use crate::target::{Format, Target};
+use crate::tree::{Content, Entry, InstallPath, Node, Role, Tree};
+use crate::workspace::{Member, Workspace};
+
+/// All that a package is made from.
+#[derive(Debug)]
+pub struct Inputs<'a> {
+    /// The configuration.
+    pub settings: &'a Settings,
+    /// The repository.
+    pub workspace: &'a Workspace,
+    /// The service.
+    pub member: &'a Member,
+    /// What it is built for.
+    pub target: &'a Target,
+    /// Its private tree.
+    pub staged: Staged,
+    /// Its version for this target.
+    pub version: Version,
+    /// Its history.
+    pub changelog: Changelog,
+    /// Seconds since 1970.
+    pub time: i64,
+}
+
+/// Directories that the distributions' own packages hold; a package of ours never lists them (source: the `filesystem`
+/// and `systemd` packages).
+const SYSTEM_DIRECTORIES: &[&str] = &[
+    "/etc",
+    "/etc/cron.d",
+    "/etc/default",
+    "/etc/logrotate.d",
+    "/etc/sysconfig",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/lib/systemd",
+    "/usr/lib/systemd/system",
+    "/usr/lib/systemd/system-preset",
+    "/usr/lib/systemd/user",
+    "/usr/lib/sysusers.d",
+    "/usr/lib/tmpfiles.d",
+    "/usr/sbin",
+    "/usr/share",
+    "/usr/share/doc",
+    "/usr/share/licenses",
+    "/usr/share/man",
+    "/var",
+    "/var/lib",
+];
+
+/// Puts the package together.
+pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
+    let Inputs { settings, workspace, member, target, staged, version, changelog, time } = inputs;
+    let Staged { mut tree, commands, python, compile_on_install, components, isolation: _ } = staged;
+    let service = settings.service(&member.name);
+    let directory = workspace.directory(member);
+    let package = &member.name;
+    let prefix = install_path(package, &format!("/usr/lib/{}/{package}", settings.project.org))?;
+    let conflict = |conflict| Error::Conflict { package: package.to_string(), conflict };
+
+    for (name, program) in &commands {
+        let link = install_path(package, &format!("/usr/bin/{name}"))?;
+        let to = link.relative_link_to(program);
+        tree.symlink(link, to).map_err(conflict)?;
+    }
+    add_configuration(settings, package, &service, &directory, &mut tree)?;
+
+    let summary = summary(&service, member, settings);
+    let names: Vec<String> = commands.iter().map(|(name, _)| name.clone()).collect();
+    let facts =
+        ServiceFacts { member, directory: &directory, summary: &summary, commands: &names, python: python.is_some() };
+    let units = match &service.systemd {
+        Some(systemd) => systemd::install(settings, systemd, &facts, target, &mut tree)?,
+        None => Units::default(),
+    };
+
+    let license =
+        service.license.clone().or_else(|| member.license.clone()).or_else(|| settings.project.license.clone());
+    let license = license.unwrap_or_else(|| "LicenseRef-proprietary".to_owned());
+    let license_text = license_text(&directory, &workspace.root)?;
+    let copyright = documents::copyright(&Copyright {
+        name: package,
+        maintainer: settings.project.maintainer.to_string(),
+        holder: &settings.project.maintainer.name,
+        homepage: settings.project.homepage.as_deref(),
+        prefix: &prefix,
+        components: &components,
+        license: &license,
+        license_text: license_text.as_deref(),
+        year: jiff::Timestamp::from_second(time).map_or(1980, |time| time.to_zoned(jiff::tz::TimeZone::UTC).year()),
+    })?;
+    match target.format() {
+        Format::Deb => {
+            let documents = format!("/usr/share/doc/{package}");
+            add_text(&mut tree, package, &format!("{documents}/copyright"), copyright, Role::Plain)?;
+            let history = changelog::debian(&changelog, package, &target.distribution.suite);
+            let compressed = gzip(history.as_bytes())?;
+            add_text(&mut tree, package, &format!("{documents}/changelog.Debian.gz"), compressed, Role::Plain)?;
+            let overrides = documents::lintian_overrides(package, &prefix, &tree, python.is_some())?;
+            add_text(&mut tree, package, &format!("/usr/share/lintian/overrides/{package}"), overrides, Role::Plain)?;
+        }
+        Format::Rpm => {
+            add_text(
+                &mut tree,
+                package,
+                &format!("/usr/share/licenses/{package}/copyright"),
+                copyright,
+                Role::License,
+            )?;
+        }
+    }
+
+    let needs = libraries::needs(package, &tree, target, service.depends.get(target.format()))?;
+    let mut relations = relations(target, &service, &units, python, needs.depends);
+    if target.distribution.rpm.is_some_and(|rpm| rpm >= (4, 19))
+        && let Some((_, line)) = &units.sysusers
+    {
+        relations.provides.extend(user_provides(line));
+    }
+    let compile = compile_on_install.as_ref().zip(python);
+    let scripts = scripts::scripts(package.as_str(), target, &units, compile)?;
+    let owned_directories = owned_directories(&tree);
+    let description = service.description.clone().unwrap_or_else(|| {
+        format!(
+            "This package carries everything that {package} needs beside the system's own interpreter and C library, in a \
+             tree of its own: {prefix}."
+        )
+    });
+    Ok(Package {
+        name: package.clone(),
+        source: package.clone(),
+        version,
+        target: target.clone(),
+        architecture: needs.has_binaries.then_some(target.architecture),
+        summary: match target.format() {
+            Format::Deb => summary,
+            Format::Rpm => capitalized(&summary),
+        },
+        description,
+        maintainer: settings.project.maintainer.clone(),
+        vendor: settings.project.maintainer.name.clone(),
+        homepage: settings.project.homepage.clone(),
+        license,
+        section: service.section.clone().unwrap_or_else(|| "misc".to_owned()),
+        relations,
+        scripts,
+        changelog,
+        time,
+        tree,
+        owned_directories,
+    })
+}
+
+fn install_path(package: &PackageName, text: &str) -> Result<InstallPath, Error> {
+    InstallPath::parse(text).map_err(|invalid| Error::Path { package: package.to_string(), invalid })
+}
+
+fn add_text(
+    tree: &mut Tree,
+    package: &PackageName,
+    path: &str,
+    text: impl Into<Vec<u8>>,
+    role: Role,
+) -> Result<(), Error> {
+    let entry = Entry::root(Node::File(Content::bytes(text.into())), 0o644).with_role(role);
+    tree.insert(install_path(package, path)?, entry)
+        .map_err(|conflict| Error::Conflict { package: package.to_string(), conflict })
+}
+
+/// `etc/X` of the service becomes `/etc/<org>/X`; a file that is not below `etc/` goes there by its own name.
+fn add_configuration(
+    settings: &Settings,
+    package: &PackageName,
+    service: &ServiceSettings,
+    directory: &Path,
+    tree: &mut Tree,
+) -> Result<(), Error> {
+    for file in &service.config {
+        let source = directory.join(file);
+        if !source.is_file() {
+            return Err(Error::Missing {
+                package: package.to_string(),
+                what: "the configuration file",
+                path: file.clone(),
+            });
+        }
+        let below = match file.strip_prefix("etc") {
+            Ok(below) => below.to_string_lossy().into_owned(),
+            Err(_) => file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        };
+        let path = install_path(package, &format!("/etc/{}/{below}", settings.project.org))?;
+        let entry = Entry::root(Node::File(Content::file(&source)?), 0o644).with_role(Role::Config);
+        tree.insert(path, entry).map_err(|conflict| Error::Conflict { package: package.to_string(), conflict })?;
+    }
+    Ok(())
+}
+
+/// One line, as Policy 3.4.1 wants it: no full stop, no article in front, at most 80 characters.
+fn summary(service: &ServiceSettings, member: &Member, settings: &Settings) -> String {
+    let text = service.summary.clone().or_else(|| member.summary.clone());
+    let text = text.unwrap_or_else(|| format!("service {} of {}", member.name, settings.project.org));
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = line.trim_end_matches('.');
+    let line = ["A ", "An ", "The ", "a ", "an ", "the "]
+        .iter()
+        .find_map(|article| line.strip_prefix(article))
+        .unwrap_or(line);
+    match line.char_indices().nth(80) {
+        Some((end, _)) => {
+            let cut = line.get(..end).unwrap_or(line);
+            cut.rsplit_once(' ').map_or(cut, |(whole, _)| whole).to_owned()
+        }
+        None => line.to_owned(),
+    }
+}
+
+/// RPM's summaries begin with a capital letter; Debian's need not.
+fn capitalized(summary: &str) -> String {
+    let mut characters = summary.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}
+
+fn license_text(directory: &Path, root: &Path) -> std::io::Result<Option<String>> {
+    for directory in [directory, root] {
+        for name in ["LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING"] {
+            let path = directory.join(name);
+            if path.is_file() {
+                return Ok(Some(String::from_utf8_lossy(&fs_err::read(path)?).into_owned()));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn relations(
+    target: &Target,
+    service: &ServiceSettings,
+    units: &Units,
+    python: Option<crate::target::PythonVersion>,
+    libraries: Vec<String>,
+) -> Relations {
+    let mut depends = libraries;
+    match (target.format(), python) {
+        (Format::Deb, Some(version)) => depends.push(format!("python{version}")),
+        (Format::Rpm, Some(version)) => {
+            depends.extend([format!("python(abi) = {version}"), format!("/usr/bin/python{version}")]);
+        }
+        (_, None) => {}
+    }
+    match target.format() {
+        Format::Deb if units.sysusers.is_some() => {
+            depends.push("systemd | systemd-standalone-sysusers | systemd-sysusers".to_owned());
+        }
+        Format::Rpm if !units.running.is_empty() || units.sysusers.is_some() => depends.push("systemd".to_owned()),
+        _ => {}
+    }
+    depends.extend(service.depends.get(target.format()).iter().cloned());
+    depends.sort();
+    depends.dedup();
+    Relations { depends, ..Relations::default() }
+}
+
+/// rpm ≥ 4.19 makes the users that a package provides as `user(NAME) = BASE64-OF-THE-SYSUSERS-LINE`, and their groups
+/// (rpm's sysusers.attr; padded with NUL so that the base64 has no `=`).
+fn user_provides(line: &str) -> Vec<String> {
+    use base64::Engine as _;
+    let user = line.split_whitespace().nth(1).unwrap_or_default();
+    let encode = |text: &str| {
+        let mut bytes = text.as_bytes().to_vec();
+        while !bytes.len().is_multiple_of(3) {
+            bytes.push(0);
+        }
+        base64::engine::general_purpose::STANDARD.encode(bytes)
+    };
+    vec![format!("user({user}) = {}", encode(line)), format!("group({user}) = {}", encode(&format!("g {user} -")))]
+}
+
+/// All directories of the tree that no package of the distribution holds.
+fn owned_directories(tree: &Tree) -> Vec<InstallPath> {
+    tree.with_directories()
+        .into_iter()
+        .filter(|(path, entry)| matches!(entry.node, Node::Directory) && !SYSTEM_DIRECTORIES.contains(&path.as_str()))
+        .map(|(path, _)| path)
+        .collect()
+}
+
+/// gzip without name and time (`gzip -9n`), as Policy 12.7 wants documents.
+fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    use std::io::Write as _;
+    let mut encoder = flate2::GzBuilder::new().mtime(0).write(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}

@@ -1,0 +1,143 @@
+//! What can keep a staged tree from becoming a package.
+
+use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
+use crate::tree::{InstallPath, InvalidInstallPath, PathConflict};
+
+/// Why a package could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// Two things want one path.
+    #[error("{package}: {conflict}")]
+    Conflict {
+        /// The package.
+        package: String,
+        /// The path.
+        conflict: PathConflict,
+    },
+    /// A path from the configuration is none.
+    #[error("{package}: {invalid}")]
+    Path {
+        /// The package.
+        package: String,
+        /// What is wrong with it.
+        invalid: InvalidInstallPath,
+    },
+    /// A file that the configuration names is not there.
+    #[error("{package}: {what} `{}` does not exist", path.display())]
+    Missing {
+        /// The package.
+        package: String,
+        /// What it was meant to be.
+        what: &'static str,
+        /// The path, relative to the service's directory.
+        path: std::path::PathBuf,
+    },
+    /// A shared library that neither the tree nor a known package of the target provides.
+    #[error(
+        "{package}: {file} needs the shared library {library}, which nothing in the package or in {target} is known to provide"
+    )]
+    UnknownLibrary {
+        /// The package.
+        package: String,
+        /// The file that needs it.
+        file: InstallPath,
+        /// Its SONAME.
+        library: String,
+        /// The target.
+        target: String,
+    },
+    /// A symbol version that the target's C library does not have.
+    #[error("{package}: {file} needs {symbol}, but {target} has glibc {glibc}")]
+    GlibcTooNew {
+        /// The package.
+        package: String,
+        /// The file that needs it.
+        file: InstallPath,
+        /// `GLIBC_2.38`.
+        symbol: String,
+        /// The target.
+        target: String,
+        /// The target's version.
+        glibc: String,
+        /// Whether the file is third-party content.
+        vendored: bool,
+    },
+    /// A program for another processor.
+    #[error("{package}: {file} is a program for {found}, but the target is {target}")]
+    WrongArchitecture {
+        /// The package.
+        package: String,
+        /// The file.
+        file: InstallPath,
+        /// Its architecture.
+        found: &'static str,
+        /// The target.
+        target: String,
+    },
+    /// A unit whose command is none of the service's.
+    #[error("{package}: the unit's command `{command}` is none of the service's commands ({known})")]
+    UnknownCommand {
+        /// The package.
+        package: String,
+        /// The first word of `command`.
+        command: String,
+        /// Those there are.
+        known: String,
+    },
+    /// A text that must not stand in a unit or a field.
+    #[error("{package}: {what} {problem}")]
+    Text {
+        /// The package.
+        package: String,
+        /// Which text.
+        what: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A template of packhouse's own failed; a defect of packhouse.
+    #[error("a template of packhouse failed: {0}")]
+    Template(#[from] minijinja::Error),
+}
+
+impl Diagnose for Error {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Missing { .. } | Self::Path { .. } | Self::UnknownCommand { .. } | Self::Text { .. } => {
+                ExitCode::Usage
+            }
+            _ => ExitCode::Failed,
+        }
+    }
+
+    fn location(&self) -> Option<&Location> {
+        None
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Io(error) => io_hints(error),
+            Self::Conflict { .. } => vec!["rename one of the two, or leave one out".to_owned()],
+            Self::Missing { package, .. } => {
+                vec![format!("correct the path in [services.{package}], relative to the service's directory")]
+            }
+            Self::UnknownLibrary { package, library, .. } => vec![format!(
+                "name the package that holds {library} in [services.{package}] depends = {{ deb = [\"…\"], rpm = [\"…\"] }}"
+            )],
+            Self::GlibcTooNew { vendored: true, .. } => vec![
+                "pin a release of that dependency whose wheels are built for an older glibc, or drop this target"
+                    .to_owned(),
+            ],
+            Self::GlibcTooNew { .. } => vec![
+                "build on the oldest distribution among the targets, or leave this target out with --target".to_owned(),
+            ],
+            Self::WrongArchitecture { .. } => vec!["build for this target on a machine of its architecture".to_owned()],
+            Self::UnknownCommand { package, .. } => vec![format!(
+                "let [services.{package}.systemd] command begin with one of the service's commands, or list it in `commands`"
+            )],
+            Self::Path { .. } | Self::Text { .. } | Self::Template(_) => Vec::new(),
+        }
+    }
+}

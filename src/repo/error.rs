@@ -1,0 +1,176 @@
+//! What can go wrong with a repository, and what to do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::diagnostic::{Diagnose, ExitCode, io_hints};
+
+/// An error of the repository stage.
+#[derive(Debug, thiserror::Error)]
+pub enum RepoError {
+    /// A file or directory could not be read or written.
+    #[error("{context}: {source}")]
+    Io {
+        /// What was being done.
+        context: String,
+        /// The system's answer; names the path.
+        #[source]
+        source: io::Error,
+    },
+    /// There is no repository at this place.
+    #[error("{} is not a repository", path.display())]
+    NotARepository {
+        /// The place.
+        path: PathBuf,
+    },
+    /// There is a repository at this place already.
+    #[error("{} is a repository already", path.display())]
+    AlreadyARepository {
+        /// The place.
+        path: PathBuf,
+    },
+    /// A file of the repository's own bookkeeping cannot be understood.
+    #[error("{}: {reason}", path.display())]
+    BadState {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The published index is not the one that packhouse wrote.
+    #[error("{} was not written by packhouse, or its record below .packhouse is gone", path.display())]
+    ForeignIndex {
+        /// The index.
+        path: PathBuf,
+    },
+    /// A suite, component, origin or label that cannot be one.
+    #[error("`{text}` cannot be {what}: {rule}")]
+    InvalidWord {
+        /// What was given.
+        text: String,
+        /// What it was meant to be.
+        what: &'static str,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// A package that must not enter a repository.
+    #[error("{}: {reason}", path.display())]
+    BadPackage {
+        /// The package.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The same name, version and architecture are published with another content.
+    #[error("{}: {identity} is already published in {suite} with another content", path.display())]
+    OtherContent {
+        /// The package that was to be published.
+        path: PathBuf,
+        /// Name, version and architecture.
+        identity: String,
+        /// The suite that has it.
+        suite: String,
+    },
+    /// The same package was named twice in one call, with different contents.
+    #[error("{identity} was given twice with different contents: {} and {}", first.display(), second.display())]
+    GivenTwice {
+        /// Name, version and architecture.
+        identity: String,
+        /// One file.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// A secret key that cannot sign a repository.
+    #[error("{}: {reason}", path.display())]
+    UnusableKey {
+        /// The key's file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The key given is not the repository's.
+    #[error("the repository is signed with {expected}, the key given is {found}")]
+    OtherKey {
+        /// The fingerprint of the repository's key.
+        expected: String,
+        /// The fingerprint of the key given.
+        found: String,
+    },
+    /// A key could not be made or a signature not be given.
+    #[error("OpenPGP: {0}")]
+    OpenPgp(String),
+    /// A key file would be overwritten.
+    #[error("{} exists", path.display())]
+    KeyExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The machine's clock is behind what has been published.
+    #[error("the clock of this machine is {seconds} s behind the last publication of {suite}")]
+    ClockBehind {
+        /// How far.
+        seconds: i64,
+        /// The suite.
+        suite: String,
+    },
+}
+
+impl RepoError {
+    /// Wraps an I/O error with what was being done.
+    pub(crate) fn io(context: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let context = context.into();
+        move |source| Self::Io { context, source }
+    }
+
+    /// A package that is refused, and why.
+    pub(crate) fn refused(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
+        Self::BadPackage { path: path.into(), reason: reason.into() }
+    }
+}
+
+impl From<pgp::errors::Error> for RepoError {
+    fn from(error: pgp::errors::Error) -> Self {
+        Self::OpenPgp(error.to_string())
+    }
+}
+
+impl Diagnose for RepoError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::NotARepository { .. }
+            | Self::AlreadyARepository { .. }
+            | Self::InvalidWord { .. }
+            | Self::UnusableKey { .. }
+            | Self::OtherKey { .. }
+            | Self::KeyExists { .. } => ExitCode::Usage,
+            _ => ExitCode::Failed,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::Io { source, .. } => return io_hints(source),
+            Self::NotARepository { path } => format!("make one with `packhouse repo init {}`", path.display()),
+            Self::AlreadyARepository { .. } => "publish into it with `packhouse publish`".to_owned(),
+            Self::BadState { .. } | Self::ForeignIndex { .. } => {
+                "restore it from a backup, or publish all packages into a new repository".to_owned()
+            }
+            Self::OtherContent { .. } => {
+                "give the package a new version; `--force` replaces it, but machines that have it keep the old content"
+                    .to_owned()
+            }
+            Self::GivenTwice { .. } => "publish one of them".to_owned(),
+            Self::UnusableKey { hint, .. } => hint.clone(),
+            Self::OtherKey { .. } => "name the repository's own key with `--key`".to_owned(),
+            Self::KeyExists { .. } => "name another file, or add `--force` to lose the key that is there".to_owned(),
+            Self::ClockBehind { .. } => {
+                "set the clock; apt clients ignore an index that is older than the one they have".to_owned()
+            }
+            Self::BadPackage { .. } | Self::InvalidWord { .. } | Self::OpenPgp(_) => return Vec::new(),
+        };
+        vec![hint]
+    }
+}

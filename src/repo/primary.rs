@@ -1,0 +1,198 @@
+//! What repository metadata say of one RPM: its elements in primary.xml, filelists.xml and other.xml.
+//!
+//! Source: createrepo_c's `xml_dump_primary.c`, `xml_dump_filelists.c`, `xml_dump_other.c` (the order of elements and
+//! attributes) and `misc.h` (which files stand in primary.xml: dnf resolves file dependencies from these alone).
+
+use std::fmt::Write as _;
+
+use crate::digest::Sha256;
+use crate::format::FileKind;
+use crate::format::rpm::{Dependency, RpmInfo};
+
+/// How many entries of a changelog other.xml has; createrepo_c's default.
+const CHANGELOG_ENTRIES: usize = 10;
+
+/// The three elements of one package.
+pub(super) struct Elements {
+    pub(super) primary: String,
+    pub(super) filelists: String,
+    pub(super) other: String,
+}
+
+/// Facts of the published file that the package does not tell.
+pub(super) struct Published<'a> {
+    /// Of the file.
+    pub(super) sha256: Sha256,
+    /// Relative to the suite's directory.
+    pub(super) location: &'a str,
+    /// Seconds since 1970-01-01 UTC: when it was published.
+    pub(super) time: i64,
+}
+
+/// Describes a package.
+pub(super) fn describe(info: &RpmInfo, published: &Published<'_>) -> Elements {
+    let head = format!(
+        "<package pkgid=\"{}\" name=\"{}\" arch=\"{}\">\n  {}\n",
+        published.sha256,
+        escape(&info.name),
+        escape(&info.architecture),
+        version(info)
+    );
+    Elements { primary: primary(info, published), filelists: filelists(info, &head), other: other(info, &head) }
+}
+
+/// Whether a file stands in primary.xml.
+fn is_primary(path: &str) -> bool {
+    path.starts_with("/etc/") || path == "/usr/lib/sendmail" || path.contains("bin/")
+}
+
+fn version(info: &RpmInfo) -> String {
+    let epoch = info.epoch.unwrap_or(0);
+    format!("<version epoch=\"{epoch}\" ver=\"{}\" rel=\"{}\"/>", escape(&info.version), escape(&info.release))
+}
+
+fn primary(info: &RpmInfo, published: &Published<'_>) -> String {
+    let mut xml = String::from("<package type=\"rpm\">\n");
+    element(&mut xml, "  ", "name", &info.name);
+    element(&mut xml, "  ", "arch", &info.architecture);
+    let _ = writeln!(xml, "  {}", version(info));
+    let _ = writeln!(xml, "  <checksum type=\"sha256\" pkgid=\"YES\">{}</checksum>", published.sha256);
+    element(&mut xml, "  ", "summary", &info.summary);
+    element(&mut xml, "  ", "description", &info.description);
+    element(&mut xml, "  ", "packager", info.packager.as_deref().unwrap_or_default());
+    element(&mut xml, "  ", "url", info.url.as_deref().unwrap_or_default());
+    let _ = writeln!(xml, "  <time file=\"{}\" build=\"{}\"/>", published.time, info.build_time);
+    let _ = writeln!(
+        xml,
+        "  <size package=\"{}\" installed=\"{}\" archive=\"{}\"/>",
+        info.package_size, info.installed_size, info.archive_size
+    );
+    let _ = writeln!(xml, "  <location href=\"{}\"/>", escape(published.location));
+    xml.push_str("  <format>\n");
+    element(&mut xml, "    ", "rpm:license", &info.license);
+    element(&mut xml, "    ", "rpm:vendor", info.vendor.as_deref().unwrap_or_default());
+    element(&mut xml, "    ", "rpm:group", info.group.as_deref().unwrap_or("Unspecified"));
+    element(&mut xml, "    ", "rpm:buildhost", info.build_host.as_deref().unwrap_or_default());
+    element(&mut xml, "    ", "rpm:sourcerpm", info.source_rpm.as_deref().unwrap_or_default());
+    let (start, end) = info.header_range;
+    let _ = writeln!(xml, "    <rpm:header-range start=\"{start}\" end=\"{end}\"/>");
+    let lists = [
+        ("rpm:provides", &info.provides),
+        ("rpm:requires", &info.requires),
+        ("rpm:conflicts", &info.conflicts),
+        ("rpm:obsoletes", &info.obsoletes),
+        ("rpm:suggests", &info.suggests),
+        ("rpm:enhances", &info.enhances),
+        ("rpm:recommends", &info.recommends),
+        ("rpm:supplements", &info.supplements),
+    ];
+    for (name, dependencies) in lists {
+        relations(&mut xml, name, dependencies, name == "rpm:requires");
+    }
+    for file in info.files.iter().filter(|file| is_primary(&file.path)) {
+        file_element(&mut xml, "    ", file);
+    }
+    xml.push_str("  </format>\n</package>\n");
+    xml
+}
+
+/// One list of relations. `rpmlib(…)` is what rpm itself must have: no package provides it, so it is left out.
+fn relations(xml: &mut String, name: &str, dependencies: &[Dependency], requires: bool) {
+    let mut entries: Vec<String> = Vec::new();
+    for dependency in dependencies.iter().filter(|dependency| !(requires && dependency.is_rpmlib())) {
+        let mut entry = format!("      <rpm:entry name=\"{}\"", escape(&dependency.name));
+        if let Some(sense) = dependency.sense() {
+            let (epoch, version, release) = dependency.epoch_version_release();
+            let epoch = if epoch.is_empty() { "0" } else { epoch };
+            let _ = write!(entry, " flags=\"{sense}\" epoch=\"{}\" ver=\"{}\"", escape(epoch), escape(version));
+            if !release.is_empty() {
+                let _ = write!(entry, " rel=\"{}\"", escape(release));
+            }
+        }
+        if requires && dependency.is_pre() {
+            entry.push_str(" pre=\"1\"");
+        }
+        entry.push_str("/>\n");
+        entries.push(entry);
+    }
+    let mut seen = std::collections::HashSet::new();
+    entries.retain(|entry| seen.insert(entry.clone()));
+    if !entries.is_empty() {
+        let _ = write!(xml, "    <{name}>\n{}    </{name}>\n", entries.concat());
+    }
+}
+
+fn filelists(info: &RpmInfo, head: &str) -> String {
+    let mut xml = head.to_owned();
+    for file in &info.files {
+        file_element(&mut xml, "  ", file);
+    }
+    xml.push_str("</package>\n");
+    xml
+}
+
+fn other(info: &RpmInfo, head: &str) -> String {
+    let mut xml = head.to_owned();
+    let newest: Vec<_> = info.changelog.iter().take(CHANGELOG_ENTRIES).collect();
+    for entry in newest.into_iter().rev() {
+        let (author, text) = (escape(&entry.author), escape(&entry.text));
+        let _ = writeln!(xml, "  <changelog author=\"{author}\" date=\"{}\">{text}</changelog>", entry.time);
+    }
+    xml.push_str("</package>\n");
+    xml
+}
+
+fn file_element(xml: &mut String, indent: &str, file: &crate::format::FileInfo) {
+    let kind = match (file.kind, file.ghost) {
+        (FileKind::Directory, _) => " type=\"dir\"",
+        (_, true) => " type=\"ghost\"",
+        _ => "",
+    };
+    let _ = writeln!(xml, "{indent}<file{kind}>{}</file>", escape(&file.path));
+}
+
+fn element(xml: &mut String, indent: &str, name: &str, text: &str) {
+    let text = escape(text);
+    let _ = if text.is_empty() {
+        writeln!(xml, "{indent}<{name}/>")
+    } else {
+        writeln!(xml, "{indent}<{name}>{text}</{name}>")
+    };
+}
+
+/// Text for XML 1.0: characters that it cannot hold at all are left out, as createrepo_c does.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\t' | '\n' => escaped.push(character),
+            '\u{fffe}' | '\u{ffff}' | '\u{0}'..='\u{1f}' => {}
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_that_xml_cannot_hold_is_left_out_and_markup_is_escaped() {
+        assert_eq!(escape("a\u{0}<b>\u{1b}[1m & \"c\"\u{ffff}\n"), "a&lt;b&gt;[1m &amp; &quot;c&quot;\n");
+    }
+
+    #[test]
+    fn the_files_that_packages_may_depend_on_stand_in_primary() {
+        for path in ["/etc/acme.toml", "/usr/bin/acme", "/usr/sbin/acme", "/usr/lib/sendmail", "/opt/bin/x"] {
+            assert!(is_primary(path), "{path}");
+        }
+        for path in ["/usr/lib/acme", "/usr/share/etc/x", "/usr/bin", "/etc"] {
+            assert!(!is_primary(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! Publishing: packages of both formats into suites of both halves, in one call.
+//!
+//! Everything is judged before anything becomes visible: a call with one bad package changes nothing. Then each suite is
+//! written on its own, its packages first and its signed index last.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::error::RepoError;
+use super::ingest::{self, Ingested, Item};
+use super::layout::{self, Repository, check_component, check_suite};
+use super::pool::{Place, Pool};
+use super::sign::Signer;
+use super::state::{AptState, Rpm, States, YumState};
+use super::store::{Copied, Store};
+use super::{apt, snippets, yum};
+use crate::digest::Sha256;
+use crate::report::{Reporter, Unit};
+
+/// How far a new index may be ahead of the clock before waiting is no answer: seconds.
+const PATIENCE: i64 = 10;
+
+/// How to publish.
+#[derive(Clone, Copy)]
+pub struct PublishOptions<'a> {
+    /// Replace a package of the same name, version and architecture that has another content.
+    pub force: bool,
+    /// Seconds since 1970-01-01 UTC: now.
+    pub time: i64,
+    /// The repository's key.
+    pub signer: &'a Signer,
+    /// Who is told.
+    pub reporter: &'a dyn Reporter,
+}
+
+/// apt or yum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// .deb packages.
+    Apt,
+    /// .rpm packages.
+    Yum,
+}
+
+/// What a call to [`publish`] did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Published {
+    /// The suites that were named, in order of kind and name.
+    pub suites: Vec<PublishedSuite>,
+}
+
+/// What it did to one suite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PublishedSuite {
+    /// apt or yum.
+    pub kind: Kind,
+    /// Its name.
+    pub suite: String,
+    /// How many packages it holds now.
+    pub packages: usize,
+    /// New: `acme-api 1.0-1 amd64`.
+    pub added: Vec<String>,
+    /// Replaced by another content, because of `force`.
+    pub replaced: Vec<String>,
+    /// There already, with the same content.
+    pub unchanged: Vec<String>,
+    /// The file that clients need, absolute.
+    pub snippet: PathBuf,
+}
+
+/// What is going to happen to one suite.
+#[derive(Default)]
+struct Plan<State> {
+    state: State,
+    /// Where each package stands in `state`, by its identity.
+    places: HashMap<String, usize>,
+    pool: Vec<(Copied, String)>,
+    given: HashMap<String, (Sha256, PathBuf)>,
+    added: Vec<String>,
+    replaced: Vec<String>,
+    unchanged: Vec<String>,
+    /// The index must be written again although nothing is new: a publisher was killed.
+    unfinished: bool,
+}
+
+impl<State> Plan<State> {
+    fn is_idle(&self) -> bool {
+        self.added.is_empty() && self.replaced.is_empty() && !self.unfinished
+    }
+
+    /// Remembers which file brought a package; a second one must have the same content. Says whether this is the first.
+    fn first(&mut self, identity: &str, content: Sha256, path: &Path) -> Result<bool, RepoError> {
+        match self.given.get(identity) {
+            None => {
+                self.given.insert(identity.to_owned(), (content, path.to_path_buf()));
+                Ok(true)
+            }
+            Some((held, _)) if *held == content => Ok(false),
+            Some((_, first)) => Err(RepoError::GivenTwice {
+                identity: identity.to_owned(),
+                first: first.clone(),
+                second: path.to_path_buf(),
+            }),
+        }
+    }
+}
+
+/// Publishes `items` into the repository.
+///
+/// A package that is there already with the same content is left alone, and a suite to which nothing happens keeps its
+/// index byte for byte. The same name, version and architecture with another content is an error unless `force`.
+pub fn publish(
+    repository: &mut Repository,
+    items: &[Item],
+    options: &PublishOptions<'_>,
+) -> Result<Published, RepoError> {
+    for item in items {
+        check_suite(&item.suite)?;
+        check_component(&item.component)?;
+    }
+    let started = Instant::now();
+    let mut store = Store::at(repository.root());
+    let _lock = store.lock(options.reporter).map_err(RepoError::io("the repository could not be locked"))?;
+    // Another publisher may have added suites since it was opened.
+    *repository = layout::open(repository.root())?;
+    let expected = repository.configuration.fingerprint.clone();
+    if expected != options.signer.fingerprint() {
+        return Err(RepoError::OtherKey { expected, found: options.signer.fingerprint() });
+    }
+
+    // Waiting for another publisher took its time.
+    let time = options.time.saturating_add(started.elapsed().as_secs().try_into().unwrap_or(i64::MAX));
+    let options = &PublishOptions { time, ..*options };
+    let mut debs: BTreeMap<String, Plan<AptState>> = BTreeMap::new();
+    let mut rpms: BTreeMap<String, Plan<YumState>> = BTreeMap::new();
+    let mut pool = Pool::of(&store);
+    let progress = options.reporter.progress("Checking", items.len() as u64, Unit::Items);
+    for item in items {
+        match ingest::take(&store, item)? {
+            Ingested::Deb { copy, info } => {
+                let plan = planned(&mut debs, &store, "apt", &item.suite, &apt::index(&item.suite))?;
+                plan_deb(plan, &mut pool, item, copy, &info, options)?;
+            }
+            Ingested::Rpm { copy, info, immutable } => {
+                let plan = planned(&mut rpms, &store, "yum", &item.suite, &yum::index(&item.suite))?;
+                plan_rpm(plan, &mut pool, item, copy, &info, immutable, options)?;
+            }
+        }
+        progress.advance(1);
+    }
+    drop(progress);
+    unfinished_suites(repository, &store, &mut debs, &mut rpms)?;
+
+    let mut suites = Vec::new();
+    for (suite, plan) in debs {
+        suites.push(write_apt(repository, &mut store, &suite, plan, options)?);
+    }
+    for (suite, plan) in rpms {
+        suites.push(write_yum(repository, &mut store, &suite, plan, options)?);
+    }
+    Ok(Published { suites })
+}
+
+/// A suite's state, as far as both halves are alike.
+trait Suite: Default + serde::de::DeserializeOwned {
+    /// What tells packages apart: name, version, architecture.
+    fn identities(&self) -> impl Iterator<Item = String>;
+}
+
+impl Suite for AptState {
+    fn identities(&self) -> impl Iterator<Item = String> {
+        self.packages.iter().map(|deb| format!("{} {} {}", deb.package, deb.version, deb.architecture))
+    }
+}
+
+impl Suite for YumState {
+    fn identities(&self) -> impl Iterator<Item = String> {
+        let identity = |rpm: &Rpm| rpm_identity(&rpm.name, rpm.epoch, &rpm.version, &rpm.release, &rpm.architecture);
+        self.packages.iter().map(identity)
+    }
+}
+
+/// An epoch of 0 and none at all are the same to rpm.
+fn rpm_identity(name: &str, epoch: u32, version: &str, release: &str, architecture: &str) -> String {
+    let epoch = if epoch == 0 { String::new() } else { format!("{epoch}:") };
+    format!("{name} {epoch}{version}-{release} {architecture}")
+}
+
+/// The plan of a suite, with its state when it is asked for the first time.
+fn planned<'a, State: Suite>(
+    plans: &'a mut BTreeMap<String, Plan<State>>,
+    store: &Store,
+    kind: &str,
+    suite: &str,
+    index: &str,
+) -> Result<&'a mut Plan<State>, RepoError> {
+    match plans.entry(suite.to_owned()) {
+        Entry::Occupied(entry) => Ok(entry.into_mut()),
+        Entry::Vacant(entry) => {
+            let states = States::of(kind, suite, index);
+            let state: State = states.load(store)?;
+            let places = state.identities().enumerate().map(|(at, identity)| (identity, at)).collect();
+            let unfinished = store.path(&states.mark()).exists();
+            Ok(entry.insert(Plan { state, places, unfinished, ..Plan::default() }))
+        }
+    }
+}
+
+/// Suites that nobody named and whose last publisher was killed are finished too.
+fn unfinished_suites(
+    repository: &Repository,
+    store: &Store,
+    debs: &mut BTreeMap<String, Plan<AptState>>,
+    rpms: &mut BTreeMap<String, Plan<YumState>>,
+) -> Result<(), RepoError> {
+    for suite in &repository.configuration.apt {
+        let index = apt::index(suite);
+        if store.path(&index).exists() && store.path(&States::of("apt", suite, &index).mark()).exists() {
+            planned(debs, store, "apt", suite, &index)?;
+        }
+    }
+    for suite in &repository.configuration.yum {
+        let index = yum::index(suite);
+        if store.path(&index).exists() && store.path(&States::of("yum", suite, &index).mark()).exists() {
+            planned(rpms, store, "yum", suite, &index)?;
+        }
+    }
+    Ok(())
+}
+
+fn plan_deb(
+    plan: &mut Plan<AptState>,
+    pool: &mut Pool<'_>,
+    item: &Item,
+    copy: Copied,
+    info: &crate::format::deb::DebInfo,
+    options: &PublishOptions<'_>,
+) -> Result<(), RepoError> {
+    let (package, version, architecture) = (info.package(), info.version(), info.architecture());
+    let identity = format!("{package} {version} {architecture}");
+    if !plan.first(&identity, copy.sha256, &item.path)? {
+        return Ok(());
+    }
+    let held = plan.places.get(&identity).copied();
+    if let Some(deb) = held.and_then(|at| plan.state.packages.get(at)) {
+        if deb.sha256 == copy.sha256 {
+            plan.unchanged.push(identity);
+            return Ok(());
+        }
+        if !options.force {
+            let (path, suite) = (item.path.clone(), item.suite.clone());
+            return Err(RepoError::OtherContent { path, identity, suite });
+        }
+    }
+    let mut record = ingest::deb_record(info, &item.component, &copy, false);
+    let mut place = format!("apt/{}", record.filename);
+    let mut there = pool.deb(&place, copy.sha256)?;
+    if there == Place::Other {
+        record = ingest::deb_record(info, &item.component, &copy, true);
+        place = format!("apt/{}", record.filename);
+        there = pool.deb(&place, copy.sha256)?;
+    }
+    if there == Place::Free {
+        pool.claim(&place, copy.sha256);
+        plan.pool.push((copy, place));
+    }
+    match held.and_then(|at| plan.state.packages.get_mut(at)) {
+        Some(place) => {
+            *place = record;
+            plan.replaced.push(identity);
+        }
+        None => {
+            plan.state.packages.push(record);
+            plan.added.push(identity);
+        }
+    }
+    Ok(())
+}
+
+fn plan_rpm(
+    plan: &mut Plan<YumState>,
+    pool: &mut Pool<'_>,
+    item: &Item,
+    copy: Copied,
+    info: &crate::format::rpm::RpmInfo,
+    immutable: Sha256,
+    options: &PublishOptions<'_>,
+) -> Result<(), RepoError> {
+    let epoch = info.epoch.unwrap_or(0);
+    let identity = rpm_identity(&info.name, epoch, &info.version, &info.release, &info.architecture);
+    if !plan.first(&identity, immutable, &item.path)? {
+        return Ok(());
+    }
+    let held = plan.places.get(&identity).copied();
+    if let Some(rpm) = held.and_then(|at| plan.state.packages.get(at)) {
+        if rpm.immutable == immutable {
+            plan.unchanged.push(identity);
+            return Ok(());
+        }
+        if !options.force {
+            let (path, suite) = (item.path.clone(), item.suite.clone());
+            return Err(RepoError::OtherContent { path, identity, suite });
+        }
+    }
+    let original = copy.sha256;
+    let place = |tag| {
+        let location = yum::location(&info.name, &info.version, &info.release, &info.architecture, tag);
+        format!("yum/{}/{location}", item.suite)
+    };
+    let (mut at, mut tag) = (place(None), None);
+    let mut there = pool.rpm(&at, immutable)?;
+    if there == Place::Other {
+        tag = Some(immutable);
+        at = place(tag);
+        there = pool.rpm(&at, immutable)?;
+    }
+    let copy = if there == Place::Same {
+        // Signed already, by a publication that was not finished or that has been replaced since: the bytes stay.
+        let failed = || RepoError::io("a published package could not be read");
+        let mut file = fs_err::File::open(pool.store.path(&at)).map_err(failed())?;
+        pool.store.copy_in(&mut file).map_err(failed())?
+    } else {
+        copy
+    };
+    let (copy, record) = ingest::rpm_record(pool.store, copy, original, immutable, tag, options.signer, options.time)?;
+    pool.claim(&at, immutable);
+    plan.pool.push((copy, at));
+    match held.and_then(|at| plan.state.packages.get_mut(at)) {
+        Some(place) => {
+            *place = record;
+            plan.replaced.push(identity);
+        }
+        None => {
+            plan.state.packages.push(record);
+            plan.added.push(identity);
+        }
+    }
+    Ok(())
+}
+
+fn write_apt(
+    repository: &mut Repository,
+    store: &mut Store,
+    suite: &str,
+    plan: Plan<AptState>,
+    options: &PublishOptions<'_>,
+) -> Result<PublishedSuite, RepoError> {
+    let (_, components) = apt::dimensions(&plan.state.packages);
+    let (name, text) = snippets::sources(repository, suite, &components)?;
+    let index = apt::index(suite);
+    let mark = States::of("apt", suite, &index).mark();
+    let idle = plan.is_idle();
+    let Plan { state, pool, added, replaced, unchanged, .. } = plan;
+    let mut packages = state.packages.len();
+    if !idle {
+        begin(store, &mark, pool, options)?;
+        if repository.configuration.apt.insert(suite.to_owned()) {
+            repository.save(store)?;
+        }
+        let date = date_after(state.date, options.time, suite)?;
+        let configuration = repository.configuration.clone();
+        let records = state.packages.clone();
+        packages = apt::write(store, &configuration, suite, &state, records, options.signer, date)?.packages.len();
+    }
+    let snippet = end(store, &mark, &name, &text)?;
+    let done =
+        PublishedSuite { kind: Kind::Apt, suite: suite.to_owned(), packages, added, replaced, unchanged, snippet };
+    tell(&done, options);
+    Ok(done)
+}
+
+fn write_yum(
+    repository: &mut Repository,
+    store: &mut Store,
+    suite: &str,
+    plan: Plan<YumState>,
+    options: &PublishOptions<'_>,
+) -> Result<PublishedSuite, RepoError> {
+    let (name, text) = snippets::repo(repository, suite)?;
+    let index = yum::index(suite);
+    let mark = States::of("yum", suite, &index).mark();
+    let idle = plan.is_idle();
+    let Plan { state, pool, added, replaced, unchanged, .. } = plan;
+    let mut packages = state.packages.len();
+    if !idle {
+        begin(store, &mark, pool, options)?;
+        if repository.configuration.yum.insert(suite.to_owned()) {
+            repository.save(store)?;
+        }
+        let date = date_after(state.date, options.time, suite)?;
+        let records = state.packages.clone();
+        packages = yum::write(store, suite, &state, records, options.signer, date)?.packages.len();
+    }
+    let snippet = end(store, &mark, &name, &text)?;
+    let done =
+        PublishedSuite { kind: Kind::Yum, suite: suite.to_owned(), packages, added, replaced, unchanged, snippet };
+    tell(&done, options);
+    Ok(done)
+}
+
+/// Leaves the mark of an unfinished publication, then puts the packages into the pool.
+fn begin(
+    store: &mut Store,
+    mark: &str,
+    pool: Vec<(Copied, String)>,
+    options: &PublishOptions<'_>,
+) -> Result<(), RepoError> {
+    let failed = || RepoError::io("the packages could not be put into the repository");
+    store.write(mark, b"").map_err(failed())?;
+    store.barrier().map_err(failed())?;
+    store.settle(pool.iter().map(|(copy, _)| copy)).map_err(failed())?;
+    for (copy, place) in pool {
+        options.reporter.detail(&format!("{place} ({} bytes)", copy.size));
+        store.place(copy.file, &place).map_err(failed())?;
+    }
+    store.barrier().map_err(failed())
+}
+
+/// Writes the clients' snippet where it differs, and takes the mark away.
+fn end(store: &mut Store, mark: &str, snippet: &str, text: &str) -> Result<PathBuf, RepoError> {
+    let failed = || RepoError::io("the publication could not be finished");
+    let path = store.path(snippet);
+    if !fs_err::read(&path).is_ok_and(|held| held == text.as_bytes()) {
+        store.write(snippet, text.as_bytes()).map_err(failed())?;
+    }
+    store.barrier().map_err(failed())?;
+    store.remove(mark).map_err(failed())?;
+    Ok(path)
+}
+
+/// The date of an index that follows one of `previous`: apt clients ignore an index that is not newer than the one they
+/// have, and refuse one from the future.
+fn date_after(previous: i64, now: i64, suite: &str) -> Result<i64, RepoError> {
+    let next = previous.saturating_add(1);
+    let ahead = next.saturating_sub(now);
+    if ahead <= 0 {
+        return Ok(now);
+    }
+    if ahead > PATIENCE {
+        return Err(RepoError::ClockBehind { seconds: ahead, suite: suite.to_owned() });
+    }
+    std::thread::sleep(Duration::from_secs(ahead.unsigned_abs()));
+    Ok(next)
+}
+
+fn tell(done: &PublishedSuite, options: &PublishOptions<'_>) {
+    for package in &done.added {
+        options.reporter.step("Published", &format!("{package} to {}", done.suite));
+    }
+    for package in &done.replaced {
+        options.reporter.step("Replaced", &format!("{package} in {}", done.suite));
+    }
+    for package in &done.unchanged {
+        options.reporter.step("Unchanged", &format!("{package} in {}", done.suite));
+    }
+}

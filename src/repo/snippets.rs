@@ -1,0 +1,83 @@
+//! What a client needs to use the repository: a `.sources` file for apt (sources.list(5), deb822 style) and a `.repo`
+//! file for dnf and zypper (dnf.conf(5)). Both name the key, so that nothing else on the machine gets to trust it.
+
+use minijinja::{Environment, context};
+
+use super::error::RepoError;
+use super::layout::Repository;
+
+const SOURCES: &str = include_str!("../../templates/repository/client.sources");
+const REPO: &str = include_str!("../../templates/repository/client.repo");
+
+/// A repository's origin as part of file names and repository identifiers: lower-case letters, digits, `-`.
+pub(super) fn slug(origin: &str) -> String {
+    let mut slug = String::with_capacity(origin.len());
+    for character in origin.chars() {
+        if character.is_ascii_alphanumeric() {
+            slug.push(character.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.trim_end_matches('-').to_owned()
+}
+
+/// The `.sources` file of one suite: its name in the repository and its text.
+pub(super) fn sources(
+    repository: &Repository,
+    suite: &str,
+    components: &[String],
+) -> Result<(String, String), RepoError> {
+    let configuration = repository.configuration();
+    let slug = slug(&configuration.origin);
+    let base = base(repository);
+    let key = match &configuration.url {
+        Some(url) if !url.starts_with("file:") => format!("/etc/apt/keyrings/{slug}.gpg"),
+        _ => repository.root().join("key.gpg").to_string_lossy().into_owned(),
+    };
+    let name = format!("{slug}-{suite}.sources");
+    let components = components.join(" ");
+    let local = base.starts_with("file:");
+    let text = render(SOURCES, context! { name => &name, slug, suite, base, key, components, local })?;
+    Ok((name, text))
+}
+
+/// The `.repo` file of one suite: its name in the repository and its text.
+pub(super) fn repo(repository: &Repository, suite: &str) -> Result<(String, String), RepoError> {
+    let configuration = repository.configuration();
+    let slug = slug(&configuration.origin);
+    let base = base(repository);
+    let name = format!("{slug}-{suite}.repo");
+    let local = base.starts_with("file:");
+    let text = render(REPO, context! { name => &name, slug, suite, base, local, title => &configuration.label })?;
+    Ok((name, text))
+}
+
+/// The URL of the repository's directory, without a slash at its end.
+fn base(repository: &Repository) -> String {
+    let local = || {
+        url::Url::from_directory_path(repository.root())
+            .map(|url| url.as_str().trim_end_matches('/').to_owned())
+            .unwrap_or_else(|()| format!("file://{}", repository.root().display()))
+    };
+    repository.configuration().url.clone().unwrap_or_else(local)
+}
+
+fn render(template: &str, values: minijinja::Value) -> Result<String, RepoError> {
+    Environment::new()
+        .render_str(template, values)
+        .map(|text| text.trim_end().to_owned() + "\n")
+        .map_err(|error| RepoError::BadState { path: "templates/repository".into(), reason: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slug;
+
+    #[test]
+    fn an_origin_becomes_a_word_that_file_names_take() {
+        assert_eq!(slug("Acme Cloud, Inc."), "acme-cloud-inc");
+        assert_eq!(slug("../x"), "x");
+        assert_eq!(slug("…"), "");
+    }
+}

@@ -1,0 +1,259 @@
+//! The repository's directory, written so that a reader at any moment, and a publisher killed at any instruction, sees
+//! whole files only.
+//!
+//! Every file is written below `.packhouse/tmp` (same file system, never served by mistake as an index), synced, given
+//! mode 0644 whatever the umask, and renamed into place. Directories are synced together at a [`Store::barrier`]:
+//! everything before it is durable before anything after it is visible. One publisher at a time holds an advisory lock
+//! (flock(2)), which the kernel releases when its holder dies, so that there are no stale locks.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufWriter, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{FlockOperation, RenameFlags};
+use sha2::Digest as _;
+
+use crate::digest::Sha256;
+use crate::report::Reporter;
+
+/// More files or directories than are worth being synced one by one.
+const MANY: usize = 16;
+
+/// packhouse's own directory in a repository.
+pub(crate) const PRIVATE: &str = ".packhouse";
+
+/// A repository's directory. Relative paths are relative to its root.
+#[derive(Debug)]
+pub(crate) struct Store {
+    root: PathBuf,
+    dirty: BTreeSet<PathBuf>,
+}
+
+/// A copy that waits for its place.
+#[derive(Debug)]
+pub(crate) struct Copied {
+    pub(crate) file: tempfile::TempPath,
+    pub(crate) sha256: Sha256,
+    pub(crate) size: u64,
+}
+
+/// The right to write. Dropping it lets the next publisher go on.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: fs_err::File,
+}
+
+/// A file that is hashed while it is written.
+struct Hashing {
+    file: tempfile::NamedTempFile,
+    hasher: sha2::Sha256,
+    size: u64,
+}
+
+impl Write for Hashing {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let length = self.file.write(buffer)?;
+        self.hasher.update(buffer.get(..length).unwrap_or_default());
+        self.size += length as u64;
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Store {
+    pub(crate) fn at(root: &Path) -> Self {
+        Self { root: root.to_path_buf(), dirty: BTreeSet::new() }
+    }
+
+    /// The absolute form of a path relative to the root.
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
+        self.root.join(relative)
+    }
+
+    /// Waits for the exclusive right to write, and removes what a killed publisher left behind.
+    pub(crate) fn lock(&mut self, reporter: &dyn Reporter) -> io::Result<Lock> {
+        let temporary = self.temporary();
+        self.make_directory(&temporary)?;
+        let path = self.root.join(PRIVATE).join("lock");
+        let file = fs_err::OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        match rustix::fs::flock(file.file(), FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                reporter.note("another publisher is at work in this repository; waiting for it");
+                rustix::io::retry_on_intr(|| rustix::fs::flock(file.file(), FlockOperation::LockExclusive))?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        for entry in fs_err::read_dir(&temporary)? {
+            remove_any(&entry?.path())?;
+        }
+        Ok(Lock { _file: file })
+    }
+
+    /// Makes `relative` hold `content`, durably after the next barrier.
+    pub(crate) fn write(&mut self, relative: &str, content: &[u8]) -> io::Result<()> {
+        let file = self.stage(content)?;
+        self.place(file, relative)
+    }
+
+    /// Like [`Store::write`], for a file whose name says its content: one that is there is left alone.
+    pub(crate) fn write_addressed(&mut self, relative: &str, content: &[u8]) -> io::Result<()> {
+        if fs_err::metadata(self.path(relative)).is_ok_and(|metadata| metadata.len() == content.len() as u64) {
+            return Ok(());
+        }
+        self.write(relative, content)
+    }
+
+    /// A synced temporary file with mode 0644 and this content.
+    fn stage(&self, content: &[u8]) -> io::Result<tempfile::TempPath> {
+        let mut file = self.temporary_file()?;
+        file.write_all(content)?;
+        seal(file.as_file())?;
+        Ok(file.into_temp_path())
+    }
+
+    /// An empty temporary file on the repository's file system.
+    pub(crate) fn temporary_file(&self) -> io::Result<tempfile::NamedTempFile> {
+        tempfile::NamedTempFile::new_in(self.temporary())
+    }
+
+    /// Copies all of `source` into a temporary file, hashing what is written: the digest is that of the copy, whatever
+    /// happens to the source meanwhile.
+    pub(crate) fn copy_in(&self, source: &mut dyn Read) -> io::Result<Copied> {
+        self.produce(|writer| io::copy(source, writer).map(drop))
+    }
+
+    /// A temporary file of what `write` writes, closed: a thousand of them may wait for their places. It is not durable
+    /// before [`Store::settle`].
+    pub(crate) fn produce<E: From<io::Error>>(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<Copied, E> {
+        let file = self.temporary_file()?;
+        let mut hashing = Hashing { file, hasher: sha2::Sha256::new(), size: 0 };
+        let mut buffered = BufWriter::with_capacity(256 * 1024, &mut hashing);
+        write(&mut buffered)?;
+        buffered.flush()?;
+        drop(buffered);
+        let Hashing { file, hasher, size } = hashing;
+        make_readable(file.as_file())?;
+        Ok(Copied { file: file.into_temp_path(), sha256: Sha256(hasher.finalize().into()), size })
+    }
+
+    /// Makes the content of these files durable: each by itself, or, when there are many, with their file system at once,
+    /// which is one commit of its journal rather than hundreds.
+    pub(crate) fn settle<'a>(&self, files: impl ExactSizeIterator<Item = &'a Copied>) -> io::Result<()> {
+        if files.len() > MANY {
+            let directory = fs_err::File::open(self.temporary())?;
+            return Ok(rustix::fs::syncfs(directory.file())?);
+        }
+        for copied in files {
+            fs_err::File::open(&copied.file)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// Renames a durable temporary file to `relative`.
+    pub(crate) fn place(&mut self, file: tempfile::TempPath, relative: &str) -> io::Result<()> {
+        let path = self.path(relative);
+        if let Some(parent) = path.parent() {
+            self.make_directory(parent)?;
+            self.dirty.insert(parent.to_path_buf());
+        }
+        file.persist(&path).map_err(|error| {
+            io::Error::new(error.error.kind(), format!("failed to rename into `{}`: {}", path.display(), error.error))
+        })?;
+        Ok(())
+    }
+
+    /// Makes everything placed so far durable before anything that follows.
+    pub(crate) fn barrier(&mut self) -> io::Result<()> {
+        let dirty = std::mem::take(&mut self.dirty);
+        if dirty.len() > MANY {
+            return Ok(rustix::fs::syncfs(fs_err::File::open(&self.root)?.file())?);
+        }
+        for directory in dirty {
+            fs_err::File::open(directory)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// Puts the directory `new` (made by [`Store::temporary_directory`]) in the place of `relative` in one step.
+    ///
+    /// Gives `false`, with nothing changed, where the file system cannot exchange two directories.
+    pub(crate) fn exchange(&mut self, new: &tempfile::TempDir, relative: &str) -> io::Result<bool> {
+        let target = self.path(relative);
+        fs_err::set_permissions(new.path(), std::fs::Permissions::from_mode(0o755))?;
+        fs_err::File::open(new.path())?.sync_all()?;
+        let parent = target.parent().unwrap_or(&self.root).to_path_buf();
+        self.make_directory(&parent)?;
+        let flags = if target.exists() { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+        let cwd = rustix::fs::CWD;
+        match rustix::fs::renameat_with(cwd, new.path(), cwd, &target, flags) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        fs_err::File::open(parent)?.sync_all()?;
+        Ok(true)
+    }
+
+    /// An empty directory on the repository's file system; removed when dropped.
+    pub(crate) fn temporary_directory(&self) -> io::Result<tempfile::TempDir> {
+        tempfile::TempDir::new_in(self.temporary())
+    }
+
+    /// Removes a file; one that is not there is fine.
+    pub(crate) fn remove(&self, relative: &str) -> io::Result<()> {
+        match fs_err::remove_file(self.path(relative)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a directory and its parents below the root, each with mode 0755 whatever the umask.
+    pub(crate) fn make_directory(&mut self, path: &Path) -> io::Result<()> {
+        if path.is_dir() {
+            return Ok(());
+        }
+        let below = path.strip_prefix(&self.root).unwrap_or(Path::new("")).to_path_buf();
+        let mut current = self.root.clone();
+        for component in std::iter::once(Component::CurDir).chain(below.components()) {
+            current.push(component);
+            match fs_err::create_dir(&current) {
+                Ok(()) => {
+                    fs_err::set_permissions(&current, std::fs::Permissions::from_mode(0o755))?;
+                    self.dirty.extend(current.parent().filter(|parent| !parent.as_os_str().is_empty()).map(Into::into));
+                }
+                Err(_) if current.is_dir() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn temporary(&self) -> PathBuf {
+        self.root.join(PRIVATE).join("tmp")
+    }
+}
+
+/// Gives a temporary file its final mode and makes its content durable.
+#[expect(clippy::disallowed_types, reason = "temporary files are of this type")]
+pub(crate) fn seal(file: &std::fs::File) -> io::Result<()> {
+    make_readable(file)?;
+    file.sync_all()
+}
+
+/// Mode 0644, whatever the umask.
+#[expect(clippy::disallowed_types, reason = "temporary files are of this type")]
+fn make_readable(file: &std::fs::File) -> io::Result<()> {
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+fn remove_any(path: &Path) -> io::Result<()> {
+    if fs_err::symlink_metadata(path)?.is_dir() { fs_err::remove_dir_all(path) } else { fs_err::remove_file(path) }
+}

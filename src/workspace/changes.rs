@@ -1,0 +1,91 @@
+//! Which services differ from a revision: in their own directories, in those of the libraries they use, or in the
+//! repository's configuration.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use git2::{DiffOptions, Repository, RepositoryOpenFlags};
+
+use super::Workspace;
+use crate::diagnostic::{Diagnose, ExitCode};
+
+/// Why the difference cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangesError {
+    /// There is no git repository, or it cannot be read.
+    #[error("{} cannot be compared with another revision: {reason}", root.display())]
+    Repository {
+        /// The workspace's root.
+        root: PathBuf,
+        /// What git says.
+        reason: String,
+    },
+    /// No such revision.
+    #[error("there is no revision `{revision}` in this repository")]
+    Revision {
+        /// What was asked for.
+        revision: String,
+    },
+}
+
+impl Diagnose for ChangesError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Repository { .. } => ExitCode::Failed,
+            Self::Revision { .. } => ExitCode::Usage,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Repository { .. } => Vec::new(),
+            Self::Revision { revision } => {
+                vec![format!("in a shallow clone, fetch it first: git fetch origin {revision}")]
+            }
+        }
+    }
+}
+
+/// Names of the services that differ between `revision` and the working tree, untracked files included.
+pub fn since(workspace: &Workspace, revision: &str) -> Result<BTreeSet<String>, ChangesError> {
+    let unreadable = |error: git2::Error| ChangesError::Repository {
+        root: workspace.root.clone(),
+        reason: error.message().to_owned(),
+    };
+    let repository =
+        Repository::open_ext(&workspace.root, RepositoryOpenFlags::empty(), [] as [&Path; 0]).map_err(unreadable)?;
+    let base = repository
+        .revparse_single(revision)
+        .and_then(|object| object.peel_to_tree())
+        .map_err(|_| ChangesError::Revision { revision: revision.to_owned() })?;
+    let mut options = DiffOptions::new();
+    options.include_untracked(true).recurse_untracked_dirs(true).ignore_submodules(false);
+    let diff = repository.diff_tree_to_workdir_with_index(Some(&base), Some(&mut options)).map_err(unreadable)?;
+    let top = repository.workdir().unwrap_or(&workspace.root);
+    let prefix = workspace.root.strip_prefix(top).unwrap_or(Path::new("")).to_path_buf();
+    let mut changed: BTreeSet<PathBuf> = BTreeSet::new();
+    for delta in diff.deltas() {
+        for file in [delta.old_file(), delta.new_file()] {
+            if let Some(path) = file.path() {
+                changed.insert(path.strip_prefix(&prefix).unwrap_or(path).to_path_buf());
+            }
+        }
+    }
+    let everything = changed.contains(Path::new("packhouse.toml"));
+    let touches = |directory: &Path| {
+        changed
+            .iter()
+            .any(|path| path.starts_with(directory) || (directory.starts_with(path) && !path.as_os_str().is_empty()))
+    };
+    Ok(workspace
+        .services()
+        .filter(|service| {
+            everything
+                || touches(&service.path)
+                || workspace.closure(service).into_iter().any(|library| touches(&library.path))
+                || service.manifest.parent().is_some_and(|parent| changed.contains(&parent.join("Cargo.lock")))
+                || service.path.ancestors().any(|ancestor| changed.contains(&ancestor.join("Cargo.lock")))
+        })
+        .map(|service| service.name.to_string())
+        .collect())
+}

@@ -1,0 +1,18 @@
+{%- if running %}
+if [ "$1" -eq 0 ]; then
+  if [ -x /usr/lib/systemd/systemd-update-helper ]; then
+    /usr/lib/systemd/systemd-update-helper remove-system-units {{ running | map("sh") | join(" ") }} || :
+  elif [ -d /run/systemd/system ]; then
+    systemctl --no-reload disable --now {{ running | map("sh") | join(" ") }} >/dev/null 2>&1 || :
+  elif [ -x /usr/bin/systemctl ]; then
+    systemctl --no-reload disable {{ running | map("sh") | join(" ") }} >/dev/null 2>&1 || :
+  fi
+fi
+{%- endif %}
+{%- if compile %}
+# Byte-code that was made on this machine is in no package's list of files; an upgrade makes it anew.
+if [ -d {{ compile | sh }} ]; then
+  find {{ compile | sh }} -type d -name __pycache__ -prune -exec rm -rf {} + || :
+fi
+{%- endif %}
+exit 0

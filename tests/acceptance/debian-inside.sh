@@ -1,0 +1,66 @@
+#!/bin/bash
+# Runs in a booted Debian without network: installs the sample from the signed repository, uses it, removes it.
+# $1: the .sources file. Everything that differs from what a careful maintainer's packages do ends the script.
+set -euo pipefail
+sources=$1
+packages="acme-api acme-billing acme-ctl acme-edge acme-worker"
+fail() { echo "FAILED: $*" >&2; exit 1; }
+listing() { find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /dev -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/cache -o -path /var/log -o -path /var/lib/systemd/timers \) -prune -o -print | LC_ALL=C sort; }
+answer() {
+  python3 - "$1" <<'PY'
+import sys, time, urllib.request
+for attempt in range(100):
+    try:
+        print(urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/", timeout=5).read().decode())
+        break
+    except OSError as error:
+        last = error
+        time.sleep(0.1)
+else:
+    raise SystemExit(f"port {sys.argv[1]}: {last}")
+PY
+}
+
+rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*
+cp "$sources" /etc/apt/sources.list.d/acme.sources
+apt-get update 2>&1 | tee /tmp/update
+grep -qE '^(W|E):' /tmp/update && fail "apt-get update complained"
+[ "$(apt-cache pkgnames acme- | wc -l)" -eq 5 ] || fail "apt sees $(apt-cache pkgnames acme- | wc -l) packages"
+
+listing > /tmp/before
+DEBIAN_FRONTEND=noninteractive apt-get install -y $packages > /tmp/install 2>&1 || { cat /tmp/install; fail "apt-get install"; }
+grep -iE 'warning|error' /tmp/install | grep -v 'debconf: ' && fail "the installation complained"
+
+verify=$(dpkg --verify $packages) || true
+[ -z "$verify" ] || fail "dpkg --verify: $verify"
+
+acme-ctl | grep -q '"service":"acme-ctl"' || fail "acme-ctl"
+acme-api-admin | grep -q '"flask"' || fail "acme-api-admin"
+for service in acme-api acme-worker acme-billing acme-edge; do
+  systemctl is-active --quiet $service || { systemctl status --no-pager $service || true; journalctl --no-pager -u $service | tail -20; fail "$service does not run"; }
+  systemctl is-enabled --quiet $service || fail "$service is not enabled"
+  systemd-analyze verify /usr/lib/systemd/system/$service.service 2>&1 | grep -i acme && fail "systemd-analyze verify $service"
+done
+answer 8101 | grep -q '"service": \?"acme-api"' || fail "acme-api does not answer"
+answer 8102 | grep -q '"psycopg": "binary"' || fail "acme-worker does not answer"
+answer 8103 | grep -q '"total": "13.00"' || fail "acme-billing does not answer"
+answer 8104 | grep -q '"service":"acme-edge"' || fail "acme-edge does not answer"
+
+# The tree is used as it was shipped: nothing in it that no package owns.
+find /usr/lib/acme -not -type d | while read -r file; do
+  dpkg-query -S "$file" >/dev/null 2>&1 || { echo "FAILED: $file is in no package" >&2; exit 1; }
+done
+
+# The administrator's choice survives an upgrade: reinstalling is what an upgrade does to units.
+systemctl disable --now acme-edge
+apt-get install -y --reinstall acme-edge >/dev/null 2>&1
+systemctl is-enabled --quiet acme-edge && fail "a disabled unit was enabled again"
+
+echo '# changed here' >> /etc/acme/acme-api.toml
+apt-get remove -y $packages > /tmp/remove 2>&1 || { cat /tmp/remove; fail "apt-get remove"; }
+[ -e /etc/acme/acme-api.toml ] || fail "removing took a conffile"
+apt-get purge -y $packages >> /tmp/remove 2>&1 || { cat /tmp/remove; fail "apt-get purge"; }
+listing > /tmp/after
+left=$(LC_ALL=C comm -13 /tmp/before /tmp/after | grep -vE '^/etc/(passwd|group|shadow|gshadow)-$|^/etc/\.pwd\.lock$|^/var/lib/(private|acme-)|^/root' || true)
+[ -z "$left" ] || fail "left behind: $left"
+echo PASSED

@@ -1,0 +1,132 @@
+//! The program as a user meets it: exit codes, where an error points, what is advised.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+
+fn packhouse(directory: &Path) -> Command {
+    let mut command = Command::cargo_bin("packhouse").expect("the program");
+    command.current_dir(directory).env("PACKHOUSE_CACHE_DIR", directory.join(".cache")).env_remove("SOURCE_DATE_EPOCH");
+    command
+}
+
+/// A repository with one Rust service, without git.
+fn repository(configuration: &str) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |path: &str, text: &str| {
+        let path = directory.path().join(path);
+        fs_err::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        fs_err::write(path, text).expect("a file");
+    };
+    write("packhouse.toml", configuration);
+    write("edge/Cargo.toml", "[package]\nname = \"acme-edge\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+    write("edge/src/main.rs", "fn main() {}\n");
+    directory
+}
+
+const CONFIGURATION: &str = "[project]\norg = \"acme\"\nmaintainer = \"Acme <cloud@acme.example>\"\n";
+
+fn stderr(command: &mut Command) -> (i32, String) {
+    let output = command.output().expect("it runs");
+    (output.status.code().expect("an exit code"), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn list_shows_each_member_and_why_it_was_taken_for_what_it_is() {
+    let repository = repository(CONFIGURATION);
+    let output = packhouse(repository.path()).arg("list").output().expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("acme-edge 1.0.0  rust service in edge: bin target acme-edge"), "{text}");
+}
+
+#[test]
+fn json_results_are_one_document_per_line_with_a_reason_and_a_version() {
+    let repository = repository(CONFIGURATION);
+    let output = packhouse(repository.path()).args(["list", "--format", "json"]).output().expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let document: serde_json::Value = serde_json::from_str(text.trim()).expect("one document");
+    assert_eq!(document["reason"], "member");
+    assert_eq!(document["schema_version"], 1);
+    assert_eq!(document["name"], "acme-edge");
+}
+
+#[test]
+fn an_unknown_key_is_a_usage_error_that_points_at_it_and_suggests_the_right_one() {
+    let repository = repository(&format!("{CONFIGURATION}licence = \"MIT\"\n"));
+    let (code, text) = stderr(packhouse(repository.path()).arg("list"));
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("packhouse.toml:4:1"), "{text}");
+    assert!(text.contains("did you mean `license`?"), "{text}");
+}
+
+#[test]
+fn errors_are_json_as_well_when_asked_for() {
+    let repository = repository(&format!("{CONFIGURATION}licence = \"MIT\"\n"));
+    let (code, text) = stderr(packhouse(repository.path()).args(["list", "--format", "json"]));
+    assert_eq!(code, 2);
+    let document: serde_json::Value = serde_json::from_str(text.trim()).expect("one document");
+    assert_eq!(document["reason"], "error");
+    assert_eq!(document["location"]["line"], 4);
+    assert_eq!(document["exit_code"], 2);
+}
+
+#[test]
+fn a_misspelt_service_is_a_usage_error_that_names_the_nearest() {
+    let repository = repository(CONFIGURATION);
+    let (code, text) = stderr(packhouse(repository.path()).args(["build", "acme-egde"]));
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("did you mean `acme-edge`?"), "{text}");
+}
+
+#[test]
+fn an_unknown_target_names_those_that_are_known() {
+    let repository = repository(CONFIGURATION);
+    let (code, text) = stderr(packhouse(repository.path()).args(["build", "--target", "debian-99"]));
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("debian-12") && text.contains("el9"), "{text}");
+}
+
+#[test]
+fn without_a_configuration_the_error_says_how_to_get_one() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (code, text) = stderr(packhouse(directory.path()).arg("list"));
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("packhouse init"), "{text}");
+}
+
+#[test]
+fn init_writes_a_configuration_that_list_reads_and_never_overwrites_one() {
+    let repository = repository(CONFIGURATION);
+    fs_err::remove_file(repository.path().join("packhouse.toml")).expect("it is gone");
+    let init = ["init", "--org", "acme", "--maintainer", "Acme <cloud@acme.example>"];
+    packhouse(repository.path()).args(init).assert().success();
+    packhouse(repository.path()).arg("list").assert().success();
+    let (code, text) = stderr(packhouse(repository.path()).args(init));
+    assert_eq!(code, 2, "{text}");
+}
+
+#[test]
+fn cargo_packhouse_is_the_same_program() {
+    let repository = repository(CONFIGURATION);
+    let mut command = Command::cargo_bin("cargo-packhouse").expect("the program");
+    command.current_dir(repository.path()).args(["packhouse", "list"]).assert().success();
+}
+
+#[test]
+fn a_build_without_a_vendor_directory_names_the_command_that_fills_it() {
+    let repository = repository(CONFIGURATION);
+    fs_err::write(
+        repository.path().join("edge/Cargo.lock"),
+        "version = 4\n\n[[package]]\nname = \"acme-edge\"\nversion = \"1.0.0\"\n",
+    )
+    .expect("a lock");
+    fs_err::write(
+        repository.path().join("edge/Cargo.toml"),
+        "[package]\nname = \"acme-edge\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[dependencies]\nitoa = \"1\"\n",
+    )
+    .expect("a manifest");
+    let (code, text) = stderr(packhouse(repository.path()).arg("build"));
+    assert_ne!(code, 0, "{text}");
+    assert!(text.contains("packhouse lock") || text.contains("packhouse vendor acme-edge"), "{text}");
+    assert!(!repository.path().join("target/packhouse/packhouse-artefacts.json").exists());
+}

@@ -1,0 +1,9 @@
+//! Repositories, judged by the clients that people use: apt, gpgv, sqv, dnf, zypper, rpm.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::indexing_slicing, clippy::string_slice)]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, missing_docs)]
+
+mod apt;
+mod crash;
+mod keys;
+mod support;
+mod yum;

@@ -1,0 +1,100 @@
+//! Clean Debian roots, booted with systemd and without network, that install from the published repository.
+
+use std::path::PathBuf;
+
+use super::Bench;
+use crate::Result;
+use crate::process::{output, root, run, say, shell, text};
+
+/// A minimal root of `suite` with systemd, made once and kept.
+pub(super) fn base(bench: &Bench, suite: &str) -> Result<PathBuf> {
+    let directory = bench.directory.join("roots").join(suite);
+    if directory.join("usr/bin/systemctl").exists() {
+        return Ok(directory);
+    }
+    say("Making", &format!("a {suite} root"));
+    fs_err::create_dir_all(bench.directory.join("roots"))?;
+    run(&mut shell(
+        r#"rm -rf "$1.new"
+           mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,dbus,python3,ca-certificates,libpython3-stdlib,procps,passwd "$2" "$1.new"
+           rm -f "$1.new/etc/resolv.conf"
+           mv "$1.new" "$1""#,
+        [directory.as_os_str(), suite.as_ref()],
+    ))?;
+    Ok(directory)
+}
+
+/// Boots a throw-away copy of the root and runs the client's script in it.
+pub(super) fn install(bench: &Bench, suite: &str, target: &str) -> Result<()> {
+    let base = base(bench, suite)?;
+    say("Installing", &format!("with apt in a clean {suite}"));
+    let script = root().join("tests/acceptance/debian-inside.sh");
+    let sources = bench.repository.join(format!("acme-{target}.sources"));
+    let result = output(&mut shell(
+        r#"base=$1 repository=$2 script=$3 sources=$4
+           work=$(mktemp -d)
+           mount -t tmpfs none "$work"
+           mkdir "$work"/{upper,work,root}
+           leader=
+           clean() { [ -z "$leader" ] || nsenter -t "$leader" -a systemctl poweroff --force --force >/dev/null 2>&1 || true; wait 2>/dev/null || true; umount -R "$work/root" 2>/dev/null || true; umount -l "$work"; rmdir "$work"; }
+           trap clean EXIT
+           mount -t overlay overlay -o "lowerdir=$base,upperdir=$work/upper,workdir=$work/work" "$work/root"
+           cp "$script" "$work/root/root/inside.sh"
+           systemd-nspawn -q --register=no --keep-unit --private-network --console=pipe --bind-ro="$repository" -D "$work/root" -b >"$work/boot.log" 2>&1 &
+           nspawn=$!
+           for attempt in $(seq 200); do
+             leader=$(pgrep -P "$nspawn" | head -1) || true
+             state=$([ -n "$leader" ] && nsenter -t "$leader" -a systemctl is-system-running 2>/dev/null) || true
+             case "$state" in running|degraded) break;; esac
+             sleep 0.1
+           done
+           case "$state" in running|degraded) ;; *) cat "$work/boot.log"; echo "FAILED: no system ($state)"; exit 1;; esac
+           nsenter -t "$leader" -a env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 bash /root/inside.sh "$sources""#,
+        [base.as_os_str(), bench.repository.as_os_str(), script.as_os_str(), sources.as_os_str()],
+    ))?;
+    let text = text(&result);
+    if result.status.success() && text.contains("PASSED") { Ok(()) } else { Err(format!("in {suite}:\n{text}").into()) }
+}
+
+/// apt refuses an altered index and an altered package.
+pub(super) fn tampering(bench: &Bench) -> Result<()> {
+    let base = base(bench, "bookworm")?;
+    say("Tampering", "with the apt repository");
+    let result = output(&mut shell(
+        r#"base=$1 repository=$2
+           work=$(mktemp -d)
+           mount -t tmpfs none "$work"
+           trap 'umount -R "$work/root/proc" 2>/dev/null || true; umount -l "$work/root$repository" "$work/root" 2>/dev/null || true; umount -l "$work"; rmdir "$work"' EXIT
+           mkdir "$work"/{upper,work,root,copy}
+           mount -t overlay overlay -o "lowerdir=$base,upperdir=$work/upper,workdir=$work/work" "$work/root"
+           rm -f "$work"/root/etc/apt/sources.list "$work"/root/etc/apt/sources.list.d/*
+           cp "$repository/acme-debian-12.sources" "$work/root/etc/apt/sources.list.d/"
+           mkdir -p "$work/root$repository"
+           fresh() { umount "$work/root$repository" 2>/dev/null || true; rm -rf "$work/copy"; cp -a "$repository" "$work/copy"; mount --bind "$work/copy" "$work/root$repository"; rm -rf "$work"/root/var/lib/apt/lists/*; }
+           inside() { unshare -n chroot "$work/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
+
+           fresh
+           inside apt-get update >/dev/null
+           inside apt-get install -y --download-only acme-ctl >/dev/null || { echo "FAILED: an untouched repository is refused"; exit 1; }
+           rm -f "$work"/root/var/cache/apt/archives/*.deb
+
+           package=$(find "$work/copy/apt/pool" -name 'acme-ctl_*deb12*.deb')
+           printf x | dd of="$package" bs=1 seek=2000 conv=notrunc status=none
+           if inside apt-get install -y --download-only acme-ctl >"$work/log" 2>&1; then cat "$work/log"; echo "FAILED: an altered package is taken"; exit 1; fi
+           grep -q 'Hash Sum mismatch' "$work/log" || { cat "$work/log"; echo "FAILED: not for its hash"; exit 1; }
+
+           fresh
+           find "$work/copy/apt/dists/debian-12" -type f \( -name 'Packages*' -o -path '*by-hash*' \) -exec sh -c 'printf "\n" >> "$1"' x {} \;
+           inside apt-get update >"$work/log" 2>&1 && ! grep -qE '^(W|E):' "$work/log" && { cat "$work/log"; echo "FAILED: altered indices are taken"; exit 1; }
+
+           fresh
+           sed -i 's/^Label: .*/Label: Someone Else/' "$work/copy/apt/dists/debian-12/InRelease"
+           inside apt-get update >"$work/log" 2>&1 && ! grep -qE '^(W|E):.*(signature|BADSIG|GPG)' "$work/log" && { cat "$work/log"; echo "FAILED: an altered InRelease is taken"; exit 1; }
+           [ "$(inside apt-cache pkgnames acme- | wc -l)" -eq 0 ] || { echo "FAILED: apt knows packages of an altered repository"; exit 1; }
+           umount "$work/root$repository"
+           echo PASSED"#,
+        [base.as_os_str(), bench.repository.as_os_str()],
+    ))?;
+    let text = text(&result);
+    if result.status.success() && text.contains("PASSED") { Ok(()) } else { Err(text.into()) }
+}

@@ -1,0 +1,61 @@
+//! The acceptance suite: the sample repository, from sources to running services in clean roots, judged by apt, dpkg, dnf,
+//! zypper, rpm and systemd.
+//!
+//! Everything is made below `target/acceptance`. Roots and downloads are kept there between runs; what is tested is made
+//! anew. Needs root (namespaces, chroots) and the packages that `scripts/set-up test` installs.
+
+mod build;
+mod debian;
+mod rpm;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::Result;
+use crate::process::{self, root, say};
+
+/// Where the suite works, and what it made so far.
+pub struct Bench {
+    /// `target/acceptance`.
+    pub directory: PathBuf,
+    /// The program under test.
+    pub packhouse: PathBuf,
+    /// The sample as a git repository, vendored.
+    pub sample: PathBuf,
+    /// Its artefacts.
+    pub artefacts: PathBuf,
+    /// The signed repository.
+    pub repository: PathBuf,
+}
+
+/// Runs the suite, or the parts of it that are named.
+pub fn run(parts: &[String]) -> Result<()> {
+    let directory = root().join("target/acceptance");
+    fs_err::create_dir_all(&directory)?;
+    say("Building", "packhouse");
+    process::run(Command::new("cargo").args(["build", "--locked", "--bin", "packhouse"]).current_dir(root()))?;
+    let bench = Bench {
+        packhouse: root().join("target/debug/packhouse"),
+        sample: directory.join("acme-cloud"),
+        artefacts: directory.join("artefacts"),
+        repository: directory.join("repository"),
+        directory,
+    };
+    let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
+    build::make(&bench)?;
+    if wanted("build") {
+        build::twice(&bench)?;
+        build::refusals(&bench)?;
+    }
+    if wanted("debian") {
+        debian::install(&bench, "bookworm", "debian-12")?;
+        debian::install(&bench, "trixie", "debian-13")?;
+        debian::tampering(&bench)?;
+    }
+    if wanted("rpm") {
+        rpm::install(&bench)?;
+        rpm::tampering(&bench)?;
+    }
+    say("Passed", "acceptance");
+    Ok(())
+}
