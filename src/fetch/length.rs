@@ -1,5 +1,7 @@
 //! How long a file is, without fetching it.
 
+use std::io::Read as _;
+
 use ureq::http::header;
 use url::Url;
 
@@ -29,6 +31,11 @@ impl Client {
                 416 => Some(0),
                 _ => return Err(status_error(url, &answer, false)),
             };
+            if answer.status == 206 {
+                // The one byte is read, so that the connection can be used again.
+                let mut rest = Vec::new();
+                let _ = answer.body.into_reader().take(64).read_to_end(&mut rest);
+            }
             let reason = "the server does not say how long it is";
             length.ok_or_else(|| Error::Address { url: public(url), reason })
         })

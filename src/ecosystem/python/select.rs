@@ -4,8 +4,6 @@
 //! marker of a package says for which of the project's interpreters it is wanted, or is left out when it is for all.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use url::Url;
 
@@ -274,8 +272,10 @@ fn unusable(title: String, package: &Reached, site: &Site) -> LockError {
     LockError::Unusable { package: title, target, reason, hint }
 }
 
-/// Files with digest and size, by URL. What no index and no earlier lock says is asked of the server; a file without a
-/// digest is fetched, and its digest is what came.
+/// Files with digest and size, by URL. What neither the index nor an earlier lock nor the cache says is found out by
+/// fetching the file into the cache: it is vendored from there next. To ask for its length alone would be as many requests
+/// more, and the indexes that give no sizes are the small mirrors, which limit just those. A file without a digest is what
+/// came.
 fn complete(
     context: Context<'_>,
     client: &Client,
@@ -284,79 +284,38 @@ fn complete(
 ) -> Result<BTreeMap<String, LockedFile>, LockError> {
     let sizes: BTreeMap<Sha256, u64> =
         known.iter().flat_map(LockedPackage::files).filter_map(|file| Some((file.hashes.sha256, file.size?))).collect();
-    let fetched = |error: crate::fetch::Error| LockError::Other(Box::new(error));
-    let parsed = |url: &str| {
-        Url::parse(url).map_err(|error| LockError::Io(std::io::Error::other(format!("`{url}` is no URL: {error}"))))
-    };
     let mut complete = BTreeMap::new();
-    let mut without_digest = Vec::new();
-    let mut without_size = Vec::new();
-    for file in files {
+    let mut missing: Vec<&Artefact> = Vec::new();
+    for &file in files {
         let size = file.size.or_else(|| sizes.get(&file.sha256?).copied());
         match (file.sha256, size) {
-            (None, _) => without_digest.push(*file),
-            (Some(_), None) => without_size.push((*file, parsed(&file.url)?)),
-            (Some(sha256), size) => {
+            (Some(sha256), Some(size)) => {
                 complete.insert(file.url.clone(), locked(file, sha256, size));
             }
+            _ if missing.iter().any(|other| other.url == file.url) => {}
+            _ => missing.push(file),
         }
     }
-    if !without_size.is_empty() {
-        let answers = Mutex::new(vec![None; without_size.len()]);
-        let next = AtomicUsize::new(0);
-        let failed = Mutex::new(None);
-        std::thread::scope(|scope| {
-            for _ in 0..8.min(without_size.len()) {
-                scope.spawn(|| {
-                    while let Some((index, (_, url))) = {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        without_size.get(index).map(|file| (index, file))
-                    } {
-                        match client.length(url) {
-                            Ok(size) => {
-                                if let Some(slot) = guard(&answers).get_mut(index) {
-                                    *slot = Some(size);
-                                }
-                            }
-                            Err(error) => {
-                                guard(&failed).get_or_insert(error);
-                                return;
-                            }
-                        }
-                    }
-                });
-            }
-        });
-        if let Some(error) = guard(&failed).take() {
-            return Err(fetched(error));
-        }
-        for ((file, _), size) in without_size.iter().zip(guard(&answers).iter()) {
-            if let Some(sha256) = file.sha256 {
-                complete.insert(file.url.clone(), locked(file, sha256, *size));
-            }
-        }
-    }
-    if !without_digest.is_empty() {
-        let downloads = without_digest
-            .iter()
-            .map(|file| {
-                Ok(Download { name: file.name.clone(), url: parsed(&file.url)?, sha256: None, size: file.size })
-            })
-            .collect::<Result<Vec<_>, LockError>>()?;
-        let results = download(client, &downloads, context.cache, context.reporter).map_err(fetched)?;
-        for (file, result) in without_digest.iter().zip(results) {
-            complete.insert(file.url.clone(), locked(file, result.sha256, Some(result.size)));
-        }
+    let downloads = missing
+        .iter()
+        .map(|file| {
+            let url = Url::parse(&file.url).map_err(|error| {
+                let url = super::indexes::redact(&file.url);
+                LockError::Io(std::io::Error::other(format!("`{url}`, which the index names, is no URL: {error}")))
+            })?;
+            Ok(Download { name: file.name.clone(), url, sha256: file.sha256, size: file.size })
+        })
+        .collect::<Result<Vec<_>, LockError>>()?;
+    let fetched = download(client, &downloads, context.cache, context.reporter)
+        .map_err(|error| LockError::Other(Box::new(error)))?;
+    for (file, fetched) in missing.into_iter().zip(fetched) {
+        complete.insert(file.url.clone(), locked(file, fetched.sha256, fetched.size));
     }
     Ok(complete)
 }
 
-fn guard<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-fn locked(file: &Artefact, sha256: Sha256, size: Option<u64>) -> LockedFile {
+fn locked(file: &Artefact, sha256: Sha256, size: u64) -> LockedFile {
     let url = super::indexes::without_credentials(&file.url).0;
     let url = url.split_once('#').map_or(url.clone(), |(url, _)| url.to_owned());
-    LockedFile { name: file.name.clone(), url: Some(url), size, hashes: Hashes { sha256 } }
+    LockedFile { name: file.name.clone(), url: Some(url), size: Some(size), hashes: Hashes { sha256 } }
 }
