@@ -78,10 +78,24 @@ pub fn main() -> ExitCode {
         }
     };
     let session = Session::new(globals);
+    end_on_interrupt();
     match run(&session, command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => ExitCode::from(failure::report(failure.as_ref(), session.output(), session.color())),
     }
+}
+
+/// Ctrl-C and a polite kill end build steps with us. Nothing needs to be undone: what is unfinished has no name yet.
+#[expect(clippy::exit, reason = "an interrupted program ends here")]
+fn end_on_interrupt() {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            crate::sandbox::kill_running();
+            std::process::exit(crate::diagnostic::ExitCode::Interrupted as i32);
+        }
+    });
 }
 
 fn run(session: &Session, command: Command) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 //!
 //! All of it goes to standard error; results go to standard output.
 
+use std::collections::HashSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,6 +27,8 @@ pub(super) enum Verbosity {
 pub(super) struct Human {
     verbosity: Verbosity,
     bars: Option<MultiProgress>,
+    /// What has been noted: a fact that holds for many steps is told once.
+    noted: Mutex<HashSet<String>>,
     output: Mutex<AutoStream<std::io::Stderr>>,
 }
 
@@ -35,7 +38,7 @@ impl Human {
         let terminal = std::io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb");
         let bars = (terminal && verbosity > Verbosity::Quiet)
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
-        Self { verbosity, bars, output: Mutex::new(AutoStream::new(std::io::stderr(), color)) }
+        Self { verbosity, bars, noted: Mutex::default(), output: Mutex::new(AutoStream::new(std::io::stderr(), color)) }
     }
 
     fn line(&self, text: &str) {
@@ -64,7 +67,8 @@ impl Reporter for Human {
     }
 
     fn note(&self, message: &str) {
-        if self.verbosity > Verbosity::Quiet {
+        let new = self.noted.lock().is_ok_and(|mut noted| noted.insert(message.to_owned()));
+        if new && self.verbosity > Verbosity::Quiet {
             self.line(&format!("{CYAN}{:>12}{RESET} {}", "note", printable(message)));
         }
     }

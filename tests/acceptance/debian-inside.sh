@@ -4,6 +4,8 @@
 set -euo pipefail
 sources=$1
 packages="acme-api acme-billing acme-ctl acme-edge acme-worker"
+# Whether the output of a command has a line that matches; `| grep -q` would end the command before its time.
+says() { local pattern=$1 output; shift; output=$("$@") && grep -q "$pattern" <<<"$output"; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
 listing() { find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /dev -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/cache -o -path /var/log -o -path /var/lib/systemd/timers \) -prune -o -print | LC_ALL=C sort; }
 answer() {
@@ -34,17 +36,17 @@ grep -iE 'warning|error' /tmp/install | grep -v 'debconf: ' && fail "the install
 verify=$(dpkg --verify $packages) || true
 [ -z "$verify" ] || fail "dpkg --verify: $verify"
 
-acme-ctl | grep -q '"service":"acme-ctl"' || fail "acme-ctl"
-acme-api-admin | grep -q '"flask"' || fail "acme-api-admin"
+says '"service":"acme-ctl"' acme-ctl || fail "acme-ctl"
+says '"flask"' acme-api-admin || fail "acme-api-admin"
 for service in acme-api acme-worker acme-billing acme-edge; do
   systemctl is-active --quiet $service || { systemctl status --no-pager $service || true; journalctl --no-pager -u $service | tail -20; fail "$service does not run"; }
   systemctl is-enabled --quiet $service || fail "$service is not enabled"
   systemd-analyze verify /usr/lib/systemd/system/$service.service 2>&1 | grep -i acme && fail "systemd-analyze verify $service"
 done
-answer 8101 | grep -q '"service": \?"acme-api"' || fail "acme-api does not answer"
-answer 8102 | grep -q '"psycopg": "binary"' || fail "acme-worker does not answer"
-answer 8103 | grep -q '"total": "13.00"' || fail "acme-billing does not answer"
-answer 8104 | grep -q '"service":"acme-edge"' || fail "acme-edge does not answer"
+says '"service": \?"acme-api"' answer 8101 || fail "acme-api does not answer"
+says '"psycopg": "binary"' answer 8102 || fail "acme-worker does not answer"
+says '"total": "13.00"' answer 8103 || fail "acme-billing does not answer"
+says '"service":"acme-edge"' answer 8104 || fail "acme-edge does not answer"
 
 # The tree is used as it was shipped: nothing in it that no package owns.
 find /usr/lib/acme -not -type d | while read -r file; do

@@ -1,6 +1,8 @@
 #!/bin/bash
 # Runs in a root with the sample's rpms installed, without network: uses them.
 set -euo pipefail
+# Whether the output of a command has a line that matches; `| grep -q` would end the command before its time.
+says() { local pattern=$1 output; shift; output=$("$@") && grep -q "$pattern" <<<"$output"; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
 mount -t proc proc /proc
 ip link set lo up 2>/dev/null || python3 -c '
@@ -21,16 +23,16 @@ else:
     raise SystemExit(f"port {sys.argv[1]}: {last}")
 PY
 }
-acme-ctl | grep -q '"service":"acme-ctl"' || fail "acme-ctl"
-acme-api-admin | grep -q '"flask"' || fail "acme-api-admin"
+says '"service":"acme-ctl"' acme-ctl || fail "acme-ctl"
+says '"flask"' acme-api-admin || fail "acme-api-admin"
 export HOME=/tmp
 acme-api --config /etc/acme/acme-api.toml >/tmp/api.log 2>&1 & pids="$!"
 acme-worker --port 8102 & pids="$pids $!"
 acme-billing --port 8103 & pids="$pids $!"
 acme-edge 127.0.0.1:8104 & pids="$pids $!"
-answer 8101 | grep -q '"service": \?"acme-api"' || { cat /tmp/api.log; fail "acme-api does not answer"; }
-answer 8102 | grep -q '"psycopg": "binary"' || fail "acme-worker does not answer"
-answer 8103 | grep -q '"total": "13.00"' || fail "acme-billing does not answer"
-answer 8104 | grep -q '"service":"acme-edge"' || fail "acme-edge does not answer"
+says '"service": \?"acme-api"' answer 8101 || { cat /tmp/api.log; fail "acme-api does not answer"; }
+says '"psycopg": "binary"' answer 8102 || fail "acme-worker does not answer"
+says '"total": "13.00"' answer 8103 || fail "acme-billing does not answer"
+says '"service":"acme-edge"' answer 8104 || fail "acme-edge does not answer"
 kill $pids
 echo PASSED

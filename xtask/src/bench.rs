@@ -33,7 +33,7 @@ struct Contest {
 }
 
 /// Runs the benchmarks named (`vendor`, `build`), all by default, and writes the page.
-pub fn run(names: &[String]) -> Result<()> {
+pub(crate) fn run(names: &[String]) -> Result<()> {
     say("Building", "packhouse (release)");
     execute(Command::new("cargo").args(["build", "--release", "--locked", "--bin", "packhouse"]).current_dir(root()))?;
     let bench = Bench::new()?;

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::process::{root, say};
 
 /// Writes `docs/environment.md` from `src/variables.rs`.
-pub fn run(arguments: &[String]) -> Result<()> {
+pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let source = fs_err::read_to_string(root().join("src/variables.rs"))?;
     let mut page = String::from(
         "# Environment variables\n\nMade from `src/variables.rs` by `cargo xtask docs`.\n\n| variable | meaning |\n|---|---|\n",

@@ -8,17 +8,17 @@ use crate::Result;
 
 /// A line on standard error.
 #[expect(clippy::print_stderr, reason = "a developer's tool speaks on standard error")]
-pub fn say(verb: &str, subject: &str) {
+pub(crate) fn say(verb: &str, subject: &str) {
     eprintln!("{verb:>12} {subject}");
 }
 
 /// The repository's root.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// Runs `command` to its end; an exit status other than 0 is an error with all that it printed.
-pub fn run(command: &mut Command) -> Result<String> {
+pub(crate) fn run(command: &mut Command) -> Result<String> {
     let output = output(command)?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
@@ -27,17 +27,17 @@ pub fn run(command: &mut Command) -> Result<String> {
 }
 
 /// Runs `command` to its end, whatever its status.
-pub fn output(command: &mut Command) -> Result<Output> {
+pub(crate) fn output(command: &mut Command) -> Result<Output> {
     command.output().map_err(|error| format!("{command:?}: {error}").into())
 }
 
 /// Standard output and error of a finished command.
-pub fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// A shell script with positional arguments, stopped at its first failing command.
-pub fn shell<S: AsRef<OsStr>>(script: &str, arguments: impl IntoIterator<Item = S>) -> Command {
+pub(crate) fn shell<S: AsRef<OsStr>>(script: &str, arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new("bash");
     command.args(["-euo", "pipefail", "-c", script, "shell"]).args(arguments);
     command

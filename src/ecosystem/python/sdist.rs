@@ -47,7 +47,7 @@ pub(super) fn read(path: &Path, name: &str) -> Result<SourceFacts, SdistError> {
     let directory = tempfile::tempdir()?;
     unpack(path, name, directory.path())?;
     let manifests = directory.path();
-    let project = project::read(manifests).map_err(|error| SdistError::Unread(error.to_string()))?;
+    let project = project::read_archive(manifests).map_err(|error| SdistError::Unread(error.to_string()))?;
     let build_requires = match &project {
         Some(project) => project.build_system.requires.clone(),
         None => vec!["setuptools>=40.8.0".to_owned()],
@@ -65,7 +65,7 @@ pub(super) fn identity(path: &Path, name: &str) -> Result<(Option<String>, Optio
         let info = Headers::parse(&text);
         return Ok((info.first("name"), info.first("version")));
     }
-    let project = project::read(directory.path()).map_err(|error| SdistError::Unread(error.to_string()))?;
+    let project = project::read_archive(directory.path()).map_err(|error| SdistError::Unread(error.to_string()))?;
     Ok(project.map_or((None, None), |project| (Some(project.name).filter(|name| !name.is_empty()), project.version)))
 }
 

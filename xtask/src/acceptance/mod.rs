@@ -15,21 +15,21 @@ use crate::Result;
 use crate::process::{self, root, say};
 
 /// Where the suite works, and what it made so far.
-pub struct Bench {
+pub(crate) struct Bench {
     /// `target/acceptance`.
-    pub directory: PathBuf,
+    pub(crate) directory: PathBuf,
     /// The program under test.
-    pub packhouse: PathBuf,
+    pub(crate) packhouse: PathBuf,
     /// The sample as a git repository, vendored.
-    pub sample: PathBuf,
+    pub(crate) sample: PathBuf,
     /// Its artefacts.
-    pub artefacts: PathBuf,
+    pub(crate) artefacts: PathBuf,
     /// The signed repository.
-    pub repository: PathBuf,
+    pub(crate) repository: PathBuf,
 }
 
 /// Runs the suite, or the parts of it that are named.
-pub fn run(parts: &[String]) -> Result<()> {
+pub(crate) fn run(parts: &[String]) -> Result<()> {
     let directory = root().join("target/acceptance");
     fs_err::create_dir_all(&directory)?;
     say("Building", "packhouse");
