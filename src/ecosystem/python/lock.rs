@@ -62,7 +62,7 @@ pub fn is_fresh(context: Context<'_>, service: &Member) -> Result<bool, LockErro
 }
 
 fn lock_service(context: Context<'_>, service: &Member, upgrade: &Upgrade) -> Result<Outcome, LockError> {
-    let state = State::read(context, service)?;
+    let mut state = State::read(context, service)?;
     let name = || service.name.to_string();
     // A lock that cannot be read is made anew, unless it must not change.
     let old = match state.locks() {
@@ -183,8 +183,9 @@ impl<'a> State<'a> {
             && locks.build.as_ref().is_none_or(|build| build.tool.packhouse.inputs == self.inputs)
     }
 
-    fn make(&self, old: Option<&Locks>, upgrade: &Upgrade) -> Result<Locks, LockError> {
+    fn make(&mut self, old: Option<&Locks>, upgrade: &Upgrade) -> Result<Locks, LockError> {
         let client = self.client()?;
+        self.indexes.ask_keyring(&client).map_err(|error| LockError::Other(Box::new(error)))?;
         let uv = self.uv(&client)?;
         let known = |lock: Option<&PyLock>| lock.map(|lock| lock.packages.clone()).unwrap_or_default();
         let old_runtime = known(old.map(|locks| &locks.runtime));

@@ -56,7 +56,7 @@ mod vendored;
 pub mod wheel;
 
 use crate::diagnostic::Diagnose;
-use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
+use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
 use crate::package::Staged;
 use crate::target::Target;
 use crate::workspace::{Detector, Directory, EcosystemKind, Member};
@@ -84,7 +84,13 @@ impl Ecosystem for Python {
         vendor::vendor(context, service)
     }
 
-    fn stage(&self, context: Context<'_>, service: &Member, target: &Target, time: i64) -> Result<Staged, Error> {
-        stage::stage(context, service, target, time)
+    fn stage(
+        &self,
+        context: Context<'_>,
+        service: &Member,
+        target: &Target,
+        release: &Release,
+    ) -> Result<Staged, Error> {
+        stage::stage(context, service, target, release)
     }
 }

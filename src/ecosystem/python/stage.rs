@@ -29,7 +29,7 @@ use super::tools;
 use super::traces;
 use super::vendor::{self, Vendored};
 use crate::diagnostic::{Diagnose, ExitCode};
-use crate::ecosystem::{Context, Error};
+use crate::ecosystem::{Context, Error, Release};
 use crate::name::normalize;
 use crate::package::Staged;
 use crate::report::Unit;
@@ -160,12 +160,17 @@ pub(super) fn boxed(error: impl Diagnose + Send + Sync + 'static) -> Error {
     Box::new(error)
 }
 
-pub(super) fn stage(context: Context<'_>, service: &Member, target: &Target, time: i64) -> Result<Staged, Error> {
+pub(super) fn stage(
+    context: Context<'_>,
+    service: &Member,
+    target: &Target,
+    release: &Release,
+) -> Result<Staged, Error> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(context.threads.max(1))
         .build()
         .map_err(|error| boxed(StageError::Threads(error.to_string())))?;
-    let staging = Staging::new(context, service, target, time)?;
+    let staging = Staging::new(context, service, target, release)?;
     pool.install(|| staging.run())
 }
 
@@ -174,7 +179,7 @@ struct Staging<'a> {
     context: Context<'a>,
     service: &'a Member,
     target: &'a Target,
-    time: i64,
+    release: &'a Release,
     directory: PathBuf,
     project: Project,
     python: PythonVersion,
@@ -193,7 +198,7 @@ struct Results {
 }
 
 impl<'a> Staging<'a> {
-    fn new(context: Context<'a>, service: &'a Member, target: &'a Target, time: i64) -> Result<Self, Error> {
+    fn new(context: Context<'a>, service: &'a Member, target: &'a Target, release: &'a Release) -> Result<Self, Error> {
         let directory = context.workspace.directory(service);
         let project = read_project(&directory)?;
         let python = interpreter(context, service, &project, target).map_err(boxed)?;
@@ -201,7 +206,19 @@ impl<'a> Staging<'a> {
         let vendored = vendor::verify(context, service)?;
         let sandbox = Sandbox::from_environment().map_err(boxed)?;
         let environment = PythonEnvironment::of(target, python);
-        Ok(Self { context, service, target, time, directory, project, python, environment, locks, vendored, sandbox })
+        Ok(Self {
+            context,
+            service,
+            target,
+            release,
+            directory,
+            project,
+            python,
+            environment,
+            locks,
+            vendored,
+            sandbox,
+        })
     }
 
     fn run(&self) -> Result<Staged, Error> {
@@ -334,16 +351,23 @@ impl<'a> Staging<'a> {
                 file_name: &source.file.name,
                 sha256: source.file.hashes.sha256,
             };
-            orders.push(Order { name: source.name, version: source.version, origin, time: self.time });
+            orders.push(Order {
+                name: source.name,
+                version: source.version,
+                stamp: false,
+                origin,
+                time: self.release.time,
+            });
         }
-        let settings = self.context.settings.service(&self.service.name);
-        let forced = settings.version.as_deref().filter(|text| text.parse::<pep440_rs::Version>().is_ok());
-        for (index, (name, directory, project)) in locals.iter().chain([&own]).enumerate() {
-            let is_own = index == locals.len();
-            let version = if is_own { forced.or(project.version.as_deref()) } else { project.version.as_deref() };
+        for (name, directory, project) in locals.iter().chain([&own]) {
+            let told = self.release.versions.get(name).map(String::as_str);
+            // What the configuration says of a package that has a version of its own is for back ends that would ask git.
+            let stamp = told.is_some() && project.version.is_none();
+            let version = told.or(project.version.as_deref());
             let vendor = self.context.settings.project.vendor.as_path();
             let origin = Origin::Package { root, directory, vendor, build_system: &project.build_system };
-            orders.push(Order { name, version, origin, time: self.time });
+            let time = self.release.times.get(name).copied().unwrap_or(self.release.time);
+            orders.push(Order { name, version, stamp, origin, time });
         }
         let progress = self.context.reporter.progress("Building wheels", orders.len() as u64, Unit::Items);
         let made: Vec<(Part, String)> = orders

@@ -20,7 +20,7 @@ mod vendor;
 pub use error::RustError;
 
 use crate::diagnostic::Diagnose;
-use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
+use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
 use crate::package::Staged;
 use crate::target::Target;
 use crate::workspace::{Detector, Directory, EcosystemKind, Member};
@@ -44,7 +44,13 @@ impl Ecosystem for Rust {
         vendor::vendor(context, service)
     }
 
-    fn stage(&self, context: Context<'_>, service: &Member, target: &Target, time: i64) -> Result<Staged, Error> {
-        stage::stage(context, service, target, time)
+    fn stage(
+        &self,
+        context: Context<'_>,
+        service: &Member,
+        target: &Target,
+        release: &Release,
+    ) -> Result<Staged, Error> {
+        stage::stage(context, service, target, release.time)
     }
 }

@@ -49,6 +49,8 @@ fn fill(context: Context<'_>, service: &Member, project: &Project) -> Result<Out
     if stamp.is_there() {
         return Ok(Outcome::Fresh);
     }
+    // Another process may be filling it; what it leaves is looked at afterwards.
+    let _guard = context.cache.lock("cargo-vendor")?;
     let difference = Difference::between(&directory, &lock)?;
     name_foreign(context, project, &difference);
     if difference.is_none() {
