@@ -75,6 +75,10 @@ pub trait Ecosystem: Detector + Sync {
     fn kind(&self) -> EcosystemKind;
     /// Resolves `service` for all of the project's targets and writes its lock. Uses the network.
     fn lock(&self, context: Context<'_>, service: &Member, upgrade: &Upgrade) -> Result<Outcome, Error>;
+    /// The names that the lock of `service` has, as the language spells them; `None` when there is no lock yet.
+    fn locked(&self, context: Context<'_>, service: &Member) -> Result<Option<Vec<String>>, Error>;
+    /// Whether two spellings are one name.
+    fn is_same_name(&self, one: &str, other: &str) -> bool;
     /// Makes the vendor directory hold exactly what the lock names. Uses the network.
     fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error>;
     /// Makes the private tree of `service` for `target` from its vendor directory. Never uses the network.

@@ -55,6 +55,15 @@ pub fn load(context: Context<'_>, service: &Member) -> Result<Locks, LockError> 
     }
 }
 
+/// The names of everything in the locks of `service`; `None` when there are none.
+pub(super) fn names(context: Context<'_>, service: &Member) -> Result<Option<Vec<String>>, LockError> {
+    let directory = context.workspace.directory(service);
+    let Some(runtime) = PyLock::read(&directory.join(LOCK_FILE))? else { return Ok(None) };
+    let build = PyLock::read(&directory.join(BUILD_LOCK_FILE))?;
+    let packages = runtime.packages.into_iter().chain(build.into_iter().flat_map(|build| build.packages));
+    Ok(Some(packages.map(|package| package.name).collect()))
+}
+
 /// Whether the locks of `service` are there and up to date. Uses neither the network nor a resolver.
 pub fn is_fresh(context: Context<'_>, service: &Member) -> Result<bool, LockError> {
     let state = State::read(context, service)?;

@@ -80,6 +80,14 @@ impl Ecosystem for Python {
         lock::lock(context, service, upgrade)
     }
 
+    fn locked(&self, context: Context<'_>, service: &Member) -> Result<Option<Vec<String>>, Error> {
+        lock::names(context, service).map_err(stage::boxed)
+    }
+
+    fn is_same_name(&self, one: &str, other: &str) -> bool {
+        crate::name::normalize(one) == crate::name::normalize(other)
+    }
+
     fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error> {
         vendor::vendor(context, service)
     }

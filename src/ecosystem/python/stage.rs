@@ -28,6 +28,7 @@ use super::tags::{Choice, PythonEnvironment, Unusable, best_of};
 use super::tools;
 use super::traces;
 use super::vendor::{self, Vendored};
+use super::wheel::header;
 use crate::diagnostic::{Diagnose, ExitCode};
 use crate::ecosystem::{Context, Error, Release};
 use crate::name::normalize;
@@ -54,6 +55,18 @@ pub(super) enum StageError {
         /// Why.
         #[source]
         reason: Unusable,
+    },
+    /// A wheel says that it is not for the target's interpreter.
+    #[error("{wheel} says `Requires-Python: {requires}`, {target} has Python {python}")]
+    Python {
+        /// The wheel.
+        wheel: String,
+        /// What it says.
+        requires: String,
+        /// The target.
+        target: String,
+        /// What that has.
+        python: PythonVersion,
     },
     /// A file that the lock names is not vendored.
     #[error("{service}: `{file}` is not in its vendor directory")]
@@ -140,6 +153,10 @@ impl Diagnose for StageError {
             Self::Unusable { service, .. } => {
                 vec![format!("run `packhouse lock {service}`, then `packhouse vendor {service}`")]
             }
+            Self::Python { target, .. } => vec![format!(
+                "require another version of it for that interpreter (`; python_version == …`), another interpreter for \
+                 {target}, or leave {target} out of `targets`"
+            )],
             Self::NotVendored { service, .. } => vec![format!("run `packhouse vendor {service}`")],
             Self::NoInterpreter { .. } => vec!["install python3 (3.9 or newer)".to_owned()],
             Self::Circle(_) => vec!["pin a version of one of them that has a wheel".to_owned()],
@@ -308,6 +325,7 @@ impl<'a> Staging<'a> {
         let unpacked = files.par_iter().map(|file| {
             let path = self.vendored_path(file)?;
             let wheel = store::unpack(self.context.cache, path, file.hashes.sha256).map_err(boxed)?;
+            self.check_python(&wheel)?;
             self.part(wheel, true, compiler)
         });
         unpacked.collect()
@@ -374,6 +392,7 @@ impl<'a> Staging<'a> {
             .par_iter()
             .map(|order| {
                 let Built { wheel, isolation } = workshop.build(*order).map_err(boxed)?;
+                self.check_python(&wheel)?;
                 self.check_fits(&wheel, &interpreter)?;
                 progress.advance(1);
                 Ok((self.part(wheel, false, compiler)?, isolation))
@@ -383,6 +402,25 @@ impl<'a> Staging<'a> {
         let own = own.ok_or_else(|| boxed(StageError::NoProject(self.directory.clone())))?;
         let (parts, isolation): (Vec<Part>, BTreeSet<String>) = made.into_iter().unzip();
         Ok(Results { parts, own, isolation })
+    }
+
+    /// The wheel's own metadata admits the target's interpreter: its tags do not say up to which one it works, and
+    /// resolvers disregard upper bounds.
+    fn check_python(&self, wheel: &UnpackedWheel) -> Result<(), Error> {
+        let metadata = wheel.metadata("METADATA").map_err(|error| boxed(StageError::Io(error)))?.unwrap_or_default();
+        let Some(requires) = header(&metadata, "Requires-Python").filter(|text| !text.is_empty()) else {
+            return Ok(());
+        };
+        // What cannot be read excludes nothing; pip does the same with metadata that old tools have written.
+        if requires.parse().is_ok_and(|specifiers| !self.environment.meets(&specifiers)) {
+            return Err(boxed(StageError::Python {
+                wheel: wheel.file_name().to_owned(),
+                requires: requires.to_owned(),
+                target: self.target.to_string(),
+                python: self.python,
+            }));
+        }
+        Ok(())
     }
 
     /// A wheel that was built here is for the target: its tags, and what its shared objects ask of the C library.

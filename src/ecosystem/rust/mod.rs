@@ -40,6 +40,14 @@ impl Ecosystem for Rust {
         lock::lock(context, service, upgrade)
     }
 
+    fn locked(&self, context: Context<'_>, service: &Member) -> Result<Option<Vec<String>>, Error> {
+        lock::names(context, service).map_err(|error| Box::new(error) as Error)
+    }
+
+    fn is_same_name(&self, one: &str, other: &str) -> bool {
+        one == other
+    }
+
     fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error> {
         vendor::vendor(context, service)
     }
