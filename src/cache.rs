@@ -6,6 +6,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
+use std::time::Duration;
 
 use crate::digest::Sha256;
 use crate::variables;
@@ -76,8 +78,29 @@ impl Cache {
     }
 
     fn temporary(&self) -> io::Result<PathBuf> {
+        static CLEARED: Once = Once::new();
         let directory = self.root.join("tmp");
         fs_err::create_dir_all(&directory)?;
+        CLEARED.call_once(|| clear(&directory));
         Ok(directory)
+    }
+}
+
+/// Nobody works for this long on something that has no place yet.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+
+/// Removes what killed runs have left. What cannot be removed stays: it takes room and is never looked at.
+fn clear(directory: &Path) {
+    for entry in fs_err::read_dir(directory).into_iter().flatten().flatten() {
+        let Ok(metadata) = entry.metadata() else { continue };
+        let age = metadata.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or_default();
+        if age > ABANDONED {
+            let removed = if metadata.is_dir() {
+                fs_err::remove_dir_all(entry.path())
+            } else {
+                fs_err::remove_file(entry.path())
+            };
+            drop(removed);
+        }
     }
 }
