@@ -167,3 +167,17 @@ fn help_shows_a_subcommands_own_options_first_and_what_the_exit_status_means() {
     assert!(place("Global options:") < place("--manifest-path"));
     assert!(help(&["--help"]).contains("Exit status:"));
 }
+
+#[test]
+fn a_new_repository_is_readable_for_everyone_whatever_the_umask() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().expect("a directory");
+    let program = assert_cmd::cargo::cargo_bin("packhouse");
+    let script = "umask 077; \"$0\" key generate --algorithm ed25519 --user-id 'A <a@acme.example>' key && \
+                  \"$0\" repo init repository --origin acme --key key";
+    let mut shell = Command::new("sh");
+    shell.current_dir(directory.path()).arg("-c").arg(script).arg(program).assert().success();
+    let mode = |name: &str| fs_err::metadata(directory.path().join(name)).expect(name).permissions().mode() & 0o777;
+    assert_eq!(mode("repository"), 0o755);
+    assert_eq!(mode("key"), 0o600);
+}

@@ -27,7 +27,7 @@ pub(super) struct Globals {
     /// Work as if started in this directory.
     #[arg(short = 'C', global = true, help_heading = GLOBAL, value_name = "DIR")]
     directory: Option<PathBuf>,
-    /// Say nothing but errors.
+    /// Say nothing but results and errors.
     #[arg(short, long, global = true, help_heading = GLOBAL, conflicts_with = "verbose")]
     quiet: bool,
     /// Say more.
