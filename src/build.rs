@@ -127,6 +127,7 @@ struct Job<'a> {
 /// Builds every service for every target, and lists what came out.
 pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact>, Error> {
     fs_err::create_dir_all(&options.out)?;
+    format::remove_leftovers(&options.out)?;
     let history = open_history(context)?;
     let jobs: Vec<Job<'_>> = options
         .services
@@ -327,7 +328,7 @@ impl Artefacts {
     }
 
     fn write(&self, directory: &Path) -> Result<(), Error> {
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        let mut file = format::unfinished(directory)?;
         let mut text = serde_json::to_vec_pretty(self).map_err(std::io::Error::other)?;
         text.push(b'\n');
         file.write_all(&text)?;
