@@ -132,3 +132,26 @@ fn a_build_without_a_vendor_directory_names_the_command_that_fills_it() {
     assert!(text.contains("packhouse lock") || text.contains("packhouse vendor acme-edge"), "{text}");
     assert!(!repository.path().join("target/packhouse/packhouse-artefacts.json").exists());
 }
+
+#[test]
+fn a_name_to_upgrade_that_is_in_no_lock_is_an_error_with_the_nearest() {
+    let repository = repository(CONFIGURATION);
+    fs_err::write(
+        repository.path().join("edge/Cargo.lock"),
+        "version = 4\n\n[[package]]\nname = \"acme-edge\"\nversion = \"1.0.0\"\n",
+    )
+    .expect("a lock");
+    let (code, text) = stderr(packhouse(repository.path()).args(["lock", "--upgrade=acme-edg"]));
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("`acme-edg`") && text.contains("did you mean `--upgrade=acme-edge`?"), "{text}");
+}
+
+#[test]
+fn a_missing_cargo_lock_is_work_to_do_and_a_policy_only_when_locked() {
+    let repository = repository(CONFIGURATION);
+    let (code, text) = stderr(packhouse(repository.path()).arg("build"));
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("packhouse lock acme-edge"), "{text}");
+    let (code, text) = stderr(packhouse(repository.path()).args(["build", "--locked"]));
+    assert_eq!(code, 3, "{text}");
+}
