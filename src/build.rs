@@ -3,6 +3,8 @@
 //! Services and targets are independent of one another, so they are staged and packed side by side, bounded by the number
 //! of threads. Artefacts come into place by renames; the list of them, `packhouse-artefacts.json`, is written last.
 
+mod packing;
+
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ use crate::report::Unit;
 use crate::target::{Format, Target};
 use crate::workspace::Member;
 use crate::workspace::history::{ChangelogRequest, History, HistoryError, VersionOrigin};
+use packing::Packing;
 
 /// The file that lists what a build made.
 pub const ARTEFACTS_FILE: &str = "packhouse-artefacts.json";
@@ -60,6 +63,16 @@ pub enum Error {
         /// What failed.
         error: ecosystem::Error,
     },
+    /// Two targets gave different packages of one name.
+    #[error("`{}` comes out differently for {first} and for {second}", file.display())]
+    SameFile {
+        /// The file.
+        file: PathBuf,
+        /// One target.
+        first: String,
+        /// The other.
+        second: String,
+    },
     /// The version or the history of a service could not be told.
     #[error("cannot tell the version of {service}: {error}")]
     Version {
@@ -82,7 +95,7 @@ impl Error {
     fn inner(&self) -> Option<&(dyn Diagnose + Send + Sync)> {
         match self {
             Self::Step { error, .. } | Self::Version { error, .. } => Some(error.as_ref()),
-            Self::Io(_) | Self::List { .. } => None,
+            Self::Io(_) | Self::List { .. } | Self::SameFile { .. } => None,
         }
     }
 }
@@ -99,6 +112,7 @@ impl Diagnose for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Io(error) => io_hints(error),
+            Self::SameFile { .. } => vec!["build the two targets into directories of their own, with --out".to_owned()],
             _ => self.inner().map(Diagnose::hints).unwrap_or_default(),
         }
     }
@@ -122,10 +136,11 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
     let progress = context.reporter.progress("Building", jobs.len() as u64, Unit::Items);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(context.threads).build();
     let pool = pool.map_err(|error| std::io::Error::other(format!("cannot start threads: {error}")))?;
+    let packing = Packing::new();
     let results: Vec<Result<Artefact, Error>> = pool.install(|| {
         jobs.par_iter()
             .map(|job| {
-                let artefact = make(context, &history, job, &options.out)?;
+                let artefact = make(context, &history, &packing, job, &options.out)?;
                 progress.advance(1);
                 context.reporter.step("Built", &artefact.file.display().to_string());
                 Ok(artefact)
@@ -134,9 +149,28 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
     });
     drop(progress);
     let mut artefacts = results.into_iter().collect::<Result<Vec<_>, _>>()?;
-    artefacts.sort_by(|left, right| left.file.cmp(&right.file));
+    artefacts.sort_by(|left, right| (&left.file, &left.target).cmp(&(&right.file, &right.target)));
+    one_for_each_file(&mut artefacts)?;
     Artefacts { schema_version: 1, artefacts: artefacts.clone() }.write(&options.out)?;
     Ok(artefacts)
+}
+
+/// Targets that differ in their architecture alone give one file when the package has none (`all`, `noarch`): it is listed
+/// once. `artefacts` are sorted by their files.
+fn one_for_each_file(artefacts: &mut Vec<Artefact>) -> Result<(), Error> {
+    let differing = artefacts.windows(2).find_map(|pair| match pair {
+        [left, right] if left.file == right.file && left.sha256 != right.sha256 => Some((left, right)),
+        _ => None,
+    });
+    if let Some((left, right)) = differing {
+        return Err(Error::SameFile {
+            file: left.file.clone(),
+            first: left.target.clone(),
+            second: right.target.clone(),
+        });
+    }
+    artefacts.dedup_by(|right, left| right.file == left.file);
+    Ok(())
 }
 
 /// The changelog of a service as a package for `target` (else for Debian 12) would have it.
@@ -215,7 +249,13 @@ fn releases(
     Ok(release)
 }
 
-fn make(context: Context<'_>, history: &History<'_>, job: &Job<'_>, out: &Path) -> Result<Artefact, Error> {
+fn make(
+    context: Context<'_>,
+    history: &History<'_>,
+    packing: &Packing,
+    job: &Job<'_>,
+    out: &Path,
+) -> Result<Artefact, Error> {
     let Job { service, target } = job;
     let failed =
         |error: ecosystem::Error| Error::Step { service: service.name.to_string(), target: target.to_string(), error };
@@ -233,8 +273,10 @@ fn make(context: Context<'_>, history: &History<'_>, job: &Job<'_>, out: &Path) 
         time,
     };
     let package = package::assemble(inputs).map_err(|error| failed(error.into()))?;
+    let permit = packing.admit(packing::memory(&package));
     let written =
         format::write(&package, out, &format::WriteOptions::default()).map_err(|error| failed(error.into()))?;
+    drop(permit);
     let format = target.format();
     let nothing_in_particular = match format {
         Format::Deb => "all",

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::documents::{self, Copyright};
+use super::documents::{self, Copyright, Overrides};
 use super::systemd::{self, ServiceFacts, Units};
 use super::{Changelog, Error, Package, Relations, Staged, Version, changelog, libraries, scripts};
 use crate::config::{ServiceSettings, Settings};
@@ -80,15 +80,25 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
 
     let summary = summary(&service, member, settings);
     let names: Vec<String> = commands.iter().map(|(name, _)| name.clone()).collect();
-    let facts =
-        ServiceFacts { member, directory: &directory, summary: &summary, commands: &names, python: python.is_some() };
+    let facts = ServiceFacts {
+        member,
+        directory: &directory,
+        prefix: &prefix,
+        summary: &summary,
+        commands: &names,
+        python: python.is_some(),
+    };
     let units = match &service.systemd {
         Some(systemd) => systemd::install(settings, systemd, &facts, target, &mut tree)?,
         None => Units::default(),
     };
 
-    let license =
-        service.license.clone().or_else(|| member.license.clone()).or_else(|| settings.project.license.clone());
+    let needs = libraries::needs(package, &tree, target, service.depends.get(target.format()))?;
+    let license = service
+        .license
+        .clone()
+        .or_else(|| member.license.as_deref().and_then(documents::license_line))
+        .or_else(|| settings.project.license.clone());
     let license = license.unwrap_or_else(|| "LicenseRef-proprietary".to_owned());
     let license_text = license_text(&directory, &workspace.root)?;
     let copyright = documents::copyright(&Copyright {
@@ -100,6 +110,7 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         components: &components,
         license: &license,
         license_text: license_text.as_deref(),
+        format: target.format(),
         year: jiff::Timestamp::from_second(time).map_or(1980, |time| time.to_zoned(jiff::tz::TimeZone::UTC).year()),
     })?;
     match target.format() {
@@ -109,8 +120,19 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
             let history = changelog::debian(&changelog, package, &target.distribution.suite);
             let compressed = gzip(history.as_bytes())?;
             add_text(&mut tree, package, &format!("{documents}/changelog.Debian.gz"), compressed, Role::Plain)?;
-            let overrides = documents::lintian_overrides(package, &prefix, &tree, python.is_some())?;
-            add_text(&mut tree, package, &format!("/usr/share/lintian/overrides/{package}"), overrides, Role::Plain)?;
+            let overrides = documents::lintian_overrides(&Overrides {
+                package,
+                prefix: &prefix,
+                tree: &tree,
+                python: python.is_some(),
+                vendored: needs.vendored,
+                releases: changelog.releases.len(),
+                commands: !commands.is_empty(),
+            })?;
+            if let Some(overrides) = overrides {
+                let path = format!("/usr/share/lintian/overrides/{package}");
+                add_text(&mut tree, package, &path, overrides, Role::Plain)?;
+            }
         }
         Format::Rpm => {
             add_text(
@@ -123,7 +145,6 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         }
     }
 
-    let needs = libraries::needs(package, &tree, target, service.depends.get(target.format()))?;
     let mut relations = relations(target, &service, &units, python, needs.depends);
     if target.distribution.rpm.is_some_and(|rpm| rpm >= (4, 19))
         && let Some((_, line)) = &units.sysusers
@@ -131,6 +152,10 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         relations.provides.extend(user_provides(line));
     }
     let compile = compile_on_install.as_ref().zip(python);
+    if compile.is_some() && target.format() == Format::Rpm {
+        // Their scriptlets use find; on Debian it is essential.
+        relations.depends.extend(["coreutils".to_owned(), "findutils".to_owned()]);
+    }
     let scripts = scripts::scripts(package.as_str(), target, &units, compile)?;
     let owned_directories = owned_directories(&tree);
     let description = service.description.clone().unwrap_or_else(|| {
@@ -210,21 +235,31 @@ fn add_configuration(
 
 /// One line, as Policy 3.4.1 wants it: no full stop, no article in front, at most 80 characters.
 fn summary(service: &ServiceSettings, member: &Member, settings: &Settings) -> String {
-    let text = service.summary.clone().or_else(|| member.summary.clone());
-    let text = text.unwrap_or_else(|| format!("service {} of {}", member.name, settings.project.org));
+    let text = service.summary.as_deref().or(member.summary.as_deref()).unwrap_or_default();
+    let line = synopsis(text, member.name.as_str());
+    if line.is_empty() { format!("service {} of {}", member.name, settings.project.org) } else { line }
+}
+
+/// `text` as a synopsis; empty when nothing of it is left.
+fn synopsis(text: &str, package: &str) -> String {
+    // Lintian and rpmlint want neither the package's name in front nor more than 79 columns.
+    const LONGEST: usize = 79;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line = line.trim_end_matches('.');
-    let line = ["A ", "An ", "The ", "a ", "an ", "the "]
-        .iter()
-        .find_map(|article| line.strip_prefix(article))
-        .unwrap_or(line);
-    match line.char_indices().nth(80) {
-        Some((end, _)) => {
-            let cut = line.get(..end).unwrap_or(line);
-            cut.rsplit_once(' ').map_or(cut, |(whole, _)| whole).to_owned()
-        }
-        None => line.to_owned(),
+    let mut line = line.as_str();
+    let named = line.get(..package.len()).filter(|start| start.eq_ignore_ascii_case(package));
+    if let Some(rest) = named.and_then(|start| line.strip_prefix(start))
+        && let Some(rest) = rest.trim_start().strip_prefix([':', '-', '–', '—'])
+        && rest.starts_with(' ')
+    {
+        line = rest.trim_start();
     }
+    let mut articles = ["A ", "An ", "The ", "a ", "an ", "the "].iter();
+    line = articles.find_map(|article| line.strip_prefix(article)).unwrap_or(line);
+    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
+        let cut = line.get(..end).unwrap_or(line);
+        line = cut.rsplit_once(' ').map_or(cut, |(whole, _)| whole);
+    }
+    line.trim_end_matches(['.', ',', ';', ':', ' ']).to_owned()
 }
 
 /// RPM's summaries begin with a capital letter; Debian's need not.
@@ -260,17 +295,22 @@ fn relations(
         }
         (_, None) => {}
     }
+    let mut pre_depends = Vec::new();
     match target.format() {
         Format::Deb if units.sysusers.is_some() => {
             depends.push("systemd | systemd-standalone-sysusers | systemd-sysusers".to_owned());
         }
-        Format::Rpm if !units.running.is_empty() || units.sysusers.is_some() => depends.push("systemd".to_owned()),
+        Format::Rpm if !units.running.is_empty() || units.sysusers.is_some() => {
+            depends.push("systemd".to_owned());
+            // %pre makes the user with systemd's program: it must be there before this package is unpacked.
+            pre_depends.extend(units.sysusers.iter().map(|_| "systemd".to_owned()));
+        }
         _ => {}
     }
     depends.extend(service.depends.get(target.format()).iter().cloned());
     depends.sort();
     depends.dedup();
-    Relations { depends, ..Relations::default() }
+    Relations { depends, pre_depends, ..Relations::default() }
 }
 
 /// rpm ≥ 4.19 makes the users that a package provides as `user(NAME) = BASE64-OF-THE-SYSUSERS-LINE`, and their groups

@@ -2,9 +2,11 @@
 
 use minijinja::context;
 
+use super::libraries::VendoredBinaries;
 use super::{Component, Error, template};
 use crate::name::PackageName;
-use crate::tree::{InstallPath, Node, Tree};
+use crate::target::Format;
+use crate::tree::{InstallPath, Tree};
 
 /// Licences whose text every Debian system has (Policy 12.5).
 const COMMON_LICENSES: &[(&str, &str)] = &[
@@ -33,6 +35,8 @@ pub(super) struct Copyright<'a> {
     pub(super) license: &'a str,
     /// The project's licence file, if it has one.
     pub(super) license_text: Option<&'a str>,
+    /// Debian's packages name the texts that every Debian system has; others carry them.
+    pub(super) format: Format,
     /// The year of the package's time.
     pub(super) year: i16,
 }
@@ -41,9 +45,11 @@ pub(super) struct Copyright<'a> {
 pub(super) fn copyright(copyright: &Copyright<'_>) -> Result<String, Error> {
     let common = COMMON_LICENSES.iter().find(|(spdx, _)| *spdx == copyright.license).map(|(_, file)| file);
     let text = match (common, copyright.license_text) {
-        (Some(file), _) => format!("On Debian systems, the full text is in /usr/share/common-licenses/{file}."),
-        (None, Some(text)) => text.to_owned(),
-        (None, None) => format!("The terms are those that the SPDX identifier {} stands for.", copyright.license),
+        (Some(file), _) if copyright.format == Format::Deb => {
+            format!("On Debian systems, the full text is in /usr/share/common-licenses/{file}.")
+        }
+        (_, Some(text)) => text.to_owned(),
+        (_, None) => format!("The terms are those that the SPDX identifier {} stands for.", copyright.license),
     };
     let components: Vec<_> = copyright
         .components
@@ -64,27 +70,54 @@ pub(super) fn copyright(copyright: &Copyright<'_>) -> Result<String, Error> {
         components,
         year => copyright.year,
         holder => single_line(copyright.holder),
-        license => single_line(copyright.license),
+        license => short_names(copyright.license),
         license_text => folded(&text),
     };
     Ok(template::render(include_str!("../../templates/deb/copyright"), values)?)
 }
 
-/// lintian's overrides for what vendoring is about; own code is never covered.
-pub(super) fn lintian_overrides(
-    package: &PackageName,
-    prefix: &InstallPath,
-    tree: &Tree,
-    python: bool,
-) -> Result<String, Error> {
-    let mut binaries = false;
-    let mut bytecode = false;
-    for (path, entry) in tree.iter() {
-        binaries |= entry.vendored && path.file_name().contains(".so") && matches!(entry.node, Node::File(_));
-        bytecode |= path.as_str().ends_with(".pyc");
-    }
-    let values = context! { package => package.as_str(), tree => prefix.relative(), binaries, python, bytecode };
-    Ok(template::render(include_str!("../../templates/deb/lintian-overrides"), values)?)
+/// An SPDX expression as the machine-readable format writes it: its operators are in small letters there.
+fn short_names(expression: &str) -> String {
+    let word = |word: &str| match word {
+        "AND" => "and".to_owned(),
+        "OR" => "or".to_owned(),
+        "WITH" => "with".to_owned(),
+        other => other.to_owned(),
+    };
+    expression.split_whitespace().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// What lintian is told not to expect.
+pub(super) struct Overrides<'a> {
+    pub(super) package: &'a PackageName,
+    pub(super) prefix: &'a InstallPath,
+    pub(super) tree: &'a Tree,
+    pub(super) python: bool,
+    pub(super) vendored: VendoredBinaries,
+    /// Entries of the changelog.
+    pub(super) releases: usize,
+    /// Commands in `/usr/bin`.
+    pub(super) commands: bool,
+}
+
+/// lintian's overrides for what vendoring is about, its errors and warnings only; own code is never covered, and what
+/// would not be found is not overridden, as far as that can be told from here. `None` when there is nothing to override.
+pub(super) fn lintian_overrides(overrides: &Overrides<'_>) -> Result<Option<String>, Error> {
+    let bytecode = overrides.tree.iter().any(|(path, _)| path.as_str().contains("/__pycache__/"));
+    let values = context! {
+        package => overrides.package.as_str(),
+        tree => overrides.prefix.relative(),
+        binaries => overrides.vendored.any,
+        unstripped => overrides.vendored.unstripped,
+        without_libc => overrides.vendored.without_libc,
+        without_needs => overrides.vendored.without_needs,
+        python => overrides.python,
+        bytecode,
+        first => overrides.releases == 1,
+        commands => overrides.commands,
+    };
+    let text = template::render(include_str!("../../templates/deb/lintian-overrides"), values)?;
+    Ok((!text.trim().is_empty()).then_some(text))
 }
 
 /// `text` as the continuation of a control field: each line after one space, empty ones as ` .`.
@@ -97,15 +130,20 @@ fn folded(text: &str) -> String {
 }
 
 fn single_line(text: &str) -> String {
+    let text: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The first line of a licence field, which some projects fill with the whole text; cut at 60 characters.
 fn first_line(text: &str) -> String {
+    license_line(text).unwrap_or_else(|| "see its own files".to_owned())
+}
+
+/// The first line of a licence field, which some projects fill with the whole text; cut at 60 characters. `None` when
+/// there is nothing in it.
+pub(super) fn license_line(text: &str) -> Option<String> {
     let line = single_line(text.trim().lines().next().unwrap_or_default());
     match line.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
-        None if line.is_empty() => "see its own files".to_owned(),
-        None => line,
+        Some((end, _)) => Some(format!("{}…", line.get(..end).unwrap_or_default())),
+        None => Some(line).filter(|line| !line.is_empty()),
     }
 }

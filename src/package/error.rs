@@ -46,6 +46,8 @@ pub enum Error {
         file: InstallPath,
         /// Its SONAME.
         library: String,
+        /// What Debian's Policy would call its package.
+        expected: String,
         /// The target.
         target: String,
     },
@@ -62,6 +64,22 @@ pub enum Error {
         target: String,
         /// The target's version.
         glibc: String,
+        /// Whether the file is third-party content.
+        vendored: bool,
+    },
+    /// A symbol version that the target's C++ library does not have.
+    #[error("{package}: {file} needs {symbol}, but libstdc++ of {target} ends with {newest}")]
+    LibstdcxxTooNew {
+        /// The package.
+        package: String,
+        /// The file that needs it.
+        file: InstallPath,
+        /// `GLIBCXX_3.4.32`.
+        symbol: String,
+        /// The target.
+        target: String,
+        /// The newest that the target has.
+        newest: String,
         /// Whether the file is third-party content.
         vendored: bool,
     },
@@ -123,14 +141,15 @@ impl Diagnose for Error {
             Self::Missing { package, .. } => {
                 vec![format!("correct the path in [services.{package}], relative to the service's directory")]
             }
-            Self::UnknownLibrary { package, library, .. } => vec![format!(
-                "name the package that holds {library} in [services.{package}] depends = {{ deb = [\"…\"], rpm = [\"…\"] }}"
+            Self::UnknownLibrary { package, library, expected, .. } => vec![format!(
+                "declare the package that holds {library} in [services.{package}]: depends = {{ deb = [\"{expected}\"] }}, \
+                 or, when it has another name, depends = {{ deb = [\"{expected} | NAME\"] }}"
             )],
-            Self::GlibcTooNew { vendored: true, .. } => vec![
-                "pin a release of that dependency whose wheels are built for an older glibc, or drop this target"
+            Self::GlibcTooNew { vendored: true, .. } | Self::LibstdcxxTooNew { vendored: true, .. } => vec![
+                "pin a release of that dependency whose wheels are built for an older distribution, or drop this target"
                     .to_owned(),
             ],
-            Self::GlibcTooNew { .. } => vec![
+            Self::GlibcTooNew { .. } | Self::LibstdcxxTooNew { .. } => vec![
                 "build on the oldest distribution among the targets, or leave this target out with --target".to_owned(),
             ],
             Self::WrongArchitecture { .. } => vec!["build for this target on a machine of its architecture".to_owned()],

@@ -1,44 +1,16 @@
 //! Dependencies on the system's shared libraries: what the tree's ELF files need minus what the tree itself holds.
 //!
 //! RPM's names are made from the file alone (`libc.so.6(GLIBC_2.34)(64bit)`, as rpm's elfdeps makes them). Debian's are
-//! names of packages, from [`LIBRARIES`]; there the version is the lowest that has every symbol version used. Nothing is
+//! names of packages, from [`library_table`](super::library_table); there the version is the lowest that has every symbol version used. Nothing is
 //! guessed: a library that is in neither is an error unless the configuration names its package.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Error;
+use super::{Error, library_table};
 use crate::name::PackageName;
 use crate::target::{Format, Target};
 use crate::tree::elf::{self, ElfFacts};
 use crate::tree::{InstallPath, Node, Tree};
-
-/// Debian packages of the libraries that binaries and manylinux wheels (PEP 600) link to: SONAME, package up to Debian 12
-/// and Ubuntu 22.04, package since the 64-bit-time transition (Debian 13, Ubuntu 24.04). Source: the `shlibs` files of
-/// the packages named.
-const LIBRARIES: &[(&str, &str, &str)] = &[
-    ("libbz2.so.1.0", "libbz2-1.0", "libbz2-1.0"),
-    ("libcrypto.so.3", "libssl3", "libssl3t64"),
-    ("libcurl.so.4", "libcurl4", "libcurl4t64"),
-    ("libdbus-1.so.3", "libdbus-1-3", "libdbus-1-3"),
-    ("libexpat.so.1", "libexpat1", "libexpat1"),
-    ("libffi.so.8", "libffi8", "libffi8"),
-    ("libgcc_s.so.1", "libgcc-s1", "libgcc-s1"),
-    ("libgssapi_krb5.so.2", "libgssapi-krb5-2", "libgssapi-krb5-2"),
-    ("liblzma.so.5", "liblzma5", "liblzma5"),
-    ("libncursesw.so.6", "libncursesw6", "libncursesw6"),
-    ("libpq.so.5", "libpq5", "libpq5"),
-    ("libreadline.so.8", "libreadline8", "libreadline8t64"),
-    ("libsqlite3.so.0", "libsqlite3-0", "libsqlite3-0"),
-    ("libssl.so.3", "libssl3", "libssl3t64"),
-    ("libstdc++.so.6", "libstdc++6", "libstdc++6"),
-    ("libsystemd.so.0", "libsystemd0", "libsystemd0"),
-    ("libtinfo.so.6", "libtinfo6", "libtinfo6"),
-    ("libudev.so.1", "libudev1", "libudev1"),
-    ("libuuid.so.1", "libuuid1", "libuuid1"),
-    ("libyaml-0.so.2", "libyaml-0-2", "libyaml-0-2"),
-    ("libz.so.1", "zlib1g", "zlib1g"),
-    ("libzstd.so.1", "libzstd1", "libzstd1"),
-];
 
 /// The parts of glibc, all in `libc6`.
 const GLIBC: &[&str] = &[
@@ -58,11 +30,14 @@ const GLIBC: &[&str] = &[
 
 /// libstdc++'s symbol versions and the GCC release that brought them (GCC's ABI policy and guidelines).
 const GLIBCXX: &[(&str, &str)] = &[
+    ("GLIBCXX_3.4.20", "4.9"),
     ("GLIBCXX_3.4.21", "5.2"),
     ("GLIBCXX_3.4.22", "6"),
     ("GLIBCXX_3.4.23", "7"),
+    ("GLIBCXX_3.4.24", "7.2"),
     ("GLIBCXX_3.4.25", "8"),
     ("GLIBCXX_3.4.26", "9"),
+    ("GLIBCXX_3.4.27", "9.2"),
     ("GLIBCXX_3.4.28", "9.3"),
     ("GLIBCXX_3.4.29", "11"),
     ("GLIBCXX_3.4.30", "12"),
@@ -78,6 +53,31 @@ pub(super) struct LibraryNeeds {
     pub(super) depends: Vec<String>,
     /// Whether the tree holds anything of the target's architecture.
     pub(super) has_binaries: bool,
+    /// What third-party binaries are like.
+    pub(super) vendored: VendoredBinaries,
+}
+
+/// What lintian says of third-party binaries, which packhouse never changes.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct VendoredBinaries {
+    /// There are some.
+    pub(super) any: bool,
+    /// One has a symbol table.
+    pub(super) unstripped: bool,
+    /// One needs libraries, but not the C library.
+    pub(super) without_libc: bool,
+    /// A shared library needs nothing at all.
+    pub(super) without_needs: bool,
+}
+
+impl VendoredBinaries {
+    fn add(&mut self, facts: &ElfFacts) {
+        self.any = true;
+        self.unstripped |= facts.has_symbol_table;
+        let libc = facts.needed.iter().any(|library| library.starts_with("libc.so."));
+        self.without_libc |= facts.is_shared && !libc && !facts.needed.is_empty();
+        self.without_needs |= facts.is_shared && facts.needed.is_empty();
+    }
 }
 
 /// Reads all ELF files of `tree`. `declared` are the dependencies that the configuration names.
@@ -89,13 +89,18 @@ pub(super) fn needs(
 ) -> Result<LibraryNeeds, Error> {
     let mut files: Vec<(&InstallPath, bool, ElfFacts)> = Vec::new();
     let mut held: BTreeSet<&str> = BTreeSet::new();
+    let mut vendored_binaries = VendoredBinaries::default();
     for (path, entry) in tree.iter() {
         let Node::File(content) = &entry.node else { continue };
         held.insert(path.file_name());
         let Some(facts) = elf::read(content)? else { continue };
-        // Some wheels carry helpers for other machines as data; they are shipped as locked and need nothing here.
+        // Some wheels carry helpers for other machines as data; they are shipped as locked and need nothing here. So do
+        // objects for other machines that nothing here would load, like BPF's.
+        if entry.vendored {
+            vendored_binaries.add(&facts);
+        }
         let foreign = facts.architecture != Some(target.architecture);
-        if !(foreign && entry.vendored) {
+        if !(foreign && (entry.vendored || !facts.is_program)) {
             files.push((path, entry.vendored, facts));
         }
     }
@@ -111,6 +116,7 @@ pub(super) fn needs(
             let versions = facts.versions.get(library).into_iter().flatten();
             for version in versions.clone() {
                 check_glibc(package, path, *vendored, version, target)?;
+                check_glibcxx(package, path, *vendored, version, target)?;
             }
             let slot = wanted.entry(library).or_insert_with(|| (path, BTreeSet::new()));
             slot.1.extend(versions.map(String::as_str));
@@ -122,7 +128,7 @@ pub(super) fn needs(
     };
     depends.sort();
     depends.dedup();
-    Ok(LibraryNeeds { depends, has_binaries: !files.is_empty() })
+    Ok(LibraryNeeds { depends, has_binaries: !files.is_empty(), vendored: vendored_binaries })
 }
 
 fn check_architecture(
@@ -163,6 +169,31 @@ fn check_glibc(
     })
 }
 
+/// A symbol of libstdc++ that the target's does not have: no package of the target could fulfil the dependency.
+fn check_glibcxx(
+    package: &PackageName,
+    path: &InstallPath,
+    vendored: bool,
+    version: &str,
+    target: &Target,
+) -> Result<(), Error> {
+    let number = version.strip_prefix("GLIBCXX_3.4.").and_then(|number| number.parse::<u32>().ok());
+    let (Some(needed), Some(newest)) = (number, library_table::newest_glibcxx(&target.distribution)) else {
+        return Ok(());
+    };
+    if needed <= newest {
+        return Ok(());
+    }
+    Err(Error::LibstdcxxTooNew {
+        package: package.to_string(),
+        file: path.clone(),
+        symbol: version.to_owned(),
+        target: target.to_string(),
+        newest: format!("GLIBCXX_3.4.{newest}"),
+        vendored,
+    })
+}
+
 /// `soname()(64bit)` and `soname(VERSION)(64bit)`, as rpm's elfdeps writes them.
 fn rpm_requires(wanted: &BTreeMap<&str, (&InstallPath, BTreeSet<&str>)>, gnu_hash: bool) -> Vec<String> {
     let mut requires = Vec::new();
@@ -193,29 +224,22 @@ fn debian_depends(
             libc = libc.max(lowest).or(Some((2, 17)));
             continue;
         }
-        let known = LIBRARIES.iter().find(|(soname, ..)| *soname == library);
-        let name = match known {
-            Some((_, before, since)) => {
-                if target.distribution.glibc >= (2, 39) {
-                    since
-                } else {
-                    before
-                }
-            }
+        let name = match library_table::package(library, &target.distribution) {
+            Some(name) => name,
             None if declared.iter().any(|relation| provides_library(relation, library)) => continue,
             None => {
                 return Err(Error::UnknownLibrary {
                     package: package.to_string(),
                     file: (*file).clone(),
                     library: library.to_owned(),
+                    expected: policy_name(library),
                     target: target.to_string(),
                 });
             }
         };
-        let lowest = GLIBCXX.iter().rev().find(|(symbol, _)| versions.contains(symbol)).map(|(_, gcc)| gcc);
-        depends.push(match lowest {
-            Some(gcc) if library == "libstdc++.so.6" => format!("{name} (>= {gcc})"),
-            _ => (*name).to_owned(),
+        depends.push(match lowest_version(library, versions) {
+            Some(lowest) => format!("{name} (>= {lowest})"),
+            None => name.to_owned(),
         });
     }
     if let Some((major, minor)) = libc {
@@ -224,13 +248,48 @@ fn debian_depends(
     Ok(depends)
 }
 
-/// Whether a declared relation names the package that Policy 8.1 gives to `library`: `libfoo.so.1` is in `libfoo1`,
-/// `libfoo2.so.1` in `libfoo2-1`, `libfoo-1.2.so` in `libfoo-1.2`; `t64` may follow.
-fn provides_library(relation: &str, library: &str) -> bool {
+/// The lowest version of a library's package that has all these symbol versions, for the libraries whose packages are
+/// numbered like their symbols (their `symbols` files).
+fn lowest_version(library: &str, versions: &BTreeSet<&str>) -> Option<String> {
+    match library {
+        "libstdc++.so.6" => {
+            GLIBCXX.iter().rev().find(|(symbol, _)| versions.contains(symbol)).map(|(_, gcc)| (*gcc).to_owned())
+        }
+        "libssl.so.3" | "libcrypto.so.3" => highest(versions, "OPENSSL_").map(|parts| dotted(&parts)),
+        "libgcc_s.so.1" => {
+            let mut parts = highest(versions, "GCC_")?;
+            // GCC_4.2.0 came with 4.2, GCC_7.0.0 with 7.
+            let kept = if parts.first().is_some_and(|major| *major >= 5) { 1 } else { 2 };
+            while parts.len() > kept && parts.last() == Some(&0) {
+                parts.pop();
+            }
+            Some(dotted(&parts))
+        }
+        _ => None,
+    }
+}
+
+fn highest(versions: &BTreeSet<&str>, prefix: &str) -> Option<Vec<u32>> {
+    let numbers = |version: &&str| version.strip_prefix(prefix)?.split('.').map(|part| part.parse().ok()).collect();
+    versions.iter().filter_map(numbers).max()
+}
+
+fn dotted(parts: &[u32]) -> String {
+    parts.iter().map(u32::to_string).collect::<Vec<_>>().join(".")
+}
+
+/// The name that Policy 8.1 gives to the package of `library`.
+fn policy_name(library: &str) -> String {
     let (stem, version) = library.split_once(".so").unwrap_or((library, ""));
     let version = version.trim_start_matches('.');
     let dash = if stem.ends_with(|last: char| last.is_ascii_digit()) && !version.is_empty() { "-" } else { "" };
-    let name = format!("{}{dash}{version}", stem.to_lowercase().replace('_', "-"));
+    format!("{}{dash}{version}", stem.to_lowercase().replace('_', "-"))
+}
+
+/// Whether a declared relation names the package that Policy 8.1 gives to `library`: `libfoo.so.1` is in `libfoo1`,
+/// `libfoo2.so.1` in `libfoo2-1`, `libfoo-1.2.so` in `libfoo-1.2`; `t64` may follow.
+fn provides_library(relation: &str, library: &str) -> bool {
+    let name = policy_name(library);
     relation.split('|').any(|alternative| {
         let alternative = alternative.split(['(', '[', ':']).next().unwrap_or_default().trim();
         alternative.strip_suffix("t64").unwrap_or(alternative) == name

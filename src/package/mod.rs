@@ -6,6 +6,7 @@ pub mod changelog;
 mod documents;
 mod error;
 mod libraries;
+mod library_table;
 mod scripts;
 mod systemd;
 pub(crate) mod template;

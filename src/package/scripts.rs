@@ -68,7 +68,7 @@ pub(super) fn scripts(
             )?,
             pre_remove: when(has_units || compile.is_some(), include_str!("../../templates/rpm/preun.sh"))?,
             post_remove: when(
-                has_units && units.restart == RestartPolicy::AfterUpgrade,
+                (has_units && units.restart == RestartPolicy::AfterUpgrade) || compile.is_some(),
                 include_str!("../../templates/rpm/postun.sh"),
             )?,
             post_transaction: when(stop_start || compile.is_some(), include_str!("../../templates/rpm/posttrans.sh"))?,

@@ -58,7 +58,7 @@ pub(super) fn install(
         texts.push((format!("{package}.service"), generate(settings, systemd, service, target, command)?));
     }
     for (name, text) in texts {
-        check_commands(service, &name, &text)?;
+        check_commands(service, tree, &name, &text)?;
         if !name.contains('@') {
             if has_install_section(&text) {
                 units.enableable.push(name.clone());
@@ -71,8 +71,7 @@ pub(super) fn install(
     units.enableable.sort();
     units.running.sort();
     if let Some(user) = &systemd.user {
-        let summary = service.summary.replace(['"', '\\'], "");
-        let text = format!("u {user} - \"{}\" /var/lib/{package}\n", template::unit_value(&summary));
+        let text = format!("u {user} - \"{}\" /var/lib/{package}\n", gecos(service.summary, package));
         let name = format!("{package}.conf");
         let file = path(format!("/usr/lib/sysusers.d/{name}"))?;
         tree.file(file, Content::bytes(text.clone().into_bytes()), 0o644).map_err(conflict)?;
@@ -86,12 +85,21 @@ pub(super) fn install(
     Ok(units)
 }
 
+/// The GECOS field of the service's user: a colon would end it in passwd(5), and systemd-sysusers refuses the line.
+fn gecos(summary: &str, package: &str) -> String {
+    let text = template::unit_value(&summary.replace(['"', '\\', ':'], " "));
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.is_empty() { package.to_owned() } else { text }
+}
+
 /// What a generated unit says of its service.
 pub(super) struct ServiceFacts<'a> {
     /// The service.
     pub(super) member: &'a Member,
     /// Its absolute directory.
     pub(super) directory: &'a Path,
+    /// Its private tree's directory.
+    pub(super) prefix: &'a InstallPath,
     /// One line.
     pub(super) summary: &'a str,
     /// The commands that are linked into `/usr/bin`.
@@ -167,14 +175,24 @@ fn has_install_section(unit: &str) -> bool {
 
 /// A unit that starts `/usr/bin/X` or a file of the private tree which the package does not hold would fail only on the
 /// machine; it is found here.
-fn check_commands(service: &ServiceFacts<'_>, unit: &str, text: &str) -> Result<(), Error> {
+fn check_commands(service: &ServiceFacts<'_>, tree: &Tree, unit: &str, text: &str) -> Result<(), Error> {
     for line in text.lines() {
         let Some((key, value)) = line.split_once('=') else { continue };
         if !key.trim().starts_with("Exec") {
             continue;
         }
-        let program =
-            value.trim().trim_start_matches(['@', '-', ':', '+', '!']).split_whitespace().next().unwrap_or_default();
+        let program = value.trim().trim_start_matches(['@', '-', ':', '+', '!', '|']).split_whitespace().next();
+        let program = program.unwrap_or_default().trim_matches(['"', '\'']);
+        if let Ok(path) = InstallPath::parse(program)
+            && path.is_within(service.prefix)
+            && tree.get(&path).is_none()
+        {
+            return Err(Error::UnknownCommand {
+                package: format!("{} ({unit})", service.member.name),
+                command: program.to_owned(),
+                known: service.commands.join(", "),
+            });
+        }
         let Some(name) = program.strip_prefix("/usr/bin/") else { continue };
         let own = service.member.commands.iter().any(|command| command == name);
         if own && !service.commands.iter().any(|command| command == name) {

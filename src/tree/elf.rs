@@ -8,13 +8,13 @@ use std::io::{self, Read};
 
 use object::elf;
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
-use object::{Endianness, ReadRef};
+use object::{Endianness, ReadCache, ReadRef};
 
-use super::Content;
+use super::{Content, Source};
 use crate::target::Architecture;
 
 /// The dynamic needs of one ELF file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ElfFacts {
     /// Its machine, when it is one that packhouse packages for.
     pub architecture: Option<Architecture>,
@@ -28,12 +28,16 @@ pub struct ElfFacts {
     pub gnu_hash_only: bool,
     /// Whether it names a program interpreter (an executable).
     pub has_interpreter: bool,
+    /// Whether it is a shared object or a position-independent program (`ET_DYN`).
+    pub is_shared: bool,
+    /// Whether it can be run or loaded, which object files for a linker (or for the kernel's BPF) cannot.
+    pub is_program: bool,
+    /// Whether it has a symbol table for the linker, that is, was not stripped.
+    pub has_symbol_table: bool,
 }
 
-/// Largest ELF file that is read whole for its headers (bytes).
-const LARGEST: u64 = 1 << 31;
-
-/// The facts of `content`; `None` when it is no 64-bit ELF file or one without dynamic section.
+/// The facts of `content`; `None` when it is no well-formed ELF file. Of a large file only the parts that hold them are
+/// read.
 pub fn read(content: &Content) -> io::Result<Option<ElfFacts>> {
     if content.digests.size < 64 {
         return Ok(None);
@@ -44,13 +48,15 @@ pub fn read(content: &Content) -> io::Result<Option<ElfFacts>> {
     if magic != elf::ELFMAG {
         return Ok(None);
     }
-    let mut bytes = magic.to_vec();
-    reader.take(LARGEST).read_to_end(&mut bytes)?;
-    Ok(parse(&bytes))
+    drop(reader);
+    Ok(match &content.source {
+        Source::Bytes(bytes) => parse(bytes.as_ref()),
+        Source::Path(path) => parse(&ReadCache::new(fs_err::File::open(path)?)),
+    })
 }
 
-/// The facts of an ELF image; `None` for anything that is not a well-formed 64-bit ELF with a dynamic section.
-pub fn parse(data: &[u8]) -> Option<ElfFacts> {
+/// The facts of an ELF image; `None` for anything that is no well-formed 64-bit ELF. A static program needs nothing.
+pub fn parse<'data>(data: impl ReadRef<'data>) -> Option<ElfFacts> {
     let header = elf::FileHeader64::<Endianness>::parse(data).ok()?;
     let endian = header.endian().ok()?;
     let architecture = match header.e_machine(endian) {
@@ -60,7 +66,21 @@ pub fn parse(data: &[u8]) -> Option<ElfFacts> {
     };
     let segments = header.program_headers(endian, data).ok()?;
     let has_interpreter = segments.iter().any(|segment| segment.p_type(endian) == elf::PT_INTERP);
-    let entries = segments.iter().find_map(|segment| segment.dynamic(endian, data).ok().flatten())?;
+    let sections = header.sections(endian, data).ok();
+    let has_symbol_table =
+        sections.is_some_and(|sections| sections.iter().any(|section| section.sh_type.get(endian) == elf::SHT_SYMTAB));
+    let is_shared = header.e_type(endian) == elf::ET_DYN;
+    let is_program = is_shared || header.e_type(endian) == elf::ET_EXEC;
+    let Some(entries) = segments.iter().find_map(|segment| segment.dynamic(endian, data).ok().flatten()) else {
+        return Some(ElfFacts {
+            architecture,
+            has_interpreter,
+            is_shared,
+            is_program,
+            has_symbol_table,
+            ..ElfFacts::default()
+        });
+    };
     let value =
         |tag: elf::DynamicTag| entries.iter().find(|entry| entry.tag(endian) == tag).map(|entry| entry.d_val(endian));
     let at_address = |address: u64| {
@@ -75,7 +95,7 @@ pub fn parse(data: &[u8]) -> Option<ElfFacts> {
     let strings = at_address(value(elf::DT_STRTAB)?)?;
     let string = |index: u64| -> Option<String> {
         let start = strings.checked_add(index)?;
-        let bytes = data.read_bytes_at_until(start..data.len() as u64, 0).ok()?;
+        let bytes = data.read_bytes_at_until(start..data.len().ok()?, 0).ok()?;
         String::from_utf8(bytes.to_vec()).ok()
     };
     let needed: Vec<String> = entries
@@ -94,12 +114,15 @@ pub fn parse(data: &[u8]) -> Option<ElfFacts> {
         versions,
         gnu_hash_only: value(elf::DT_GNU_HASH).is_some() && value(elf::DT_HASH).is_none(),
         has_interpreter,
+        is_shared,
+        is_program,
+        has_symbol_table,
     })
 }
 
 /// Walks `count` Verneed records from `offset`.
-fn version_needs(
-    data: &[u8],
+fn version_needs<'data>(
+    data: impl ReadRef<'data>,
     endian: Endianness,
     mut offset: u64,
     count: u64,
@@ -148,7 +171,7 @@ mod tests {
     #[test]
     fn the_test_program_itself_needs_the_c_library_in_some_version() {
         let program = std::env::current_exe().expect("a program");
-        let facts = parse(&fs_err::read(program).expect("its bytes")).expect("dynamic ELF facts");
+        let facts = parse(fs_err::read(program).expect("its bytes").as_slice()).expect("dynamic ELF facts");
         assert_eq!(facts.architecture, Architecture::host());
         assert!(facts.needed.iter().any(|library| library.starts_with("libc.so")), "{facts:?}");
         let highest = facts.versions.values().flatten().filter_map(|version| glibc_version(version)).max();
@@ -166,7 +189,7 @@ mod tests {
         let mut damaged = bytes;
         for position in (0..damaged.len().min(8192)).step_by(7) {
             damaged[position] ^= 0xff;
-            let _ = parse(&damaged);
+            let _ = parse(damaged.as_slice());
             damaged[position] ^= 0xff;
         }
     }

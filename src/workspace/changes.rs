@@ -46,6 +46,28 @@ impl Diagnose for ChangesError {
     }
 }
 
+/// Files that hold for the directories below them: a Cargo workspace's lock, manifest and toolchain, a Python project's
+/// lock and interpreter, and the licence that goes into every package.
+const INHERITED: [&str; 11] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "rust-toolchain",
+    "rust-toolchain.toml",
+    "uv.lock",
+    "pylock.toml",
+    ".python-version",
+    "LICENSE",
+    "LICENSE.txt",
+    "LICENSE.md",
+    "COPYING",
+];
+
+/// Whether the file of this name in the workspace's root is where its settings stand. One that is gone may have been it.
+fn holds_settings(workspace: &Workspace, name: &str) -> bool {
+    name == crate::config::FILE_NAME
+        || fs_err::read_to_string(workspace.root.join(name)).map_or(true, |text| text.contains("packhouse"))
+}
+
 /// Names of the services that differ between `revision` and the working tree, untracked files included.
 pub fn since(workspace: &Workspace, revision: &str) -> Result<BTreeSet<String>, ChangesError> {
     let unreadable = |error: git2::Error| ChangesError::Repository {
@@ -67,24 +89,38 @@ pub fn since(workspace: &Workspace, revision: &str) -> Result<BTreeSet<String>, 
     for delta in diff.deltas() {
         for file in [delta.old_file(), delta.new_file()] {
             if let Some(path) = file.path() {
-                changed.insert(path.strip_prefix(&prefix).unwrap_or(path).to_path_buf());
+                // What is beside the workspace, in a repository that holds more than it, is not ours.
+                if let Ok(path) = path.strip_prefix(&prefix) {
+                    changed.insert(path.to_path_buf());
+                } else if prefix.starts_with(path) {
+                    changed.insert(PathBuf::new());
+                }
             }
         }
     }
-    let everything = changed.contains(Path::new("packhouse.toml"));
-    let touches = |directory: &Path| {
-        changed
-            .iter()
-            .any(|path| path.starts_with(directory) || (directory.starts_with(path) && !path.as_os_str().is_empty()))
+    // The workspace itself is a submodule that changed, or the settings of all services did.
+    let everything = [crate::config::FILE_NAME, "Cargo.toml", "pyproject.toml", ""]
+        .iter()
+        .any(|name| changed.contains(Path::new(name)) && (!name.ends_with(".toml") || holds_settings(workspace, name)));
+    let touches =
+        |directory: &Path| changed.iter().any(|path| path.starts_with(directory) || directory.starts_with(path));
+    // What a directory takes from those above it: locks, manifests and tools' settings.
+    let inherits = |directory: &Path| {
+        directory.ancestors().skip(1).any(|above| {
+            INHERITED.iter().any(|name| changed.contains(&above.join(name)))
+                || changed.iter().any(|path| path.starts_with(above.join(".cargo")))
+        })
     };
     Ok(workspace
         .services()
         .filter(|service| {
             everything
                 || touches(&service.path)
-                || workspace.closure(service).into_iter().any(|library| touches(&library.path))
-                || service.manifest.parent().is_some_and(|parent| changed.contains(&parent.join("Cargo.lock")))
-                || service.path.ancestors().any(|ancestor| changed.contains(&ancestor.join("Cargo.lock")))
+                || inherits(&service.path)
+                || workspace
+                    .closure(service)
+                    .into_iter()
+                    .any(|library| touches(&library.path) || inherits(&library.path))
         })
         .map(|service| service.name.to_string())
         .collect())

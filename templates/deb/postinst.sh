@@ -9,8 +9,8 @@ if [ "$1" = "configure" ] || [ "$1" = "abort-upgrade" ] || [ "$1" = "abort-decon
 {%- endif %}
 {%- if compile %}
 	# No interpreter of this version was at hand when the package was built.
-	find "$DPKG_ROOT"{{ compile | sh }} -type d -name __pycache__ -prune -exec rm -rf {} +
-	{{ python | sh }} -I -m compileall -q --invalidation-mode unchecked-hash "$DPKG_ROOT"{{ compile | sh }} || true
+	find "${DPKG_ROOT:-}"{{ compile | sh }} -type d -name __pycache__ -prune -exec rm -rf {} +
+	{{ python | sh }} -I -m compileall -q --invalidation-mode unchecked-hash "${DPKG_ROOT:-}"{{ compile | sh }} || true
 {%- endif %}
 {%- for unit in enable %}
 	deb-systemd-helper unmask {{ unit | sh }} >/dev/null || true
@@ -45,6 +45,14 @@ if [ "$1" = "configure" ] || [ "$1" = "abort-upgrade" ] || [ "$1" = "abort-decon
 		fi
 {%- elif start and restart == "stop-start" %}
 		deb-systemd-invoke start {{ running | map("sh") | join(" ") }} >/dev/null || true
+{%- elif restart == "stop-start" %}
+		if [ -d {{ marks | sh }} ]; then
+			for mark in {{ marks | sh }}/*; do
+				[ -e "$mark" ] || continue
+				systemctl start "${mark##*/}" >/dev/null || true
+			done
+			rm -rf {{ marks | sh }}
+		fi
 {%- elif start %}
 		if [ -z "$2" ]; then
 			deb-systemd-invoke start {{ running | map("sh") | join(" ") }} >/dev/null || true

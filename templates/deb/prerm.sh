@@ -3,14 +3,14 @@
 set -e
 {%- if running %}
 
-if [ -z "$DPKG_ROOT" ] && [ "$1" = "remove" ] && [ -d /run/systemd/system ]; then
+if [ -z "${DPKG_ROOT:-}" ] && [ "$1" = "remove" ] && [ -d /run/systemd/system ]; then
 	deb-systemd-invoke stop {{ running | map("sh") | join(" ") }} >/dev/null || true
 fi
 {%- endif %}
 {%- if compile %}
 
 # Byte-code that was made on this machine is in no package's list of files.
-if [ -d "$DPKG_ROOT"{{ compile | sh }} ]; then
-	find "$DPKG_ROOT"{{ compile | sh }} -type d -name __pycache__ -prune -exec rm -rf {} +
+if [ -d "${DPKG_ROOT:-}"{{ compile | sh }} ]; then
+	find "${DPKG_ROOT:-}"{{ compile | sh }} -type d -name __pycache__ -prune -exec rm -rf {} +
 fi
 {%- endif %}

@@ -9,7 +9,8 @@ fi
 {%- endif %}
 {%- if start and running %}
 if [ "$1" -eq 1 ] && [ -d /run/systemd/system ]; then
-  systemctl start {{ running | map("sh") | join(" ") }} >/dev/null 2>&1 || :
+  systemctl daemon-reload >/dev/null 2>&1 || :
+  systemctl start {{ (enable or running) | map("sh") | join(" ") }} >/dev/null 2>&1 || :
 fi
 {%- endif %}
 exit 0

@@ -1,4 +1,5 @@
 {%- if compile %}
+find {{ compile | sh }} -type d -name __pycache__ -prune -exec rm -rf {} + || :
 # No interpreter of this version was at hand when the package was built.
 {{ python | sh }} -I -m compileall -q --invalidation-mode unchecked-hash {{ compile | sh }} >/dev/null 2>&1 || :
 {%- endif %}
@@ -8,7 +9,7 @@ if [ -d {{ marks | sh }} ]; then
     [ -e "$mark" ] || continue
     systemctl start "${mark##*/}" >/dev/null 2>&1 || :
   done
-  rm -rf {{ marks | sh }}
+  find {{ marks | sh }} -delete || :
 fi
 {%- endif %}
 exit 0

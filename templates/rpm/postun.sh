@@ -7,4 +7,16 @@ if [ "$1" -ge 1 ]; then
   fi
 fi
 {%- endif %}
+{%- if compile %}
+# After an upgrade, byte-code that was made here for what the new version has no more.
+if [ "$1" -ge 1 ] && [ -d {{ compile | sh }} ]; then
+  find {{ compile | sh }} -type f -path '*/__pycache__/*.pyc' | while IFS= read -r code; do
+    name=${code##*/}
+    if [ ! -e "${code%/__pycache__/*}/${name%.cpython-*}.py" ]; then
+      unlink "$code" || :
+      rmdir -p --ignore-fail-on-non-empty "${code%/*}" || :
+    fi
+  done
+fi
+{%- endif %}
 exit 0

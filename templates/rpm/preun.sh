@@ -10,8 +10,9 @@ if [ "$1" -eq 0 ]; then
 fi
 {%- endif %}
 {%- if compile %}
-# Byte-code that was made on this machine is in no package's list of files; an upgrade makes it anew.
-if [ -d {{ compile | sh }} ]; then
+# Byte-code that was made on this machine is in no package's list of files. At an upgrade the new version's files are
+# already there, byte-code among them perhaps: that is left to the scriptlets that follow.
+if [ "$1" -eq 0 ] && [ -d {{ compile | sh }} ]; then
   find {{ compile | sh }} -type d -name __pycache__ -prune -exec rm -rf {} + || :
 fi
 {%- endif %}
