@@ -71,3 +71,60 @@ pub const ALL_PROXY: &str = "ALL_PROXY";
 pub const NO_PROXY: &str = "NO_PROXY";
 /// The passphrase of the signing key, when its file is locked with one; `key generate` locks the new key with it.
 pub const PACKHOUSE_KEY_PASSPHRASE: &str = "PACKHOUSE_KEY_PASSPHRASE";
+/// Where programs are looked for: `uv`, `cargo`, `rustc`, `keyring`, interpreters. Build steps and uv get one of their own.
+pub const PATH: &str = "PATH";
+/// What the terminal is; bars are not drawn without it, nor when it is `dumb`.
+pub const TERM: &str = "TERM";
+/// cargo's: a PEM file with the certificates to trust; `SSL_CERT_FILE` when it is not set. `CARGO_HOME`, `RUSTUP_HOME`,
+/// `SSH_AUTH_SOCK`, the proxies and all that begins with `CARGO_HTTP_`, `CARGO_NET_`, `CARGO_REGISTRY_` or
+/// `CARGO_REGISTRIES_` reach cargo as they are when it locks and vendors, and nothing else does; nothing of it reaches a build.
+pub const CARGO_HTTP_CAINFO: &str = "CARGO_HTTP_CAINFO";
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// Every Rust source below `directory`.
+    fn sources(directory: &Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in fs_err::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+
+    #[test]
+    fn no_variable_is_read_that_is_not_described_here() {
+        let mut files = Vec::new();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+        let readers = ["env::var(", "env::var_os(", "variable(", "around.get(", ".get("];
+        let mut reads = 0;
+        for file in files.iter().filter(|file| !file.ends_with("variables.rs") && !file.ends_with("tests.rs")) {
+            let text = fs_err::read_to_string(file).unwrap();
+            // Tests begin where `mod tests` does; they may read what they like.
+            let code = text.split("mod tests {").next().unwrap_or_default();
+            for (number, line) in code.lines().enumerate() {
+                for reader in readers {
+                    for argument in line.split(reader).skip(1) {
+                        reads += usize::from(reader.starts_with("env::"));
+                        let literal = argument.strip_prefix('"').and_then(|rest| rest.split('"').next());
+                        let is_name = |text: &str| {
+                            text.len() > 2 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+                        };
+                        assert!(
+                            !literal.is_some_and(is_name),
+                            "{}:{}: {} has no constant in variables.rs",
+                            file.display(),
+                            number + 1,
+                            literal.unwrap_or_default()
+                        );
+                    }
+                }
+            }
+        }
+        assert!(reads > 10, "the search finds what reads: {reads}");
+    }
+}

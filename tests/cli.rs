@@ -181,3 +181,26 @@ fn a_new_repository_is_readable_for_everyone_whatever_the_umask() {
     assert_eq!(mode("repository"), 0o755);
     assert_eq!(mode("key"), 0o600);
 }
+
+#[test]
+fn a_name_to_upgrade_that_is_in_no_lock_is_an_error_with_the_nearest() {
+    let repository = repository(CONFIGURATION);
+    fs_err::write(
+        repository.path().join("edge/Cargo.lock"),
+        "version = 4\n\n[[package]]\nname = \"acme-edge\"\nversion = \"1.0.0\"\n",
+    )
+    .expect("a lock");
+    let (code, text) = stderr(packhouse(repository.path()).args(["lock", "--upgrade=acme-edg"]));
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("`acme-edg`") && text.contains("did you mean `--upgrade=acme-edge`?"), "{text}");
+}
+
+#[test]
+fn a_missing_cargo_lock_is_work_to_do_and_a_policy_only_when_locked() {
+    let repository = repository(CONFIGURATION);
+    let (code, text) = stderr(packhouse(repository.path()).arg("build"));
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("packhouse lock acme-edge"), "{text}");
+    let (code, text) = stderr(packhouse(repository.path()).args(["build", "--locked"]));
+    assert_eq!(code, 3, "{text}");
+}

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use packhouse::config::{self, Settings};
 use packhouse::diagnostic::Diagnose;
+use packhouse::ecosystem::python::Python;
 use packhouse::ecosystem::rust::Rust;
 use packhouse::workspace::{
     self, Detector, Directory, EcosystemKind, Error, Kind, Member, Requirement, Workspace, discover,
@@ -717,4 +718,57 @@ fn hostile_trees_give_an_error_and_not_a_panic() {
     let deep = "d/".repeat(900);
     repository.write(&[(&format!("{deep}fake"), "deep")]);
     assert_eq!(repository.workspace().members.len(), 2);
+}
+
+/// The names of what `name` needs, directly.
+fn needs(workspace: &Workspace, name: &str) -> Vec<String> {
+    let member = workspace.members.iter().find(|member| member.ecosystem_name == name).unwrap();
+    member.dependencies.iter().map(|id| workspace.member(*id).unwrap().ecosystem_name.clone()).collect()
+}
+
+#[test]
+fn an_extra_of_a_library_brings_its_packages_to_those_who_ask_for_it_alone() {
+    let project = |name: &str, dependencies: &str, more: &str| {
+        format!("[project]\nname = \"{name}\"\nversion = \"1.0\"\ndependencies = [{dependencies}]\n{more}")
+    };
+    let scripts = |name: &str| format!("[project.scripts]\n{name} = \"m:main\"\n");
+    let extras = "[project.optional-dependencies]\nCache_It = [\"cache[fast]\"]\nall = [\"common[cache-it]\"]\n";
+    let repository = Repository::new(&[
+        ("common/pyproject.toml", &project("common", "", extras)),
+        ("cache/pyproject.toml", &project("cache", "", "[project.optional-dependencies]\nfast = [\"speed>1\"]\n")),
+        ("speed/pyproject.toml", &project("speed", "", "")),
+        ("plain/pyproject.toml", &project("plain", "\"common\"", &scripts("plain"))),
+        (
+            "by-name/pyproject.toml",
+            &project("by-name", "\"common[all]>=1; python_version > '3'\"", &scripts("by-name")),
+        ),
+        ("by-path/setup.py", "from setuptools import setup\nsetup(name='by-path', version='1')\n"),
+        ("by-path/bin/by-path", "#!/usr/bin/env python3\n"),
+        ("by-path/requirements.txt", "-e ../common[cache-it]\n"),
+        ("own/pyproject.toml", &project("own", "", &format!("{}{extras}", scripts("own")))),
+    ]);
+    repository.configure("[services.own.python]\nextras = [\"cache-it\"]\n");
+    let workspace = discover(&repository.settings(), &[&Python]).unwrap();
+    assert_eq!(needs(&workspace, "plain"), ["common"]);
+    for service in ["by-name", "by-path"] {
+        assert_eq!(needs(&workspace, service), ["cache", "common", "speed"], "{service}");
+    }
+    assert_eq!(needs(&workspace, "own"), ["cache", "speed"]);
+    assert!(needs(&workspace, "common").is_empty());
+}
+
+#[test]
+fn a_service_with_an_impossible_name_is_refused_unless_it_is_left_out_or_named_otherwise() {
+    let repository = Repository::new(&[
+        ("p/setup.py", "from setuptools import setup\nsetup(name='x', version='1')\n"),
+        ("p/bin/run-x", "#!/usr/bin/env python3\n"),
+    ]);
+    let discover = || discover(&repository.settings(), &[&Python]);
+    let error = discover().unwrap_err();
+    assert!(error.to_string().contains("`x`"), "{error}");
+    assert!(error.hints().iter().any(|hint| hint.contains("exclude = [\"p\"]")), "{:?}", error.hints());
+    repository.configure("[services.acme-x]\npath = \"p\"\n");
+    assert_eq!(told(&discover().unwrap()), ["service acme-x p"]);
+    repository.configure("exclude = [\"p\"]\n");
+    assert!(discover().unwrap().members.is_empty());
 }

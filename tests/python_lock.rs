@@ -627,6 +627,52 @@ fn an_index_that_refuses_the_login_is_named_without_the_login() {
 }
 
 #[test]
+fn the_keyring_that_pip_is_configured_with_opens_an_index_for_the_resolver_too() {
+    use std::os::unix::fs::PermissionsExt;
+    let index = Server::start(vec![wheel("six", "1.0", &[]), setuptools()], Some("oauth2accesstoken:k3yr1ng"));
+    let repository = Repository::new(&["debian-12"]);
+    repository.write(
+        "packhouse.toml",
+        "[project]\norg = \"acme\"\nmaintainer = \"Acme <cloud@acme.example>\"\ntargets = [\"debian-12\"]\n",
+    );
+    repository.write(
+        "acme-api/pyproject.toml",
+        "[project]\nname = \"acme-api\"\nversion = \"1.0\"\ndependencies = [\"six\"]\n[project.scripts]\nacme-api = \"m:main\"\n",
+    );
+    repository
+        .write("bin/keyring", "#!/bin/sh\necho \"$@\" >> \"$0.log\"\n[ \"$3\" = oauth2accesstoken ] && echo k3yr1ng\n");
+    let root = repository.settings.root.clone();
+    fs_err::set_permissions(root.join("bin/keyring"), PermissionsExt::from_mode(0o755)).unwrap();
+    let run = |provider: &str, arguments: &[&str]| {
+        repository
+            .write("pip.conf", &format!("[global]\nindex-url = {}\nkeyring-provider = {provider}\n", index.url()));
+        let path = std::env::var("PATH").unwrap();
+        let output = assert_cmd::Command::cargo_bin("packhouse")
+            .unwrap()
+            .args(arguments)
+            .current_dir(&root)
+            .env_clear()
+            .env("PATH", format!("{}:{path}", root.join("bin").display()))
+            .env("HOME", root.join("home"))
+            .env("PIP_CONFIG_FILE", root.join("pip.conf"))
+            .env("PACKHOUSE_CACHE_DIR", root.join("cache"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(!said.contains("k3yr1ng"), "{said}");
+        (output.status.success(), said)
+    };
+    let (success, said) = run("disabled", &["lock", "-v"]);
+    assert!(!success && !root.join("bin/keyring.log").exists(), "{said}");
+    for arguments in [&["lock", "-v"][..], &["vendor", "-v"]] {
+        let (success, said) = run("subprocess", arguments);
+        assert!(success, "{said}");
+    }
+    assert!(!repository.read("acme-api/pylock.packhouse.toml").contains("k3yr1ng"));
+    assert!(root.join("acme-api/vendor/six-1.0-py3-none-any.whl").is_file());
+}
+
+#[test]
 fn a_requirement_that_resolves_nowhere_is_an_error_with_its_line() {
     let server = Server::start(vec![wheel("six", "1.0", &[]), setuptools()], None);
     let repository = service_on(&server, &["debian-12"], "six\nno-such-thing>=2");

@@ -349,6 +349,71 @@ fn a_package_that_writes_its_own_location_is_an_error() {
     assert!(error.to_string().contains("where") && error.to_string().contains("contains the path"), "{error}");
 }
 
+#[test]
+fn a_package_without_a_version_of_its_own_is_of_the_version_that_the_tag_says() {
+    let mut repository = Repository::self_contained(&["debian-12"]);
+    let dynamic = |name: &str| {
+        format!(
+            "[project]\nname = \"{name}\"\ndynamic = [\"version\"]\n{}[build-system]\nrequires = []\nbuild-backend = \"packer\"\n\
+             backend-path = [\"build-tools\"]\n",
+            if name == "acme-api" { "dependencies = [\"acme-common\"]\n" } else { "" }
+        )
+    };
+    for name in ["acme-api", "acme-common"] {
+        repository.write(&format!("{name}/pyproject.toml"), &dynamic(name));
+    }
+    // One asks as setuptools-scm does, the other knows nothing and says what setuptools then says.
+    let asking = BACK_END.replace(
+        "open(\"identity\").read().split()",
+        "\"acme-api\", os.environ[\"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_ACME_API\"]",
+    );
+    repository.write("acme-api/build-tools/packer.py", &asking);
+    repository.write("acme-common/identity", "acme-common 0.0.0");
+    repository.release.versions =
+        [("acme-api", "1.4"), ("acme-common", "0.9+3.gabc")].map(|(name, text)| (name.into(), text.into())).into();
+    repository.prepare();
+    let staged = repository.stage("debian-12");
+    let site = "/usr/lib/acme/acme-api/lib/python3.11/site-packages";
+    let metadata = text(&staged.tree, &format!("{site}/acme_api-1.4.dist-info/METADATA"));
+    assert!(metadata.contains("\nVersion: 1.4\n"), "{metadata}");
+    let metadata = text(&staged.tree, &format!("{site}/acme_common-0.9+3.gabc.dist-info/METADATA"));
+    assert!(metadata.contains("\nVersion: 0.9+3.gabc\n"), "{metadata}");
+    // A back end that knows better than the tag is asked about, not overruled.
+    repository.write("acme-common/identity", "acme-common 2.0");
+    let error = repository.try_stage("debian-12").unwrap_err();
+    assert!(error.to_string().contains("2.0") && error.to_string().contains("0.9"), "{error}");
+    assert!(error.hints().iter().any(|hint| hint.contains("version = \"2.0\"")), "{:?}", error.hints());
+}
+
+#[test]
+fn a_library_is_built_once_for_services_of_different_age_and_for_all_targets() {
+    let mut repository = Repository::self_contained(&["debian-12", "el9"]);
+    repository.prepare();
+    repository.release.times.insert("acme-common".to_owned(), TIME - 5);
+    let built = || fs_err::read_dir(repository.cache.section("built-wheels/v1")).unwrap().count();
+    repository.stage("debian-12");
+    assert_eq!(built(), 2);
+    repository.stage("el9");
+    assert_eq!(built(), 2);
+    let built =
+        |repository: &Repository| fs_err::read_dir(repository.cache.section("built-wheels/v1")).unwrap().count();
+    repository.release.time += 100;
+    repository.stage("debian-12");
+    assert_eq!(built(&repository), 3, "the service alone is built again");
+}
+
+#[test]
+fn a_wheel_that_is_not_for_the_targets_python_is_refused_with_what_it_says() {
+    let repository = Repository::self_contained(&["debian-12"]);
+    let bounded = BACK_END.replace("License-Expression: MIT\\n", "Requires-Python: >=3.8,<3.11\\n");
+    assert!(bounded.contains("<3.11"));
+    repository.write("acme-common/build-tools/packer.py", &bounded);
+    repository.prepare();
+    let error = repository.try_stage("debian-12").unwrap_err();
+    assert!(error.to_string().contains("Requires-Python: >=3.8,<3.11"), "{error}");
+    assert!(error.hints().iter().any(|hint| hint.contains("debian-12")), "{:?}", error.hints());
+}
+
 mod online {
     use super::*;
 

@@ -339,7 +339,7 @@ fn a_service_is_locked_vendored_and_built_offline_with_equal_bytes_in_another_di
     let text = fs_err::read_to_string(&manifest).expect("read").replace("version = \"1\"", "version = \"2\"");
     fs_err::write(&manifest, text).expect("written");
     let error = other.stage("debian-12").expect_err("stale");
-    assert_eq!(error.exit_code(), ExitCode::Policy);
+    assert_eq!(error.exit_code(), ExitCode::Failed);
     assert_eq!(error.location().expect("a place").line_and_column().0, 8, "{error}");
 }
 

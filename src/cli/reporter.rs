@@ -35,7 +35,8 @@ pub(super) struct Human {
 impl Human {
     /// Bars only when standard error is a terminal and nobody asked for quiet.
     pub(super) fn new(verbosity: Verbosity, color: anstream::ColorChoice) -> Self {
-        let terminal = std::io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb");
+        let terminal = std::io::stderr().is_terminal()
+            && std::env::var_os(crate::variables::TERM).is_some_and(|term| term != "dumb");
         let bars = (terminal && verbosity > Verbosity::Quiet)
             .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
         Self { verbosity, bars, noted: Mutex::default(), output: Mutex::new(AutoStream::new(std::io::stderr(), color)) }

@@ -63,7 +63,7 @@ pub fn any(sandbox: &Sandbox, versions: &[PythonVersion]) -> Result<Option<Inter
 
 /// Files of this name, `/usr/bin` first, then along PATH.
 fn candidates(name: &str) -> Vec<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::var_os(crate::variables::PATH).unwrap_or_default();
     let mut found: Vec<PathBuf> = Vec::new();
     for directory in std::iter::once(PathBuf::from("/usr/bin")).chain(std::env::split_paths(&path)) {
         let Ok(file) = fs_err::canonicalize(directory.join(name)) else { continue };

@@ -84,8 +84,10 @@ impl Uv {
     /// The first uv on PATH that is recent enough. Programs come before scripts that choose one (pyenv's), which take
     /// ten times as long to start.
     pub fn on_path() -> Result<Self, UvError> {
-        let directories = std::env::var_os("PATH").unwrap_or_default();
+        let directories = std::env::var_os(crate::variables::PATH).unwrap_or_default();
         let mut candidates: Vec<PathBuf> = std::env::split_paths(&directories)
+            // A relative one leads into whatever directory packhouse runs in.
+            .filter(|directory| directory.is_absolute())
             .map(|directory| directory.join("uv"))
             .filter(|path| path.is_file())
             .collect();

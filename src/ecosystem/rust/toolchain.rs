@@ -142,7 +142,7 @@ impl Toolchain {
         }
         command.current_dir(neutral.path()).env_clear().envs(passed()).env("RUSTC", &self.rustc);
         command.envs([("LC_ALL", "C.UTF-8"), ("CARGO_TERM_PROGRESS_WHEN", "never")]).stdin(Stdio::null());
-        if std::env::var_os("CARGO_HTTP_CAINFO").is_none()
+        if std::env::var_os(crate::variables::CARGO_HTTP_CAINFO).is_none()
             && let Some(certificates) = std::env::var_os(crate::variables::SSL_CERT_FILE)
         {
             command.env("CARGO_HTTP_CAINFO", certificates);
@@ -164,7 +164,7 @@ impl Toolchain {
 }
 
 fn on_path(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
+    let path = std::env::var_os(crate::variables::PATH)?;
     let absolute = std::env::split_paths(&path).filter(|directory| directory.is_absolute());
     absolute.map(|directory| directory.join(program)).find(|candidate| candidate.is_file())
 }

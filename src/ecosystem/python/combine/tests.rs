@@ -294,7 +294,6 @@ fn faults_are_errors_at_their_place() {
             "[project]\nname = 'ab'\ndependencies=['x']\n[tool.uv.sources]\nx = {path = '../../y'}\n",
             "",
         ),
-        ("pyproject.toml", "[project]\nname = 'a'\n", "a"),
         ("setup.cfg", "[metadata]\nname = ab\n[options]\ninstall_requires =\n  x\n  y ==\n", "y =="),
         ("setup.cfg", "[metadata]\nname = ab\nversion = file: ../v\n", "file: ../v"),
         ("setup.cfg", "[metadata]\nname = ab\n[options.entry_points]\nconsole_scripts =\n  x\n", "x"),
@@ -320,12 +319,10 @@ fn faults_are_errors_at_their_place() {
 }
 
 #[test]
-fn a_name_that_no_package_can_have_names_the_file_and_the_way_out() {
+fn a_name_that_no_package_can_have_is_good_enough_for_a_library() {
     let repository = Repository::new(&[("p/setup.cfg", "[metadata]\nname = x\n")]);
-    let error = repository.detect("p").unwrap_err();
-    assert!(error.hints().iter().any(|hint| hint.contains("exclude = [\"p\"]")), "{:?}", error.hints());
-    let location = error.location().unwrap();
-    assert_eq!(location.line_and_column(), (2, 8));
+    let member = repository.detect("p").unwrap().remove(0);
+    assert_eq!((member.name.as_str(), member.ecosystem_name.as_str()), ("python-x", "x"));
 }
 
 #[test]
