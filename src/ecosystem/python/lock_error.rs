@@ -175,13 +175,13 @@ pub enum LockError {
         location: Option<Box<Location>>,
     },
     /// `--locked`, and the lock would change.
-    #[error("the lock of {service} is out of date, and --locked forbids to change it")]
+    #[error("the lock of {service} is missing or out of date, and --locked forbids to write one")]
     WouldChange {
         /// The service.
         service: String,
     },
     /// `--offline`, and the lock must be made.
-    #[error("the lock of {service} is out of date, and --offline forbids to resolve")]
+    #[error("the lock of {service} is missing or out of date, and --offline forbids to resolve")]
     Offline {
         /// The service.
         service: String,
