@@ -204,3 +204,49 @@ fn a_missing_cargo_lock_is_work_to_do_and_a_policy_only_when_locked() {
     let (code, text) = stderr(packhouse(repository.path()).args(["build", "--locked"]));
     assert_eq!(code, 3, "{text}");
 }
+
+#[test]
+fn a_polite_kill_ends_the_resolver_as_well_and_exits_130() {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::{Duration, Instant};
+    let repository = repository(CONFIGURATION);
+    let at = |path: &str| repository.path().join(path);
+    fs_err::create_dir_all(at("api")).expect("a directory");
+    let manifest = "[project]\nname = \"acme-api\"\nversion = \"1\"\ndependencies = [\"flask\"]\n\
+                    [project.scripts]\nacme-api = \"acme_api:main\"\n";
+    fs_err::write(at("api/pyproject.toml"), manifest).expect("a manifest");
+    let (tools, note) = (at(".tools"), at(".tools/process"));
+    fs_err::create_dir_all(&tools).expect("a directory");
+    let resolver = format!(
+        "#!/bin/sh\n[ \"$1\" = --version ] && echo 'uv 99.0.0' && exit\necho $$ > '{0}.new' && mv '{0}.new' '{0}'\nexec sleep 60\n",
+        note.display()
+    );
+    fs_err::write(tools.join("uv"), resolver).expect("a resolver");
+    fs_err::set_permissions(tools.join("uv"), std::fs::Permissions::from_mode(0o755)).expect("executable");
+    let mut running = std::process::Command::new(assert_cmd::cargo::cargo_bin("packhouse"))
+        .args(["lock", "acme-api"])
+        .current_dir(repository.path())
+        .env("PACKHOUSE_CACHE_DIR", at(".cache"))
+        .env("PATH", format!("{}:/usr/bin:/bin", tools.display()))
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let begin = Instant::now();
+    while !note.exists() && begin.elapsed() < Duration::from_secs(30) {
+        assert!(running.try_wait().expect("a state").is_none(), "it has ended before it was killed");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let resolver = fs_err::read_to_string(&note).expect("the resolver runs").trim().to_owned();
+    let pid = i32::try_from(running.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("a signal");
+    assert_eq!(running.wait().expect("an end").code(), Some(130));
+    let alive = || {
+        let state = fs_err::read_to_string(format!("/proc/{resolver}/stat")).unwrap_or_default();
+        !state.is_empty() && !state.contains(") Z ")
+    };
+    let begin = Instant::now();
+    while alive() && begin.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(!alive(), "the resolver {resolver} goes on");
+}

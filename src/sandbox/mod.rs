@@ -26,7 +26,7 @@ use std::sync::OnceLock;
 use crate::diagnostic::{Diagnose, ExitCode, io_hints};
 use crate::variables;
 
-pub use process::kill_running;
+pub use process::{EndsWithUs, kill_running};
 
 /// Where a step may find its private, writable home (when it sees fixed places).
 const HOME: &str = "/packhouse/home";

@@ -15,14 +15,41 @@ use super::{Error, Isolation, Listener, OUTPUT_LIMIT, Output, Step, Stream};
 /// Process groups of the steps that run now.
 static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
+/// Tools that run now in our own process group: a terminal's Ctrl-C reaches them, a signal for us alone does not.
+static TOOLS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// Ends a tool with the program, for as long as this lives.
+#[derive(Debug)]
+pub struct EndsWithUs(i32);
+
+impl EndsWithUs {
+    /// Watches over `child`. To be dropped as soon as it has been waited for.
+    pub fn new(child: &Child) -> Self {
+        let process = i32::try_from(child.id()).unwrap_or_default();
+        TOOLS.lock().unwrap_or_else(PoisonError::into_inner).insert(process);
+        Self(process)
+    }
+}
+
+impl Drop for EndsWithUs {
+    fn drop(&mut self) {
+        TOOLS.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+    }
+}
+
 /// How long a step's left-over children may keep its output open after it has ended.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Ends all steps that run now, with all that they started. For the program's interrupt handler: steps have process
+/// Ends all steps that run now, with all that they started, and all tools. For the program's interrupt handler: steps have process
 /// groups of their own, so that a terminal's Ctrl-C does not reach them.
 pub fn kill_running() {
     for &group in RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         kill_group(group);
+    }
+    for &tool in TOOLS.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        if let Some(tool) = rustix::process::Pid::from_raw(tool) {
+            let _ = rustix::process::kill_process(tool, rustix::process::Signal::KILL);
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 
 use crate::diagnostic::{Diagnose, ExitCode};
 use crate::ecosystem::Context;
+use crate::sandbox::EndsWithUs;
 use crate::variables;
 
 use super::indexes::redact;
@@ -166,6 +167,7 @@ impl Uv {
         }
         command.envs(environment.iter().map(|(name, value)| (name, value)));
         let mut child = command.spawn()?;
+        let ends_with_us = EndsWithUs::new(&child);
         let mut bytes = Vec::new();
         if let Some(stderr) = child.stderr.take() {
             // A resolver's explanation may be long; what is beyond a megabyte helps nobody.
@@ -173,7 +175,9 @@ impl Uv {
             limited.read_to_end(&mut bytes)?;
             std::io::copy(limited.get_mut(), &mut std::io::sink())?;
         }
-        let status = child.wait()?;
+        let status = child.wait();
+        drop(ends_with_us);
+        let status = status?;
         let place = format!("{}/", directory.display());
         let mut text = redact(&String::from_utf8_lossy(&bytes)).replace(&place, "");
         for (name, value) in environment {

@@ -15,6 +15,7 @@ use super::error::RustError;
 use super::project::{Project, parse};
 use crate::diagnostic::Location;
 use crate::report::Reporter;
+use crate::sandbox::EndsWithUs;
 
 /// An installed toolchain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +148,11 @@ impl Toolchain {
         {
             command.env("CARGO_HTTP_CAINFO", certificates);
         }
-        let output = command.output()?;
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let ends_with_us = EndsWithUs::new(&child);
+        let output = child.wait_with_output();
+        drop(ends_with_us);
+        let output = output?;
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         if !output.status.success() {
             let name = arguments.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
