@@ -6,6 +6,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::result_large_err,
     clippy::string_slice,
     reason = "these are tests"
 )]
@@ -579,4 +580,90 @@ fn every_script_is_clean_to_the_shell() {
             }
         }
     }
+}
+
+/// All files and directories below `root` but dpkg's own, sorted.
+fn listing(root: &Path) -> Vec<String> {
+    let text =
+        text_of("find", &[utf8(root), "-path", &format!("{}/var/lib/dpkg", utf8(root)), "-prune", "-o", "-print"]);
+    let mut lines: Vec<String> = text.lines().map(|line| line.replace(utf8(root), "")).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn byte_code_that_a_deb_compiles_is_there_after_installing_and_upgrading_and_gone_after_removing() {
+    if !Path::new("/usr/bin/python3.11").exists() {
+        return;
+    }
+    let repository = Repository::new("[services.acme-api]\nconfig = [\"etc/a.toml\"]\n");
+    repository.put("acme-api/etc/a.toml", "");
+    let compiled = repository.write(&repository.assemble("debian-12", python(true)).expect("a package")).path;
+    let first = repository.directory.path().join("first.deb");
+    fs::rename(compiled, &first).expect("rename");
+    let mut next = python(true);
+    next.tree.remove(&path(&format!("{PREFIX}/lib/python3.11/site-packages/acme/__init__.py"))).expect("a module");
+    let module = path(&format!("{PREFIX}/lib/python3.11/site-packages/acme.py"));
+    next.tree.file(module, Content::bytes(&b"def main():\n    pass\n"[..]), 0o644).expect("free");
+    let next = repository.write(&repository.assemble("debian-12", next).expect("a package")).path;
+
+    let root = repository.directory.path().join("root");
+    for directory in ["var/lib/dpkg/info", "var/lib/dpkg/updates", "etc"] {
+        fs::create_dir_all(root.join(directory)).expect("mkdir");
+    }
+    fs::write(root.join("var/lib/dpkg/status"), "").expect("status");
+    let before = listing(&root);
+    let dpkg = |arguments: &[&str]| {
+        let root = format!("--root={}", utf8(&root));
+        let options = ["--force-script-chrootless", "--force-not-root", "--force-depends", "--log=/dev/null", &root];
+        text_of("dpkg", &[&options[..], arguments].concat())
+    };
+    let code = |at: &str| root.join("usr/lib/acme/acme-api/lib/python3.11/site-packages").join(at).exists();
+    dpkg(&["-i", utf8(&first)]);
+    assert!(code("acme/__pycache__/__init__.cpython-311.pyc"));
+    dpkg(&["-i", utf8(&next)]);
+    assert!(code("__pycache__/acme.cpython-311.pyc") && !code("acme"), "{:?}", listing(&root));
+    dpkg(&["-i", utf8(&first)]);
+    assert!(code("acme/__pycache__/__init__.cpython-311.pyc") && !code("__pycache__"), "{:?}", listing(&root));
+    dpkg(&["--remove", "acme-api"]);
+    assert!(!root.join("usr/lib/acme").exists() && root.join("etc/acme/a.toml").exists(), "{:?}", listing(&root));
+    dpkg(&["--purge", "acme-api"]);
+    // What is left are directories that the distribution holds, which this root has not.
+    let left: Vec<String> = listing(&root).into_iter().filter(|line| !before.contains(line)).collect();
+    assert!(left.iter().all(|line| !line.contains("acme")), "{left:?}");
+}
+
+#[test]
+fn rpm_s_scriptlets_leave_byte_code_only_where_its_module_is() {
+    if !Path::new("/usr/bin/python3.11").exists() {
+        return;
+    }
+    let repository = Repository::new("");
+    let scripts = repository.assemble("el9", python(true)).expect("a package").scripts;
+    let root = repository.directory.path().join("it's a root");
+    let site = root.join("site");
+    fs::create_dir_all(site.join("old/deep")).expect("mkdir");
+    let call = |script: &Option<String>, instances: &str| {
+        let quoted = format!("'{}'", utf8(&root).replace('\'', "'\\''"));
+        let script = script.as_ref().expect("a scriptlet").replace(&format!("{PREFIX}/lib"), &quoted);
+        text_of("/bin/sh", &["-c", &script, "sh", instances]);
+    };
+    for module in ["kept.py", "old/deep/gone.py", "with.dots.py"] {
+        fs::write(site.join(module), "x = 1\n").expect("write");
+    }
+    call(&scripts.post_transaction, "1");
+    let code = |at: &str| site.join(at).exists();
+    assert!(code("__pycache__/kept.cpython-311.pyc") && code("old/deep/__pycache__/gone.cpython-311.pyc"));
+
+    // An upgrade: the new version's files are there, its byte-code among them; then the old ones' go.
+    fs::write(site.join("__pycache__/kept.cpython-311.pyc"), "of the new version").expect("write");
+    call(&scripts.pre_remove, "1");
+    fs::remove_file(site.join("old/deep/gone.py")).expect("rpm erases it");
+    call(&scripts.post_remove, "1");
+    assert_eq!(fs::read(site.join("__pycache__/kept.cpython-311.pyc")).expect("it"), b"of the new version");
+    assert!(code("__pycache__/with.dots.cpython-311.pyc"));
+    assert!(!code("old"), "what was only byte-code is gone");
+
+    call(&scripts.pre_remove, "0");
+    assert!(!code("__pycache__") && code("kept.py"));
 }
