@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
 use crate::digest::Sha256;
-use crate::ecosystem::{self, Context};
+use crate::ecosystem::{self, Context, Release};
 use crate::format::{self, Artefact};
 use crate::package::{self, Inputs};
 use crate::package::{Changelog, Version, version};
 use crate::report::Unit;
 use crate::target::{Format, Target};
 use crate::workspace::Member;
-use crate::workspace::history::{ChangelogRequest, History};
+use crate::workspace::history::{ChangelogRequest, History, HistoryError, VersionOrigin};
 use packing::Packing;
 
 /// The file that lists what a build made.
@@ -195,6 +195,8 @@ struct Released {
     version: Version,
     changelog: Changelog,
     time: i64,
+    /// What its language is told.
+    release: Release,
 }
 
 fn release(context: Context<'_>, history: &History<'_>, job: &Job<'_>) -> Result<Released, Error> {
@@ -221,7 +223,36 @@ fn release(context: Context<'_>, history: &History<'_>, job: &Job<'_>) -> Result
         distribution: &target.distribution,
     };
     let changelog = history.changelog(&request).map_err(|error| failed(error.into()))?;
-    Ok(Released { version, changelog, time })
+    let release = releases(context, history, service, time).map_err(failed)?;
+    Ok(Released { version, changelog, time, release })
+}
+
+/// The versions and times of a service and its libraries. A library whose version neither its manifest nor a tag tells has
+/// none: its back end may know one.
+fn releases(
+    context: Context<'_>,
+    history: &History<'_>,
+    service: &Member,
+    time: i64,
+) -> Result<Release, ecosystem::Error> {
+    let mut release = Release { time, ..Release::default() };
+    for member in std::iter::once(service).chain(context.workspace.closure(service)) {
+        if member.ecosystem != service.ecosystem {
+            continue;
+        }
+        let source = match history.source_version(member, context.settings) {
+            Ok(source) => Some(source),
+            Err(HistoryError::NoVersion { .. }) => None,
+            Err(error) => return Err(Box::new(error)),
+        };
+        if let Some(source) = source.filter(|source| source.from != VersionOrigin::Manifest) {
+            release.versions.insert(member.ecosystem_name.clone(), source.spelt());
+        }
+        if !std::ptr::eq(member, service) {
+            release.times.insert(member.ecosystem_name.clone(), history.source_date_epoch(member)?);
+        }
+    }
+    Ok(release)
 }
 
 fn make(
@@ -234,8 +265,8 @@ fn make(
     let Job { service, target } = job;
     let failed =
         |error: ecosystem::Error| Error::Step { service: service.name.to_string(), target: target.to_string(), error };
-    let Released { version, changelog, time } = release(context, history, job)?;
-    let staged = ecosystem::of(service.ecosystem).stage(context, service, target, time).map_err(failed)?;
+    let Released { version, changelog, time, release } = release(context, history, job)?;
+    let staged = ecosystem::of(service.ecosystem).stage(context, service, target, &release).map_err(failed)?;
     let isolation = staged.isolation.clone();
     let inputs = Inputs {
         settings: context.settings,

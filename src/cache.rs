@@ -1,13 +1,20 @@
 //! Where packhouse keeps what can be had again: downloads by SHA-256, unpacked wheels, tools, build results.
 //!
-//! Everything in it is content-addressed and comes into place by one rename, so that any number of processes share it
-//! without locks and a killed one leaves at most a file below `tmp`.
+//! Everything in it is content-addressed and comes into place by one rename, so that any number of processes share it and
+//! a killed one leaves at most a file below `tmp`. A [`Lock`] is for what is not made by a rename, and for what would only
+//! be slower done twice; the kernel releases it with the process.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::digest::Sha256;
 use crate::variables;
+
+/// Something that one thread of one process does at a time, until this is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: fs_err::File,
+}
 
 /// The cache's root, with its layout.
 #[derive(Debug, Clone)]
@@ -56,6 +63,16 @@ impl Cache {
     /// A fresh directory in the cache's own file system, to be renamed into place.
     pub fn temporary_directory(&self) -> io::Result<tempfile::TempDir> {
         tempfile::TempDir::new_in(self.temporary()?)
+    }
+
+    /// Waits until no other thread or process holds the lock `name` of this cache. A thread holds one at a time.
+    pub fn lock(&self, name: &str) -> io::Result<Lock> {
+        let directory = self.root.join("locks");
+        fs_err::create_dir_all(&directory)?;
+        let path = directory.join(name);
+        let file = fs_err::OpenOptions::new().create(true).append(true).open(&path)?;
+        file.file().lock().map_err(|error| io::Error::other(format!("cannot lock {}: {error}", path.display())))?;
+        Ok(Lock { _file: file })
     }
 
     fn temporary(&self) -> io::Result<PathBuf> {

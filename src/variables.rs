@@ -55,7 +55,7 @@ pub const UV_INDEX_USERNAME: &str = "UV_INDEX_<NAME>_USERNAME";
 pub const UV_INDEX_PASSWORD: &str = "UV_INDEX_<NAME>_PASSWORD";
 /// `subprocess`: a server that wants a login is given what `keyring get URL USER` prints. Anything else: it is not asked.
 pub const PACKHOUSE_KEYRING: &str = "PACKHOUSE_KEYRING";
-/// pip's `--keyring-provider`; read like `PACKHOUSE_KEYRING` when that is not set.
+/// pip's `--keyring-provider`, stronger than `keyring-provider` of uv.toml and pip.conf; read like `PACKHOUSE_KEYRING` when that is not set.
 pub const PIP_KEYRING_PROVIDER: &str = "PIP_KEYRING_PROVIDER";
 /// uv's `--keyring-provider`; read like `PACKHOUSE_KEYRING` when neither that nor pip's is set.
 pub const UV_KEYRING_PROVIDER: &str = "UV_KEYRING_PROVIDER";

@@ -27,6 +27,7 @@ impl Detector for Fake {
         let requirement = |(index, line): (usize, &str)| Requirement {
             name: packhouse::name::normalize(line),
             path: line.strip_prefix('=').map(PathBuf::from),
+            extras: Vec::new(),
             file: manifest.clone(),
             line: index + 1,
         };
@@ -51,6 +52,7 @@ impl Detector for Fake {
             reason: "fake".to_owned(),
             commands,
             requires: text.lines().enumerate().skip(1).map(requirement).collect(),
+            optional: std::collections::BTreeMap::new(),
             dependencies: Vec::new(),
             unread: Vec::new(),
             submodule: directory.submodule.map(Path::to_path_buf),

@@ -94,6 +94,7 @@ fn member(name: &str, ecosystem: EcosystemKind, path: &str, version: Option<&str
         reason: String::new(),
         commands: Vec::new(),
         requires: Vec::new(),
+        optional: std::collections::BTreeMap::new(),
         dependencies: Vec::new(),
         unread: Vec::new(),
         submodule: None,

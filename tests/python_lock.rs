@@ -130,6 +130,7 @@ impl Repository {
             reason: String::new(),
             commands: Vec::new(),
             requires: Vec::new(),
+            optional: std::collections::BTreeMap::new(),
             dependencies: dependencies.iter().copied().map(MemberId).collect(),
             unread: Vec::new(),
             submodule: None,

@@ -13,7 +13,7 @@ use packhouse::cache::Cache;
 use packhouse::config::{Maintainer, ProjectSettings, RepositorySettings, ServiceSettings, Settings};
 use packhouse::digest::Sha256;
 use packhouse::ecosystem::python::environment::materialize;
-use packhouse::ecosystem::{self, Context, Upgrade};
+use packhouse::ecosystem::{self, Context, Release, Upgrade};
 use packhouse::name::{OrgName, PackageName};
 use packhouse::package::Staged;
 use packhouse::report::Silent;
@@ -58,6 +58,7 @@ struct Repository {
     workspace: Workspace,
     cache: Cache,
     threads: usize,
+    release: Release,
 }
 
 impl Repository {
@@ -84,7 +85,8 @@ impl Repository {
         };
         let cache = Cache::at(root.join("cache"));
         let workspace = Workspace { root, members: Vec::new() };
-        Self { directory, settings, workspace, cache, threads: 2 }
+        let release = Release { time: TIME, ..Release::default() };
+        Self { directory, settings, workspace, cache, threads: 2, release }
     }
 
     fn write(&self, path: &str, text: &str) {
@@ -107,6 +109,7 @@ impl Repository {
             reason: String::new(),
             commands: Vec::new(),
             requires: Vec::new(),
+            optional: std::collections::BTreeMap::new(),
             dependencies: dependencies.iter().copied().map(MemberId).collect(),
             unread: Vec::new(),
             submodule: None,
@@ -164,7 +167,7 @@ impl Repository {
 
     fn try_stage(&self, target: &str) -> Result<Staged, ecosystem::Error> {
         let target = parse_target(target, &self.settings.distributions).unwrap();
-        ecosystem::of(EcosystemKind::Python).stage(self.context(), self.service(), &target, TIME)
+        ecosystem::of(EcosystemKind::Python).stage(self.context(), self.service(), &target, &self.release)
     }
 
     fn stage(&self, target: &str) -> Staged {

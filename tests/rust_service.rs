@@ -11,7 +11,7 @@ use packhouse::cache::Cache;
 use packhouse::config::{Maintainer, ProjectSettings, RepositorySettings, Settings};
 use packhouse::diagnostic::ExitCode;
 use packhouse::digest::Sha256;
-use packhouse::ecosystem::{Context, Error, Outcome, Upgrade, of};
+use packhouse::ecosystem::{Context, Error, Outcome, Release, Upgrade, of};
 use packhouse::name::{OrgName, PackageName};
 use packhouse::package::Staged;
 use packhouse::report::{Progress, Reporter, Silent, Unit};
@@ -151,6 +151,7 @@ fn member(name: &str, path: &str, kind: Kind) -> Member {
         reason: String::new(),
         commands: if kind == Kind::Service { vec![name.to_owned()] } else { Vec::new() },
         requires: Vec::new(),
+        optional: std::collections::BTreeMap::new(),
         dependencies: Vec::new(),
         unread: Vec::new(),
         submodule: None,
@@ -230,7 +231,12 @@ impl Bench {
         // The test's machine may be newer than the target.
         distribution.glibc = (2, 99);
         let target = Target { distribution, architecture: Architecture::host().expect("a known machine") };
-        of(EcosystemKind::Rust).stage(self.context(), &self.workspace.members[0], &target, 1_600_000_000)
+        of(EcosystemKind::Rust).stage(
+            self.context(),
+            &self.workspace.members[0],
+            &target,
+            &Release { time: 1_600_000_000, ..Release::default() },
+        )
     }
 }
 
@@ -401,21 +407,27 @@ fn a_program_too_new_for_the_target_and_another_architecture_are_errors_with_adv
     };
     target.distribution.glibc = (2, 5);
     let rust = of(EcosystemKind::Rust);
-    let error = rust.stage(bench.context(), &bench.workspace.members[0], &target, 0).expect_err("too new");
+    let error =
+        rust.stage(bench.context(), &bench.workspace.members[0], &target, &Release::default()).expect_err("too new");
     assert!(error.to_string().contains("@GLIBC_2."), "{error}");
     assert!(error.hints()[0].contains("older release"), "{:?}", error.hints());
 
     let other = Architecture::ALL.into_iter().find(|other| Some(*other) != Architecture::host()).expect("another");
     let target = Target { architecture: other, ..target };
-    let error = rust.stage(bench.context(), &bench.workspace.members[0], &target, 0).expect_err("another machine");
+    let error = rust
+        .stage(bench.context(), &bench.workspace.members[0], &target, &Release::default())
+        .expect_err("another machine");
     assert!(error.to_string().contains("cannot be built"), "{error}");
 
     write(&root.join("rust-toolchain.toml"), "[toolchain]\nchannel = \"1.2.3\"\n");
     let target = Target { architecture: Architecture::host().expect("a known machine"), ..target };
-    let error = rust.stage(bench.context(), &bench.workspace.members[0], &target, 0).expect_err("not installed");
+    let error = rust
+        .stage(bench.context(), &bench.workspace.members[0], &target, &Release::default())
+        .expect_err("not installed");
     assert_eq!(error.exit_code(), ExitCode::Environment, "{error}");
     assert!(error.hints()[0].contains("rustup toolchain install 1.2.3"), "{:?}", error.hints());
     write(&root.join("rust-toolchain.toml"), "[toolchain]\npath = \"evil\"\n");
-    let error = rust.stage(bench.context(), &bench.workspace.members[0], &target, 0).expect_err("refused");
+    let error =
+        rust.stage(bench.context(), &bench.workspace.members[0], &target, &Release::default()).expect_err("refused");
     assert_eq!(error.exit_code(), ExitCode::Usage, "{error}");
 }

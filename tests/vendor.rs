@@ -87,6 +87,7 @@ impl Repository {
             reason: String::new(),
             commands: Vec::new(),
             requires: Vec::new(),
+            optional: std::collections::BTreeMap::new(),
             dependencies: Vec::new(),
             unread: Vec::new(),
             submodule: None,

@@ -2,9 +2,11 @@
 
 use clap::Args;
 
-use super::session::Session;
+use super::session::{Problem, Session};
 use super::{Failure, Output};
-use crate::ecosystem::{self, Outcome, Upgrade};
+use crate::diagnostic::ExitCode;
+use crate::ecosystem::{self, Context, Outcome, Upgrade};
+use crate::workspace::Member;
 
 /// Resolve the dependencies of services for every target; write exact versions, URLs, sizes and SHA-256.
 #[derive(Debug, Args)]
@@ -23,11 +25,33 @@ pub(super) fn run(session: &Session, arguments: &Lock) -> Result<(), Failure> {
         Some(names) if names.is_empty() => Upgrade::All,
         Some(names) => Upgrade::Names(names.clone()),
     };
-    for service in project.services(&arguments.services)? {
+    let services = project.services(&arguments.services)?;
+    if let Upgrade::Names(names) = &upgrade {
+        refuse_unknown(session.context(&project), &services, names)?;
+    }
+    for service in services {
         let outcome = ecosystem::of(service.ecosystem).lock(session.context(&project), service, &upgrade)?;
         tell(session, "locked", service.name.as_str(), outcome)?;
     }
     Ok(())
+}
+
+/// A name that no lock has would be passed over in silence. A service without a lock may come to have any.
+fn refuse_unknown(context: Context<'_>, services: &[&Member], names: &[String]) -> Result<(), Failure> {
+    let mut locked = Vec::new();
+    for service in services {
+        let ecosystem = ecosystem::of(service.ecosystem);
+        let Some(names) = ecosystem.locked(context, service)? else { return Ok(()) };
+        locked.extend(names.into_iter().map(|name| (ecosystem, name)));
+    }
+    let is_locked = |name: &&String| locked.iter().any(|(ecosystem, other)| ecosystem.is_same_name(other, name));
+    let Some(unknown) = names.iter().find(|name| !is_locked(name)) else { return Ok(()) };
+    let hint = match crate::config::closest(unknown, locked.iter().map(|(_, name)| name.as_str())) {
+        Some(near) => format!("did you mean `--upgrade={near}`?"),
+        None => "a package that is new comes into the lock by being required".to_owned(),
+    };
+    let message = format!("`{unknown}`, which is to be upgraded, is in no lock");
+    Err(Box::new(Problem { message, hint: Some(hint), code: ExitCode::Usage }))
 }
 
 /// One result line: what was done with a service.

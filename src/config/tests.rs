@@ -326,6 +326,7 @@ mod proposals {
             reason: "setup.py and bin/\n[evil]".to_owned(),
             commands: commands.iter().map(|command| (*command).to_owned()).collect(),
             requires: Vec::new(),
+            optional: std::collections::BTreeMap::new(),
             dependencies: Vec::new(),
             unread: Vec::new(),
             submodule: None,

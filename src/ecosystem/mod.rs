@@ -3,6 +3,8 @@
 pub mod python;
 pub mod rust;
 
+use std::collections::BTreeMap;
+
 use crate::cache::Cache;
 use crate::config::Settings;
 use crate::package::Staged;
@@ -41,6 +43,19 @@ pub enum Upgrade {
     All,
 }
 
+/// What history says of the packages that are built: versions that no manifest has, and the time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Release {
+    /// The versions of the service and of its libraries that come from the configuration or from a tag, as the language
+    /// spells them, by `ecosystem_name`. What is not here has its manifest's.
+    pub versions: BTreeMap<String, String>,
+    /// The SOURCE_DATE_EPOCH of the service and of the package made of it.
+    pub time: i64,
+    /// Those of its libraries, by `ecosystem_name`: a library is built once for all the services that use it, whenever
+    /// they last changed.
+    pub times: BTreeMap<String, i64>,
+}
+
 /// Any error of a language's stage.
 pub type Error = Box<dyn crate::diagnostic::Diagnose + Send + Sync>;
 
@@ -60,11 +75,20 @@ pub trait Ecosystem: Detector + Sync {
     fn kind(&self) -> EcosystemKind;
     /// Resolves `service` for all of the project's targets and writes its lock. Uses the network.
     fn lock(&self, context: Context<'_>, service: &Member, upgrade: &Upgrade) -> Result<Outcome, Error>;
+    /// The names that the lock of `service` has, as the language spells them; `None` when there is no lock yet.
+    fn locked(&self, context: Context<'_>, service: &Member) -> Result<Option<Vec<String>>, Error>;
+    /// Whether two spellings are one name.
+    fn is_same_name(&self, one: &str, other: &str) -> bool;
     /// Makes the vendor directory hold exactly what the lock names. Uses the network.
     fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error>;
     /// Makes the private tree of `service` for `target` from its vendor directory. Never uses the network.
-    /// `time` is the SOURCE_DATE_EPOCH of everything made.
-    fn stage(&self, context: Context<'_>, service: &Member, target: &Target, time: i64) -> Result<Staged, Error>;
+    fn stage(
+        &self,
+        context: Context<'_>,
+        service: &Member,
+        target: &Target,
+        release: &Release,
+    ) -> Result<Staged, Error>;
 }
 
 /// All languages.

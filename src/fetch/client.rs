@@ -82,6 +82,21 @@ impl Client {
         Self::new(Credentials::of_user()?, offline)
     }
 
+    /// User and password from the keyring for the index at `url`, if the server wants some: for programs beside packhouse
+    /// that ask the same index. The keyring is asked at most once, and only after the server has refused a request.
+    pub fn keyring_login(&self, url: &Url) -> Result<Option<(String, String)>, Error> {
+        if !self.credentials.has_keyring() || self.offline {
+            return Ok(None);
+        }
+        let mut page = url.clone();
+        page.set_path(&format!("{}/packhouse/", url.path().trim_end_matches('/')));
+        match self.open(&page, &[]) {
+            Err(error @ Error::Keyring { .. }) => Err(error),
+            // Whether it has such a page is all the same.
+            _ => Ok(self.credentials.asked(url).map(|login| (login.username, login.password.expose().to_owned()))),
+        }
+    }
+
     /// Whether the network must not be used.
     pub fn is_offline(&self) -> bool {
         self.offline

@@ -77,13 +77,21 @@ pub enum Keyring {
     Subprocess,
 }
 
+impl Keyring {
+    /// What a value of `keyring-provider` means.
+    pub fn of_provider(provider: &str) -> Self {
+        if provider.trim() == "subprocess" { Self::Subprocess } else { Self::Off }
+    }
+}
+
 /// All logins of a run.
 #[derive(Debug, Default)]
 pub struct Credentials {
     logins: Vec<(Url, Login)>,
     users: Vec<(Url, String)>,
     netrc: Netrc,
-    keyring: Keyring,
+    /// `None`: the environment does not say.
+    keyring: Option<Keyring>,
     asked: Mutex<BTreeMap<String, Option<Login>>>,
 }
 
@@ -99,16 +107,25 @@ impl Credentials {
         let providers = [variables::PACKHOUSE_KEYRING, variables::PIP_KEYRING_PROVIDER, variables::UV_KEYRING_PROVIDER];
         let provider =
             providers.into_iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-        let keyring = match provider.as_deref() {
-            Some("subprocess") => Keyring::Subprocess,
-            _ => Keyring::Off,
-        };
+        let keyring = provider.as_deref().map(Keyring::of_provider);
         Ok(Self { netrc: Netrc::of_user()?, keyring, ..Self::default() })
     }
 
-    /// Turns the keyring command on or off, as a configuration file says (pip's and uv's `keyring-provider`).
-    pub fn set_keyring(&mut self, keyring: Keyring) {
-        self.keyring = keyring;
+    /// Turns the keyring command on or off, as a configuration file says (pip's and uv's `keyring-provider`), unless the
+    /// environment says something.
+    pub fn configure_keyring(&mut self, keyring: Keyring) {
+        self.keyring.get_or_insert(keyring);
+    }
+
+    /// Whether the keyring command may be asked.
+    pub(super) fn has_keyring(&self) -> bool {
+        self.keyring == Some(Keyring::Subprocess)
+    }
+
+    /// The login that a keyring has given for the server of `url`.
+    pub(super) fn asked(&self, url: &Url) -> Option<Login> {
+        let asked = self.asked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        asked.get(&url.origin().ascii_serialization()).cloned().flatten()
     }
 
     /// Takes the login out of a URL that the user wrote, keeps it for that origin, and gives the URL without it.
@@ -160,7 +177,7 @@ impl Credentials {
 
     /// The keyring's login for `url`, which the server has refused without one.
     pub(super) fn ask(&self, url: &Url) -> Result<Option<Login>, Error> {
-        if self.keyring == Keyring::Off || !is_private(url) {
+        if !self.has_keyring() || !is_private(url) {
             return Ok(None);
         }
         let origin = url.origin();

@@ -1,5 +1,6 @@
 //! Who depends on whom: requirements become edges, circles become errors.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{Error, Member, MemberId, Requirement, Workspace};
@@ -12,10 +13,19 @@ pub(super) fn resolve(workspace: &mut Workspace, left_out: &[Member]) -> Result<
     let mut all = Vec::new();
     for member in &workspace.members {
         let mut dependencies = Vec::new();
-        for requirement in &member.requires {
-            match find(&workspace.members, member, requirement) {
-                Some(index) => dependencies.push(MemberId(index)),
-                None => refuse_missing(&workspace.root, member, requirement, left_out)?,
+        let mut open: Vec<&Requirement> = member.requires.iter().rev().collect();
+        let mut followed = BTreeSet::new();
+        while let Some(requirement) = open.pop() {
+            let Some(index) = find(&workspace.members, member, requirement) else {
+                refuse_missing(&workspace.root, member, requirement, left_out)?;
+                continue;
+            };
+            dependencies.push(MemberId(index));
+            // Whoever requires `library[extra]` needs what that extra needs; others that use the library do not.
+            for extra in requirement.extras.iter().filter(|extra| followed.insert((index, extra.as_str()))) {
+                open.extend(
+                    workspace.members.get(index).and_then(|other| other.optional.get(extra)).into_iter().flatten(),
+                );
             }
         }
         dependencies.sort();

@@ -150,6 +150,19 @@ pub struct SourceVersion {
     pub from: VersionOrigin,
 }
 
+impl SourceVersion {
+    /// As the language itself would spell it: past a tag, with the commits since as PEP 440's local part or SemVer's build.
+    pub fn spelt(&self) -> String {
+        match &self.snapshot {
+            None => self.text.clone(),
+            Some(snapshot) => {
+                let joint = if self.text.contains('+') { '.' } else { '+' };
+                format!("{}{joint}{}.g{}", self.text, snapshot.count, snapshot.commit)
+            }
+        }
+    }
+}
+
 /// What a changelog is made for.
 #[derive(Debug, Clone, Copy)]
 pub struct ChangelogRequest<'a> {

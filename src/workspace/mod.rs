@@ -14,6 +14,7 @@ mod submodules;
 mod tracked;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -76,6 +77,9 @@ pub struct Member {
     pub commands: Vec<String>,
     /// Names of what it requires that may be members of the same ecosystem (`ecosystem_name`s).
     pub requires: Vec<Requirement>,
+    /// The same for each of its extras, by normalised name: needed by whoever requires it with that extra.
+    #[serde(skip)]
+    pub optional: BTreeMap<String, Vec<Requirement>>,
     /// The members it needs directly; filled by [`discover`] from `requires`.
     pub dependencies: Vec<MemberId>,
     /// What could not be read without running code: file, line and what it was.
@@ -91,6 +95,9 @@ pub struct Requirement {
     pub name: String,
     /// The directory it names, relative to the root, when it is a path (`-e ../lib`, cargo's `path =`).
     pub path: Option<PathBuf>,
+    /// The extras that it asks for, normalised.
+    #[serde(skip)]
+    pub extras: Vec<String>,
     /// File (relative to the root) and line (from 1), for messages.
     pub file: PathBuf,
     /// See `file`.

@@ -40,6 +40,9 @@ pub(super) fn apply(settings: &Settings, members: &mut [Member], left_out: &[Mem
             }
             member.kind = kind;
         }
+        for extra in &table.python.extras {
+            member.requires.extend(member.optional.get(extra).cloned().unwrap_or_default());
+        }
         if let Some(commands) = &table.commands {
             member.commands.clone_from(commands);
         }

@@ -152,7 +152,7 @@ impl Bench {
 cd "$1"
 printf 'shop (1.0) bookworm; urgency=medium\n\n  * Start.\n\n -- Bench <bench@acme.example>  Mon, 02 Mar 2026 09:00:00 +0000\n' > debian/changelog
 printf 'Source: shop\nSection: misc\nPriority: optional\nMaintainer: Bench <bench@acme.example>\nBuild-Depends: debhelper-compat (= 13), dh-virtualenv, python3\nStandards-Version: 4.6.2\n\nPackage: shop\nArchitecture: any\nDepends: ${misc:Depends}\nDescription: shop\n A shop.\n' > debian/control
-printf '#!/usr/bin/make -f\nexport DH_VIRTUALENV_INSTALL_ROOT=/usr/lib/acme\n%%:\n\tdh $@ --with python-virtualenv\noverride_dh_virtualenv:\n\tdh_virtualenv --python /usr/bin/python3.11 --builtin-venv --skip-install --extra-pip-arg=--no-index --extra-pip-arg=--find-links=vendor\noverride_dh_auto_build override_dh_auto_test override_dh_auto_install override_dh_strip override_dh_dwz override_dh_shlibdeps override_dh_auto_clean:\n' > debian/rules
+printf '#!/usr/bin/make -f\nexport DH_VIRTUALENV_INSTALL_ROOT=/usr/lib/acme\n%%:\n\tdh $@ --with python-virtualenv\noverride_dh_virtualenv:\n\tdh_virtualenv --python /usr/bin/python3.11 --builtin-venv --skip-install --extra-pip-arg=--no-index --extra-pip-arg=--find-links=vendor\noverride_dh_auto_configure override_dh_auto_build override_dh_auto_test override_dh_auto_install override_dh_strip override_dh_dwz override_dh_shlibdeps override_dh_auto_clean:\n' > debian/rules
 chmod +x debian/rules"#,
             [directory.as_os_str(), self.service.as_os_str()],
         ))?;

@@ -25,10 +25,11 @@ use super::record::record_line;
 use super::source_tree::{self, SourceTree};
 use super::store::{self, UnpackedWheel, come_into_place};
 use super::tags::PythonEnvironment;
+use super::tags::WheelName;
 use super::wheel::{self, Wheel};
 use crate::cache::Cache;
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
-use crate::digest::Sha256;
+use crate::digest::{Digests, Sha256};
 use crate::name::normalize;
 use crate::sandbox::{self, Bind, Sandbox, Step};
 use crate::tree::{InstallPath, InvalidInstallPath};
@@ -70,6 +71,8 @@ pub(super) struct Order<'a> {
     pub(super) name: &'a str,
     /// For back ends that would ask git.
     pub(super) version: Option<&'a str>,
+    /// Whether the wheel must be of this version: the manifest has none.
+    pub(super) stamp: bool,
     /// What it is built from.
     pub(super) origin: Origin<'a>,
     /// SOURCE_DATE_EPOCH of a package of the repository.
@@ -122,6 +125,16 @@ pub(super) enum Error {
         name: String,
         /// What came instead.
         got: String,
+    },
+    /// A manifest without a version, and a back end that knows another than the tag.
+    #[error("{name} is built as version {got}, and the git tag or the configuration says {wanted}")]
+    Version {
+        /// What was built.
+        name: String,
+        /// What the wheel says.
+        got: String,
+        /// What its package is to be.
+        wanted: String,
     },
     /// The manifest of a source distribution.
     #[error("{archive}: {error}")]
@@ -188,6 +201,12 @@ impl Diagnose for Error {
                     list.join(", ")
                 )]
             }
+            Self::Version { name, got, .. } => vec![
+                format!(
+                    "write `version = \"{got}\"` under [services.{name}] in packhouse.toml, where that is the right one"
+                ),
+                "or write the version into the manifest as a literal".to_owned(),
+            ],
             Self::Failed { name, output, .. } => failure_hints(name, output),
             Self::Archive(error) => error.hints(),
             Self::Wheel(error) => error.hints(),
@@ -276,6 +295,12 @@ impl Workshop<'_> {
         if let Some(built) = self.load(&place)? {
             return Ok(built);
         }
+        // Several services and targets need the same wheel at the same moment: one builds it, the others find it.
+        let lock = place.file_name().and_then(|name| name.to_str()?.get(..2)).unwrap_or_default();
+        let _guard = self.cache.lock(&format!("built-wheels-{lock}"))?;
+        if let Some(built) = self.load(&place)? {
+            return Ok(built);
+        }
         let temporary = self.cache.temporary_directory()?;
         let source = temporary.path().join("source");
         fs_err::create_dir(&source)?;
@@ -298,9 +323,10 @@ impl Workshop<'_> {
     /// A digest of all that the result depends on.
     fn key(&self, order: Order<'_>, prepared: &Prepared) -> Sha256 {
         let mut text = format!(
-            "name {}\nversion {}\ninterpreter {} {:?}\nhook {}\n",
+            "name {}\nversion {} {}\ninterpreter {} {:?}\nhook {}\n",
             normalize(order.name),
             order.version.unwrap_or_default(),
+            order.stamp,
             self.interpreter.full_version,
             self.environment,
             Sha256::of(HOOK.as_bytes()),
@@ -452,6 +478,7 @@ impl Workshop<'_> {
         let content = directory.join("content");
         fs_err::create_dir(&content)?;
         let files = made.unpack(&content)?;
+        let stamp = Stamp::of(order, &got)?;
         let record = format!("{dist_info}/RECORD");
         let mut writer = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
         let mut lines = String::new();
@@ -464,16 +491,83 @@ impl Workshop<'_> {
         };
         let broken = |error: zip::result::ZipError| Error::Io(io::Error::other(error));
         for file in files.iter().filter(|file| !is_record(&file.path, &record)) {
-            writer.start_file(&*file.path, options(file.executable)).map_err(broken)?;
-            io::copy(&mut fs_err::File::open(content.join(&file.path))?, &mut writer)?;
-            lines.push_str(&record_line(&file.path, &file.digests));
+            let path = stamp.as_ref().map_or_else(|| file.path.clone(), |stamp| stamp.path(&file.path));
+            writer.start_file(&*path, options(file.executable)).map_err(broken)?;
+            match stamp.as_ref().filter(|_| file.path == format!("{dist_info}/METADATA")) {
+                Some(stamp) => {
+                    let text = stamp.metadata(&fs_err::read_to_string(content.join(&file.path))?);
+                    writer.write_all(text.as_bytes())?;
+                    let digests = Digests::of_reader(&mut text.as_bytes())?;
+                    lines.push_str(&record_line(&path, &digests));
+                }
+                None => {
+                    io::copy(&mut fs_err::File::open(content.join(&file.path))?, &mut writer)?;
+                    lines.push_str(&record_line(&path, &file.digests));
+                }
+            }
         }
+        let record = stamp.as_ref().map_or_else(|| record.clone(), |stamp| stamp.path(&record));
         lines.push_str(&format!("{record},,\n"));
         writer.start_file(&*record, options(false)).map_err(broken)?;
         writer.write_all(lines.as_bytes())?;
         let bytes = writer.finish().map_err(broken)?.into_inner();
-        let file_name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file_name = file.file_name().unwrap_or_default().to_string_lossy();
+        let file_name = stamp.map_or_else(|| file_name.clone().into_owned(), |stamp| stamp.path(&file_name));
         Ok((file_name, Sha256::of(&bytes), bytes))
+    }
+}
+
+/// The version that a back end did not know: it stands in the names of the wheel and its directories, and in METADATA.
+struct Stamp {
+    old: String,
+    new: String,
+    version: String,
+}
+
+impl Stamp {
+    /// What setuptools says when nothing tells it a version (`setuptools.dist`, `_infer_version`).
+    const NOTHING: &str = "0.0.0";
+
+    /// `None` when the wheel is of the version that it is to be, but for a local part.
+    fn of(order: Order<'_>, made: &WheelName) -> Result<Option<Self>, Error> {
+        let Some(version) = order.version.filter(|_| order.stamp) else { return Ok(None) };
+        let parsed = |text: &str| pep440_rs::Version::from_str(&text.replace('_', "-")).ok();
+        let (Some(wanted), Some(got)) = (parsed(version), parsed(&made.version)) else { return Ok(None) };
+        if got == wanted {
+            return Ok(None);
+        }
+        if made.version == Self::NOTHING {
+            return Ok(Some(Self {
+                old: format!("{}-{}", made.name, made.version),
+                new: format!("{}-{}", made.name, wanted.to_string().replace('-', "_")),
+                version: wanted.to_string(),
+            }));
+        }
+        if got.clone().without_local() == wanted.clone().without_local() {
+            return Ok(None);
+        }
+        let (name, got, wanted) = (order.name.to_owned(), got.to_string(), wanted.to_string());
+        Err(Error::Version { name, got, wanted })
+    }
+
+    /// A path of the wheel, or its file name.
+    fn path(&self, path: &str) -> String {
+        match path.strip_prefix(&self.old) {
+            Some(rest) if rest.starts_with(['.', '-']) => format!("{}{rest}", self.new),
+            _ => path.to_owned(),
+        }
+    }
+
+    fn metadata(&self, text: &str) -> String {
+        let mut done = false;
+        text.split_inclusive('\n')
+            .map(|line| {
+                let field = line.split(':').next().unwrap_or_default();
+                let is_version = !done && field.eq_ignore_ascii_case("Version");
+                done |= is_version || line.trim_end().is_empty();
+                if is_version { format!("Version: {}\n", self.version) } else { line.to_owned() }
+            })
+            .collect()
     }
 }
 
@@ -535,7 +629,8 @@ pub(super) fn requires_of_archive(cache: &Cache, path: &Path, file_name: &str) -
 }
 
 /// The environment of a build. Compilers are told to leave paths and debugging information out; the version stands in
-/// for git, which builds do not see (setuptools-scm and hatch-vcs, pdm-backend, poetry-dynamic-versioning).
+/// for git, which builds do not see (setuptools-scm and hatch-vcs, pbr,
+/// pdm-backend, poetry- and uv-dynamic-versioning).
 fn variables(order: Order<'_>, source: &Path, environment: &Path) -> Vec<(String, std::ffi::OsString)> {
     let time = if matches!(order.origin, Origin::Archive { .. }) { SOURCE_TIME } else { order.time };
     let flags = format!("-g0 -ffile-prefix-map={}=.", source.display());
@@ -558,8 +653,12 @@ fn variables(order: Order<'_>, source: &Path, environment: &Path) -> Vec<(String
         let name = normalize(order.name).replace('-', "_").to_uppercase();
         for variable in [
             format!("SETUPTOOLS_SCM_PRETEND_VERSION_FOR_{name}"),
+            // Where it does not know the name yet; nothing else is built in this step.
+            "SETUPTOOLS_SCM_PRETEND_VERSION".to_owned(),
+            "PBR_VERSION".to_owned(),
             "PDM_BUILD_SCM_VERSION".to_owned(),
             "POETRY_DYNAMIC_VERSIONING_BYPASS".to_owned(),
+            "UV_DYNAMIC_VERSIONING_BYPASS".to_owned(),
         ] {
             variables.push((variable, version.into()));
         }

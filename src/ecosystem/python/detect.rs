@@ -11,8 +11,8 @@ use super::project::{Project, Style};
 use super::pyproject::requirement_name;
 use super::source::{Error, Source};
 use crate::diagnostic::{Diagnose, Location};
-use crate::name::{PackageName, normalize};
-use crate::workspace::{Directory, EcosystemKind, Kind, Member, Requirement};
+use crate::name::normalize;
+use crate::workspace::{Directory, EcosystemKind, Kind, Member, Requirement, package_name};
 
 const MANIFESTS: &[&str] = &["pyproject.toml", "setup.cfg", "setup.py"];
 
@@ -26,7 +26,7 @@ pub(super) fn detect(directory: Directory<'_>) -> Result<Vec<Member>, Box<dyn Di
 
 fn member(directory: Directory<'_>, project: &Project) -> Result<Member, Error> {
     let ecosystem_name = normalize(&project.name);
-    let name = PackageName::parse(&ecosystem_name).map_err(|invalid| {
+    let name = package_name(EcosystemKind::Python, &ecosystem_name).map_err(|invalid| {
         let text = Source::read(&project.manifest).map(|source| source.text).unwrap_or_default();
         let at = text.find(&project.name).unwrap_or_default();
         Error::Invalid {
@@ -49,6 +49,7 @@ fn member(directory: Directory<'_>, project: &Project) -> Result<Member, Error> 
             commands.push(script.name.clone());
         }
     }
+    let (requires, optional) = requires(directory, project)?;
     Ok(Member {
         name,
         ecosystem_name,
@@ -61,7 +62,8 @@ fn member(directory: Directory<'_>, project: &Project) -> Result<Member, Error> 
         license: project.license.clone(),
         reason,
         commands,
-        requires: requires(directory, project)?,
+        requires,
+        optional,
         dependencies: Vec::new(),
         unread: project.unread.clone(),
         submodule: directory.submodule.map(Path::to_path_buf),
@@ -96,7 +98,10 @@ fn relative(directory: Directory<'_>, project: &Project, path: &Path) -> Result<
     }
 }
 
-fn requires(directory: Directory<'_>, project: &Project) -> Result<Vec<Requirement>, Error> {
+/// What a package requires, and what each of its extras requires.
+type Requires = (Vec<Requirement>, BTreeMap<String, Vec<Requirement>>);
+
+fn requires(directory: Directory<'_>, project: &Project) -> Result<Requires, Error> {
     let mut by_name: BTreeMap<String, PathBuf> = BTreeMap::new();
     let mut paths = Vec::new();
     for path in &project.paths {
@@ -125,20 +130,44 @@ fn requires(directory: Directory<'_>, project: &Project) -> Result<Vec<Requireme
         let name = requirement_name(&line.requirement);
         let path = by_name.get(&name).cloned();
         let file = relative(directory, project, &line.file)?;
-        result.push(Requirement { name, path, file, line: line.line });
+        result.push(Requirement { name, path, extras: extras(&line.requirement), file, line: line.line });
     }
     for (name, path, requirement) in paths {
         if result.iter().any(|known| known.path.as_ref() == Some(&path)) {
             continue;
         }
         let file = relative(directory, project, &requirement.file)?;
-        result.push(Requirement { name, path: Some(path), file, line: requirement.line });
+        let extras = requirement.extras.iter().map(|extra| normalize(extra)).collect();
+        result.push(Requirement { name, path: Some(path), extras, file, line: requirement.line });
     }
     for url in &project.urls {
         if let Some(name) = &url.name {
             let file = relative(directory, project, &url.file)?;
-            result.push(Requirement { name: normalize(name), path: None, file, line: url.line });
+            let extras = Vec::new();
+            result.push(Requirement { name: normalize(name), path: None, extras, file, line: url.line });
         }
     }
-    Ok(result)
+    let mut optional: BTreeMap<String, Vec<Requirement>> = BTreeMap::new();
+    if !project.optional_dependencies.is_empty() {
+        let source = Source::read(&project.manifest)?;
+        for (extra, texts) in &project.optional_dependencies {
+            let list = optional.entry(normalize(extra)).or_default();
+            for text in texts {
+                let name = requirement_name(text);
+                let path = by_name.get(&name).cloned();
+                let file = relative(directory, project, &project.manifest)?;
+                let before = source.text.find(text.as_str()).and_then(|at| source.text.get(..at)).unwrap_or_default();
+                let line = before.matches('\n').count() + 1;
+                list.push(Requirement { name, path, extras: extras(text), file, line });
+            }
+        }
+    }
+    Ok((result, optional))
+}
+
+/// The extras that a requirement asks for, normalised.
+fn extras(requirement: &str) -> Vec<String> {
+    let parsed = requirement.parse::<pep508_rs::Requirement<pep508_rs::VerbatimUrl>>();
+    let extras = parsed.map(|requirement| requirement.extras).unwrap_or_default();
+    extras.iter().map(|extra| normalize(extra.as_ref())).collect()
 }

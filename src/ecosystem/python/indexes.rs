@@ -17,6 +17,7 @@ use url::Url;
 
 use crate::config::IndexSettings;
 use crate::diagnostic::{Diagnose, ExitCode, Location};
+use crate::fetch::credentials::Keyring;
 use crate::fetch::{self, Client};
 use crate::name::normalize;
 use crate::variables;
@@ -85,6 +86,8 @@ pub struct Indexes {
     pub default: Option<Index>,
     /// `--no-index`: of the simple indexes only those of packhouse.toml are asked.
     pub without_default: bool,
+    /// What configuration files say of the keyring command.
+    pub keyring: Option<Keyring>,
 }
 
 /// Why the indexes cannot be used.
@@ -179,7 +182,14 @@ impl Indexes {
         projects: &[&Project],
         around: &Surroundings<'_>,
     ) -> Result<Self, IndexError> {
-        let mut found = Found { around, in_repository: true, extra: Vec::new(), default: None, without_default: false };
+        let mut found = Found {
+            around,
+            in_repository: true,
+            extra: Vec::new(),
+            default: None,
+            without_default: false,
+            keyring: None,
+        };
         for index in settings {
             let origin = OURS.to_owned();
             let name = Some(index.name.clone());
@@ -240,6 +250,9 @@ impl Indexes {
     /// A client that knows the logins of all of them, beside the user's netrc and keyring.
     pub fn client(&self, offline: bool) -> Result<Client, fetch::Error> {
         let mut logins = fetch::credentials::Credentials::of_user()?;
+        if let Some(keyring) = self.keyring {
+            logins.configure_keyring(keyring);
+        }
         for index in self.all() {
             let Ok(url) = Url::parse(&index.url) else { continue };
             if let Some(credentials) = &index.credentials {
@@ -250,6 +263,22 @@ impl Indexes {
             }
         }
         Client::new(logins, offline)
+    }
+
+    /// Takes the logins that only the keyring has to the indexes that want them, because the resolver is given logins and
+    /// asks nobody.
+    pub fn ask_keyring(&mut self, client: &Client) -> Result<(), fetch::Error> {
+        for index in self.extra.iter_mut().chain(&mut self.default) {
+            let lacks = index.credentials.as_ref().is_none_or(|credentials| credentials.password.is_empty());
+            let Ok(url) = Url::parse(&index.url) else { continue };
+            if lacks
+                && url.scheme() != "file"
+                && let Some((username, password)) = client.keyring_login(&url)?
+            {
+                index.credentials = Some(Credentials { username, password });
+            }
+        }
+        Ok(())
     }
 
     /// What a lock depends on, as text without credentials: the indexes that the repository names. Those of the
@@ -276,6 +305,7 @@ struct Found<'a, 'b> {
     extra: Vec<Index>,
     default: Option<Index>,
     without_default: bool,
+    keyring: Option<Keyring>,
 }
 
 impl Found<'_, '_> {
@@ -400,6 +430,9 @@ impl Found<'_, '_> {
                 }
             }
             self.without_default |= flag(table, "no-index");
+            if let Some(provider) = text(table, "keyring-provider").filter(|_| !self.in_repository) {
+                self.keyring.get_or_insert(Keyring::of_provider(&provider));
+            }
         }
         for index in list(table, "index") {
             let Some(url) = text(&index, "url") else { continue };
@@ -455,6 +488,9 @@ impl Found<'_, '_> {
             }
         }
         self.without_default |= options.get("no-index").is_some_and(is_true);
+        if let Some(provider) = options.get("keyring-provider") {
+            self.keyring.get_or_insert(Keyring::of_provider(provider));
+        }
         Ok(())
     }
 
@@ -481,7 +517,7 @@ impl Found<'_, '_> {
         if let Some(default) = &default {
             extra.retain(|index| index.url != default.url || !index.pins.is_empty());
         }
-        Indexes { extra, default, without_default: self.without_default }
+        Indexes { extra, default, without_default: self.without_default, keyring: self.keyring }
     }
 }
 

@@ -226,6 +226,7 @@ mod tests {
             reason: String::new(),
             commands: Vec::new(),
             requires: Vec::new(),
+            optional: std::collections::BTreeMap::new(),
             dependencies: Vec::new(),
             unread: Vec::new(),
             submodule: None,

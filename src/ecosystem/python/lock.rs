@@ -55,6 +55,15 @@ pub fn load(context: Context<'_>, service: &Member) -> Result<Locks, LockError> 
     }
 }
 
+/// The names of everything in the locks of `service`; `None` when there are none.
+pub(super) fn names(context: Context<'_>, service: &Member) -> Result<Option<Vec<String>>, LockError> {
+    let directory = context.workspace.directory(service);
+    let Some(runtime) = PyLock::read(&directory.join(LOCK_FILE))? else { return Ok(None) };
+    let build = PyLock::read(&directory.join(BUILD_LOCK_FILE))?;
+    let packages = runtime.packages.into_iter().chain(build.into_iter().flat_map(|build| build.packages));
+    Ok(Some(packages.map(|package| package.name).collect()))
+}
+
 /// Whether the locks of `service` are there and up to date. Uses neither the network nor a resolver.
 pub fn is_fresh(context: Context<'_>, service: &Member) -> Result<bool, LockError> {
     let state = State::read(context, service)?;
@@ -62,7 +71,7 @@ pub fn is_fresh(context: Context<'_>, service: &Member) -> Result<bool, LockErro
 }
 
 fn lock_service(context: Context<'_>, service: &Member, upgrade: &Upgrade) -> Result<Outcome, LockError> {
-    let state = State::read(context, service)?;
+    let mut state = State::read(context, service)?;
     let name = || service.name.to_string();
     // A lock that cannot be read is made anew, unless it must not change.
     let old = match state.locks() {
@@ -183,8 +192,9 @@ impl<'a> State<'a> {
             && locks.build.as_ref().is_none_or(|build| build.tool.packhouse.inputs == self.inputs)
     }
 
-    fn make(&self, old: Option<&Locks>, upgrade: &Upgrade) -> Result<Locks, LockError> {
+    fn make(&mut self, old: Option<&Locks>, upgrade: &Upgrade) -> Result<Locks, LockError> {
         let client = self.client()?;
+        self.indexes.ask_keyring(&client).map_err(|error| LockError::Other(Box::new(error)))?;
         let uv = self.uv(&client)?;
         let known = |lock: Option<&PyLock>| lock.map(|lock| lock.packages.clone()).unwrap_or_default();
         let old_runtime = known(old.map(|locks| &locks.runtime));

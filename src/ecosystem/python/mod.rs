@@ -56,7 +56,7 @@ mod vendored;
 pub mod wheel;
 
 use crate::diagnostic::Diagnose;
-use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
+use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
 use crate::package::Staged;
 use crate::target::Target;
 use crate::workspace::{Detector, Directory, EcosystemKind, Member};
@@ -80,11 +80,25 @@ impl Ecosystem for Python {
         lock::lock(context, service, upgrade)
     }
 
+    fn locked(&self, context: Context<'_>, service: &Member) -> Result<Option<Vec<String>>, Error> {
+        lock::names(context, service).map_err(stage::boxed)
+    }
+
+    fn is_same_name(&self, one: &str, other: &str) -> bool {
+        crate::name::normalize(one) == crate::name::normalize(other)
+    }
+
     fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error> {
         vendor::vendor(context, service)
     }
 
-    fn stage(&self, context: Context<'_>, service: &Member, target: &Target, time: i64) -> Result<Staged, Error> {
-        stage::stage(context, service, target, time)
+    fn stage(
+        &self,
+        context: Context<'_>,
+        service: &Member,
+        target: &Target,
+        release: &Release,
+    ) -> Result<Staged, Error> {
+        stage::stage(context, service, target, release)
     }
 }

@@ -28,8 +28,9 @@ use super::tags::{Choice, PythonEnvironment, Unusable, best_of};
 use super::tools;
 use super::traces;
 use super::vendor::{self, Vendored};
+use super::wheel::header;
 use crate::diagnostic::{Diagnose, ExitCode};
-use crate::ecosystem::{Context, Error};
+use crate::ecosystem::{Context, Error, Release};
 use crate::name::normalize;
 use crate::package::Staged;
 use crate::report::Unit;
@@ -54,6 +55,18 @@ pub(super) enum StageError {
         /// Why.
         #[source]
         reason: Unusable,
+    },
+    /// A wheel says that it is not for the target's interpreter.
+    #[error("{wheel} says `Requires-Python: {requires}`, {target} has Python {python}")]
+    Python {
+        /// The wheel.
+        wheel: String,
+        /// What it says.
+        requires: String,
+        /// The target.
+        target: String,
+        /// What that has.
+        python: PythonVersion,
     },
     /// A file that the lock names is not vendored.
     #[error("{service}: `{file}` is not in its vendor directory")]
@@ -140,6 +153,10 @@ impl Diagnose for StageError {
             Self::Unusable { service, .. } => {
                 vec![format!("run `packhouse lock {service}`, then `packhouse vendor {service}`")]
             }
+            Self::Python { target, .. } => vec![format!(
+                "require another version of it for that interpreter (`; python_version == …`), another interpreter for \
+                 {target}, or leave {target} out of `targets`"
+            )],
             Self::NotVendored { service, .. } => vec![format!("run `packhouse vendor {service}`")],
             Self::NoInterpreter { .. } => vec!["install python3 (3.9 or newer)".to_owned()],
             Self::Circle(_) => vec!["pin a version of one of them that has a wheel".to_owned()],
@@ -160,12 +177,17 @@ pub(super) fn boxed(error: impl Diagnose + Send + Sync + 'static) -> Error {
     Box::new(error)
 }
 
-pub(super) fn stage(context: Context<'_>, service: &Member, target: &Target, time: i64) -> Result<Staged, Error> {
+pub(super) fn stage(
+    context: Context<'_>,
+    service: &Member,
+    target: &Target,
+    release: &Release,
+) -> Result<Staged, Error> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(context.threads.max(1))
         .build()
         .map_err(|error| boxed(StageError::Threads(error.to_string())))?;
-    let staging = Staging::new(context, service, target, time)?;
+    let staging = Staging::new(context, service, target, release)?;
     pool.install(|| staging.run())
 }
 
@@ -174,7 +196,7 @@ struct Staging<'a> {
     context: Context<'a>,
     service: &'a Member,
     target: &'a Target,
-    time: i64,
+    release: &'a Release,
     directory: PathBuf,
     project: Project,
     python: PythonVersion,
@@ -193,7 +215,7 @@ struct Results {
 }
 
 impl<'a> Staging<'a> {
-    fn new(context: Context<'a>, service: &'a Member, target: &'a Target, time: i64) -> Result<Self, Error> {
+    fn new(context: Context<'a>, service: &'a Member, target: &'a Target, release: &'a Release) -> Result<Self, Error> {
         let directory = context.workspace.directory(service);
         let project = read_project(&directory)?;
         let python = interpreter(context, service, &project, target).map_err(boxed)?;
@@ -201,7 +223,19 @@ impl<'a> Staging<'a> {
         let vendored = vendor::verify(context, service)?;
         let sandbox = Sandbox::from_environment().map_err(boxed)?;
         let environment = PythonEnvironment::of(target, python);
-        Ok(Self { context, service, target, time, directory, project, python, environment, locks, vendored, sandbox })
+        Ok(Self {
+            context,
+            service,
+            target,
+            release,
+            directory,
+            project,
+            python,
+            environment,
+            locks,
+            vendored,
+            sandbox,
+        })
     }
 
     fn run(&self) -> Result<Staged, Error> {
@@ -291,6 +325,7 @@ impl<'a> Staging<'a> {
         let unpacked = files.par_iter().map(|file| {
             let path = self.vendored_path(file)?;
             let wheel = store::unpack(self.context.cache, path, file.hashes.sha256).map_err(boxed)?;
+            self.check_python(&wheel)?;
             self.part(wheel, true, compiler)
         });
         unpacked.collect()
@@ -334,22 +369,30 @@ impl<'a> Staging<'a> {
                 file_name: &source.file.name,
                 sha256: source.file.hashes.sha256,
             };
-            orders.push(Order { name: source.name, version: source.version, origin, time: self.time });
+            orders.push(Order {
+                name: source.name,
+                version: source.version,
+                stamp: false,
+                origin,
+                time: self.release.time,
+            });
         }
-        let settings = self.context.settings.service(&self.service.name);
-        let forced = settings.version.as_deref().filter(|text| text.parse::<pep440_rs::Version>().is_ok());
-        for (index, (name, directory, project)) in locals.iter().chain([&own]).enumerate() {
-            let is_own = index == locals.len();
-            let version = if is_own { forced.or(project.version.as_deref()) } else { project.version.as_deref() };
+        for (name, directory, project) in locals.iter().chain([&own]) {
+            let told = self.release.versions.get(name).map(String::as_str);
+            // What the configuration says of a package that has a version of its own is for back ends that would ask git.
+            let stamp = told.is_some() && project.version.is_none();
+            let version = told.or(project.version.as_deref());
             let vendor = self.context.settings.project.vendor.as_path();
             let origin = Origin::Package { root, directory, vendor, build_system: &project.build_system };
-            orders.push(Order { name, version, origin, time: self.time });
+            let time = self.release.times.get(name).copied().unwrap_or(self.release.time);
+            orders.push(Order { name, version, stamp, origin, time });
         }
         let progress = self.context.reporter.progress("Building wheels", orders.len() as u64, Unit::Items);
         let made: Vec<(Part, String)> = orders
             .par_iter()
             .map(|order| {
                 let Built { wheel, isolation } = workshop.build(*order).map_err(boxed)?;
+                self.check_python(&wheel)?;
                 self.check_fits(&wheel, &interpreter)?;
                 progress.advance(1);
                 Ok((self.part(wheel, false, compiler)?, isolation))
@@ -359,6 +402,25 @@ impl<'a> Staging<'a> {
         let own = own.ok_or_else(|| boxed(StageError::NoProject(self.directory.clone())))?;
         let (parts, isolation): (Vec<Part>, BTreeSet<String>) = made.into_iter().unzip();
         Ok(Results { parts, own, isolation })
+    }
+
+    /// The wheel's own metadata admits the target's interpreter: its tags do not say up to which one it works, and
+    /// resolvers disregard upper bounds.
+    fn check_python(&self, wheel: &UnpackedWheel) -> Result<(), Error> {
+        let metadata = wheel.metadata("METADATA").map_err(|error| boxed(StageError::Io(error)))?.unwrap_or_default();
+        let Some(requires) = header(&metadata, "Requires-Python").filter(|text| !text.is_empty()) else {
+            return Ok(());
+        };
+        // What cannot be read excludes nothing; pip does the same with metadata that old tools have written.
+        if requires.parse().is_ok_and(|specifiers| !self.environment.meets(&specifiers)) {
+            return Err(boxed(StageError::Python {
+                wheel: wheel.file_name().to_owned(),
+                requires: requires.to_owned(),
+                target: self.target.to_string(),
+                python: self.python,
+            }));
+        }
+        Ok(())
     }
 
     /// A wheel that was built here is for the target: its tags, and what its shared objects ask of the C library.

@@ -98,7 +98,7 @@ fn build_sources(
             file_name: &source.file.name,
             sha256: source.file.hashes.sha256,
         };
-        let order = Order { name: source.name, version: source.version, origin, time: 0 };
+        let order = Order { name: source.name, version: source.version, stamp: false, origin, time: 0 };
         let built = workshop.build(order).map_err(boxed)?;
         workshop.tools.push(built.wheel);
         sort(workshop);

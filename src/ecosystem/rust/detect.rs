@@ -121,6 +121,7 @@ fn member(
         reason: reason(&commands, &hidden),
         commands,
         requires,
+        optional: std::collections::BTreeMap::new(),
         dependencies: Vec::new(),
         unread: Vec::new(),
         submodule: directory.submodule.map(Path::to_path_buf),

@@ -43,6 +43,8 @@ pub enum RustError {
         lock: PathBuf,
         /// The service.
         service: String,
+        /// Whether `--locked` was given.
+        locked: bool,
     },
     /// `Cargo.lock` is older than the manifests.
     #[error("{} does not fit the manifests: {why}", location.path.display())]
@@ -53,6 +55,8 @@ pub enum RustError {
         location: Box<Location>,
         /// The service.
         service: String,
+        /// Whether `--locked` was given.
+        locked: bool,
     },
     /// `--upgrade` together with `--locked`.
     #[error("an upgrade would change {}, and --locked forbids it", lock.display())]
@@ -156,6 +160,8 @@ impl Diagnose for RustError {
         match self {
             Self::NoCargo | Self::NoToolchain { .. } => ExitCode::Environment,
             Self::ToolchainRefused { .. } | Self::NoCommand { .. } => ExitCode::Usage,
+            // `--locked` says that the lock must be as it is; without it, it is work that has not been done.
+            Self::NoLock { locked: false, .. } | Self::StaleLock { locked: false, .. } => ExitCode::Failed,
             Self::NoLock { .. } | Self::StaleLock { .. } | Self::UpgradeLocked { .. } => ExitCode::Policy,
             Self::Sandbox(error) => error.exit_code(),
             _ => ExitCode::Failed,
@@ -197,8 +203,13 @@ impl Diagnose for RustError {
                 one("run packhouse build on a machine of that architecture (`packhouse plan` names the jobs)"
                     .to_owned())
             }
-            Self::NoCommand { service, .. } => {
-                one(format!("correct `commands` under [services.{service}], or the features it is built with"))
+            Self::NoCommand { service, command, built } => {
+                let correct =
+                    format!("correct `commands` under [services.{service}], or the features it is built with");
+                match crate::config::closest(command, built.iter().map(String::as_str)) {
+                    Some(near) => vec![format!("did you mean `{near}`?"), correct],
+                    None => one(correct),
+                }
             }
             Self::Glibc { target, .. } => vec![
                 format!("build on {target} itself or on an older release, in a container of it"),

@@ -19,13 +19,21 @@ pub(super) fn lock(context: Context<'_>, service: &Member, upgrade: &Upgrade) ->
     lock_or_say(context, service, upgrade).map_err(|error| Box::new(error) as Error)
 }
 
+/// The names of what is locked; `None` without a lock.
+pub(super) fn names(context: Context<'_>, service: &Member) -> Result<Option<Vec<String>>, RustError> {
+    let lock = Lock::read(&Project::of(context.workspace, service)?)?;
+    Ok(lock.map(|lock| lock.packages.into_iter().map(|package| package.name).collect()))
+}
+
 fn lock_or_say(context: Context<'_>, service: &Member, upgrade: &Upgrade) -> Result<Outcome, RustError> {
     let project = Project::of(context.workspace, service)?;
     let members = project.members(context.workspace)?;
     let present = Lock::read(&project)?;
     let misfit = match &present {
-        Some(lock) => lock.misfit(&project, &members)?,
-        None => Some(RustError::NoLock { lock: project.lock(), service: service.name.to_string() }),
+        Some(lock) => lock.misfit(&project, &members, context.locked)?,
+        None => {
+            Some(RustError::NoLock { lock: project.lock(), service: service.name.to_string(), locked: context.locked })
+        }
     };
     let arguments: Vec<OsString> = match (&present, &misfit, upgrade) {
         (Some(_), None, Upgrade::Nothing) => return Ok(Outcome::Fresh),

@@ -102,7 +102,12 @@ impl Lock {
     }
 
     /// The first thing in the manifests of `members` that this lock does not fit, if there is one.
-    pub(super) fn misfit(&self, project: &Project, members: &[&Member]) -> Result<Option<RustError>, RustError> {
+    pub(super) fn misfit(
+        &self,
+        project: &Project,
+        members: &[&Member],
+        locked: bool,
+    ) -> Result<Option<RustError>, RustError> {
         let root = ManifestText::read(&project.repository, &project.directory.join("Cargo.toml"))?;
         for member in members {
             let manifest = ManifestText::read(&project.repository, &member.path.join("Cargo.toml"))?;
@@ -111,6 +116,7 @@ impl Lock {
                     why: format!("{why} ({})", manifest.path.display()),
                     location: Box::new(manifest.location(&word)),
                     service: member.name.to_string(),
+                    locked,
                 }));
             }
         }

@@ -164,6 +164,7 @@ impl Read {
                 requirements.push(Requirement {
                     name: package.to_owned(),
                     path: Some(path),
+                    extras: Vec::new(),
                     file: self.path.clone(),
                     line,
                 });

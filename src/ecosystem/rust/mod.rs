@@ -20,7 +20,7 @@ mod vendor;
 pub use error::RustError;
 
 use crate::diagnostic::Diagnose;
-use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Upgrade};
+use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
 use crate::package::Staged;
 use crate::target::Target;
 use crate::workspace::{Detector, Directory, EcosystemKind, Member};
@@ -40,11 +40,25 @@ impl Ecosystem for Rust {
         lock::lock(context, service, upgrade)
     }
 
+    fn locked(&self, context: Context<'_>, service: &Member) -> Result<Option<Vec<String>>, Error> {
+        lock::names(context, service).map_err(|error| Box::new(error) as Error)
+    }
+
+    fn is_same_name(&self, one: &str, other: &str) -> bool {
+        one == other
+    }
+
     fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error> {
         vendor::vendor(context, service)
     }
 
-    fn stage(&self, context: Context<'_>, service: &Member, target: &Target, time: i64) -> Result<Staged, Error> {
-        stage::stage(context, service, target, time)
+    fn stage(
+        &self,
+        context: Context<'_>,
+        service: &Member,
+        target: &Target,
+        release: &Release,
+    ) -> Result<Staged, Error> {
+        stage::stage(context, service, target, release.time)
     }
 }

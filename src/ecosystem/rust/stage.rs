@@ -12,7 +12,6 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use cargo_metadata::Message;
 use toml::{Table, Value};
@@ -146,8 +145,7 @@ struct Built {
 
 impl Build<'_> {
     fn run(&self) -> Result<Built, RustError> {
-        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-        let _guard = ONE_AT_A_TIME.lock();
+        let _guard = self.context.cache.lock("cargo-build")?;
         let section = self.section();
         let (results, home) = (section.join("target"), section.join("cargo"));
         fs_err::create_dir_all(&results)?;

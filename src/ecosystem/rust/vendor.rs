@@ -35,8 +35,12 @@ pub(super) fn directory(context: Context<'_>, project: &Project) -> PathBuf {
 /// The lock of `project`, if it is there and fits.
 pub(super) fn fitting_lock(context: Context<'_>, service: &Member, project: &Project) -> Result<Lock, RustError> {
     let lock = Lock::read(project)?;
-    let lock = lock.ok_or_else(|| RustError::NoLock { lock: project.lock(), service: service.name.to_string() })?;
-    match lock.misfit(project, &project.members(context.workspace)?)? {
+    let lock = lock.ok_or_else(|| RustError::NoLock {
+        lock: project.lock(),
+        service: service.name.to_string(),
+        locked: context.locked,
+    })?;
+    match lock.misfit(project, &project.members(context.workspace)?, context.locked)? {
         Some(misfit) => Err(misfit),
         None => Ok(lock),
     }
@@ -49,6 +53,8 @@ fn fill(context: Context<'_>, service: &Member, project: &Project) -> Result<Out
     if stamp.is_there() {
         return Ok(Outcome::Fresh);
     }
+    // Another process may be filling it; what it leaves is looked at afterwards.
+    let _guard = context.cache.lock("cargo-vendor")?;
     let difference = Difference::between(&directory, &lock)?;
     name_foreign(context, project, &difference);
     if difference.is_none() {

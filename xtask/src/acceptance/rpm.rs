@@ -43,7 +43,7 @@ configure() {
   grep -q '^gpgcheck *= *1' "$work/repos/acme.repo" && grep -q '^repo_gpgcheck *= *1' "$work/repos/acme.repo" || fail "the .repo file does not ask for signatures"
   printf '[main]\nreposdir=%s\ncachedir=%s\nkeepcache=0\nplugins=0\nassumeyes=1\ntsflags=\nexcludepkgs=\ninstall_weak_deps=0\nlogdir=%s\npersistdir=%s\n' "$work/repos" "$work/cache" "$work" "$work/persist" > "$work/dnf.conf"
 }
-dnf_in() { local root=$1; shift; rm -rf "$work/cache"; unshare -n dnf -c "$work/dnf.conf" --installroot="$root" --releasever=9 --setopt=reposdir="$work/repos" -y "$@"; }
+dnf_in() { local root=$1; shift; rm -rf "$work/cache" "$root$work" "$root/var/cache/dnf"; unshare -n dnf -c "$work/dnf.conf" --installroot="$root" --releasever=9 --setopt=reposdir="$work/repos" -y "$@"; }
 "#;
 
 /// dnf and zypper install, the services answer, removal leaves nothing.

@@ -100,6 +100,7 @@ impl Bench {
         workshop.build(Order {
             name: "demo",
             version: Some("1.0"),
+            stamp: false,
             origin: Origin::Package {
                 root: &root,
                 directory: &self.package(),
