@@ -53,6 +53,9 @@ pub enum Error {
     /// A file could not be read or written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// The services do not fit each other.
+    #[error(transparent)]
+    Services(Box<package::Error>),
     /// A step failed for one service.
     #[error("cannot build {service} for {target}: {error}")]
     Step {
@@ -95,6 +98,7 @@ impl Error {
     fn inner(&self) -> Option<&(dyn Diagnose + Send + Sync)> {
         match self {
             Self::Step { error, .. } | Self::Version { error, .. } => Some(error.as_ref()),
+            Self::Services(error) => Some(error.as_ref()),
             Self::Io(_) | Self::List { .. } | Self::SameFile { .. } => None,
         }
     }
@@ -126,7 +130,10 @@ struct Job<'a> {
 
 /// Builds every service for every target, and lists what came out.
 pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact>, Error> {
+    package::check_shared_paths(context.settings, context.workspace)
+        .map_err(|error| Error::Services(Box::new(error)))?;
     fs_err::create_dir_all(&options.out)?;
+    format::remove_leftovers(&options.out)?;
     let history = open_history(context)?;
     let jobs: Vec<Job<'_>> = options
         .services
@@ -327,7 +334,7 @@ impl Artefacts {
     }
 
     fn write(&self, directory: &Path) -> Result<(), Error> {
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        let mut file = format::unfinished(directory)?;
         let mut text = serde_json::to_vec_pretty(self).map_err(std::io::Error::other)?;
         text.push(b'\n');
         file.write_all(&text)?;

@@ -6,6 +6,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
+use std::time::Duration;
 
 use crate::digest::Sha256;
 use crate::variables;
@@ -28,14 +30,14 @@ impl Cache {
         Self { root: root.into() }
     }
 
-    /// The user's: `PACKHOUSE_CACHE_DIR`, `$XDG_CACHE_HOME/packhouse`, `~/.cache/packhouse`; below the system's temporary
-    /// directory when there is no home.
+    /// The user's: `PACKHOUSE_CACHE_DIR`, `$XDG_CACHE_HOME/packhouse`, `~/.cache/packhouse`; a directory of the user's own
+    /// below the system's temporary one when there is no home.
     pub fn of_user() -> Self {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let root = variable(variables::PACKHOUSE_CACHE_DIR)
             .or_else(|| Some(variable(variables::XDG_CACHE_HOME)?.join("packhouse")))
             .or_else(|| Some(variable(variables::HOME)?.join(".cache/packhouse")))
-            .unwrap_or_else(|| std::env::temp_dir().join("packhouse-cache"));
+            .unwrap_or_else(homeless);
         Self::at(std::path::absolute(&root).unwrap_or(root))
     }
 
@@ -76,8 +78,84 @@ impl Cache {
     }
 
     fn temporary(&self) -> io::Result<PathBuf> {
+        static CLEARED: Once = Once::new();
         let directory = self.root.join("tmp");
         fs_err::create_dir_all(&directory)?;
+        CLEARED.call_once(|| clear(&directory));
         Ok(directory)
+    }
+}
+
+/// `packhouse-cache-UID` in the directory for temporary files. What is unpacked in a cache is believed, so that a
+/// directory which is not the user's alone is not taken: then it is a new one with a name that nobody can know.
+fn homeless() -> PathBuf {
+    let user = rustix::process::geteuid().as_raw();
+    private_directory(&std::env::temp_dir(), &format!("packhouse-cache-{user}"), user)
+}
+
+fn private_directory(parent: &Path, name: &str, user: u32) -> PathBuf {
+    use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+    let path = parent.join(name);
+    // Whether it was there already shows in its metadata.
+    drop(std::fs::DirBuilder::new().mode(0o700).create(&path));
+    let ours =
+        |metadata: std::fs::Metadata| metadata.is_dir() && metadata.uid() == user && metadata.mode() & 0o022 == 0;
+    if fs_err::symlink_metadata(&path).is_ok_and(ours) {
+        return path;
+    }
+    let fresh = tempfile::Builder::new().prefix(&format!("{name}-")).tempdir_in(parent);
+    fresh.map_or(path, tempfile::TempDir::keep)
+}
+
+/// Nobody works for this long on something that has no place yet.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+
+/// Removes what killed runs have left. What cannot be removed stays: it takes room and is never looked at.
+fn clear(directory: &Path) {
+    for entry in fs_err::read_dir(directory).into_iter().flatten().flatten() {
+        let Ok(metadata) = entry.metadata() else { continue };
+        let age = metadata.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or_default();
+        if age > ABANDONED {
+            let removed = if metadata.is_dir() {
+                fs_err::remove_dir_all(entry.path())
+            } else {
+                fs_err::remove_file(entry.path())
+            };
+            drop(removed);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_home_the_cache_is_a_directory_of_the_user_alone() {
+        let temporary = tempfile::tempdir().unwrap();
+        let user = rustix::process::geteuid().as_raw();
+        let first = private_directory(temporary.path(), "cache", user);
+        assert_eq!(first, temporary.path().join("cache"));
+        assert_eq!(private_directory(temporary.path(), "cache", user), first);
+        // Another's, as far as this user can tell.
+        assert_ne!(private_directory(temporary.path(), "cache", user + 1), first);
+        let target = temporary.path().join("target");
+        fs_err::create_dir(&target).unwrap();
+        fs_err::os::unix::fs::symlink(&target, temporary.path().join("link")).unwrap();
+        assert_ne!(private_directory(temporary.path(), "link", user), temporary.path().join("link"));
+    }
+
+    #[test]
+    fn what_killed_runs_have_left_is_removed_after_a_day() {
+        let directory = tempfile::tempdir().unwrap();
+        let (old, new) = (directory.path().join("old"), directory.path().join("new"));
+        fs_err::create_dir(&old).unwrap();
+        fs_err::write(&new, "").unwrap();
+        let yesterday = std::time::SystemTime::now() - 2 * ABANDONED;
+        fs_err::File::open(&old).unwrap().file().set_modified(yesterday).unwrap();
+        clear(directory.path());
+        assert!(!old.exists());
+        assert!(new.exists());
     }
 }

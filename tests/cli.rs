@@ -134,6 +134,55 @@ fn a_build_without_a_vendor_directory_names_the_command_that_fills_it() {
 }
 
 #[test]
+fn a_repository_of_libraries_alone_is_told_how_to_make_a_service_of_one() {
+    let repository = repository(CONFIGURATION);
+    fs_err::rename(repository.path().join("edge/src/main.rs"), repository.path().join("edge/src/lib.rs"))
+        .expect("moved");
+    let (code, text) = stderr(packhouse(repository.path()).arg("vendor"));
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("`kind = \"service\"` under [services.acme-edge]"), "{text}");
+}
+
+#[test]
+fn what_a_killed_vendor_has_left_is_removed_even_when_there_is_nothing_else_to_do() {
+    let repository = repository(CONFIGURATION);
+    let leftover = repository.path().join("edge/.packhouse-vendor-killed/serde-1.0.0");
+    for _ in 0..2 {
+        fs_err::create_dir_all(&leftover).expect("a directory");
+        packhouse(repository.path()).args(["vendor", "--offline"]).assert().success();
+        assert!(!repository.path().join("edge/.packhouse-vendor-killed").exists());
+    }
+}
+
+#[test]
+fn help_shows_a_subcommands_own_options_first_and_what_the_exit_status_means() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let help = |arguments: &[&str]| {
+        let output = packhouse(directory.path()).args(arguments).output().expect("it runs");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let build = help(&["build", "--help"]);
+    let place = |text: &str| build.find(text).unwrap_or_else(|| panic!("no {text} in {build}"));
+    assert!(place("--changed-since") < place("Global options:"));
+    assert!(place("Global options:") < place("--manifest-path"));
+    assert!(help(&["--help"]).contains("Exit status:"));
+}
+
+#[test]
+fn a_new_repository_is_readable_for_everyone_whatever_the_umask() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().expect("a directory");
+    let program = assert_cmd::cargo::cargo_bin("packhouse");
+    let script = "umask 077; \"$0\" key generate --algorithm ed25519 --user-id 'A <a@acme.example>' key && \
+                  \"$0\" repo init repository --origin acme --key key";
+    let mut shell = Command::new("sh");
+    shell.current_dir(directory.path()).arg("-c").arg(script).arg(program).assert().success();
+    let mode = |name: &str| fs_err::metadata(directory.path().join(name)).expect(name).permissions().mode() & 0o777;
+    assert_eq!(mode("repository"), 0o755);
+    assert_eq!(mode("key"), 0o600);
+}
+
+#[test]
 fn a_name_to_upgrade_that_is_in_no_lock_is_an_error_with_the_nearest() {
     let repository = repository(CONFIGURATION);
     fs_err::write(

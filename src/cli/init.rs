@@ -29,5 +29,9 @@ pub(super) fn run(session: &Session, arguments: &Init) -> Result<(), Failure> {
     for member in &workspace.members {
         session.reporter().step(&format!("{:?}", member.kind), &format!("{} ({})", member.name, member.reason));
     }
-    session.print("Next: `packhouse list` shows what was found, `packhouse vendor` downloads what it needs.")
+    session.print(if workspace.services().next().is_some() {
+        "Next: `packhouse list` shows what was found, `packhouse vendor` downloads what it needs."
+    } else {
+        "No service was found: `packhouse list` says why; `kind = \"service\"` under [services.NAME] makes one of a library."
+    })
 }

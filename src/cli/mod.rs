@@ -33,13 +33,32 @@ type Failure = Box<dyn Diagnose + Send + Sync>;
 /// Turns the services of a repository into deb and rpm packages that carry every dependency, and publishes them to signed
 /// apt and yum repositories.
 #[derive(Debug, Parser)]
-#[command(name = "packhouse", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "packhouse", version, max_term_width = 100, after_help = AFTER)]
 struct Arguments {
     #[command(flatten)]
     globals: Globals,
     #[command(subcommand)]
     command: Command,
 }
+
+/// What the way is, and what the exit status means.
+const AFTER: &str = "\
+From a repository of services to repositories of packages:
+  packhouse init                        write packhouse.toml
+  packhouse vendor                      lock and download what the services need
+  packhouse build                       build the packages, without network
+  packhouse key generate ../acme.key    once
+  packhouse repo init ../repository --key ../acme.key
+  packhouse publish target/packhouse/packhouse-artefacts.json \\
+      --repo ../repository --suite '{target}' --key ../acme.key
+
+Exit status:
+  0    done
+  1    the work failed
+  2    the command line or the configuration is wrong
+  3    a policy said no: a lock that would have to change under --locked
+  4    something this machine lacks: a tool, an interpreter, a namespace
+  130  interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -15,38 +15,41 @@ use crate::ecosystem::{self, Context};
 use crate::report::Reporter;
 use crate::workspace::{self, Detector, Member, Workspace};
 
+/// Under which help lists the arguments of every subcommand, so that a subcommand's own come first.
+const GLOBAL: &str = "Global options";
+
 /// Arguments of every subcommand.
 #[derive(Debug, Args)]
 pub(super) struct Globals {
     /// The configuration file (default: `packhouse.toml` here or in a directory above, up to the repository's root).
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE")]
     manifest_path: Option<PathBuf>,
     /// Work as if started in this directory.
-    #[arg(short = 'C', global = true, value_name = "DIR")]
+    #[arg(short = 'C', global = true, help_heading = GLOBAL, value_name = "DIR")]
     directory: Option<PathBuf>,
-    /// Say nothing but errors.
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    /// Say nothing but results and errors.
+    #[arg(short, long, global = true, help_heading = GLOBAL, conflicts_with = "verbose")]
     quiet: bool,
     /// Say more.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     verbose: bool,
     /// When to use colours.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
     /// How to write results and errors.
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_enum, default_value_t, value_name = "FORMAT")]
     format: Output,
     /// Fail when a lock would have to change.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     locked: bool,
     /// Do not use the network.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     offline: bool,
     /// --locked and --offline.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     frozen: bool,
     /// How many things to do at once (default: one per processor).
-    #[arg(short, long, global = true, value_name = "N")]
+    #[arg(short, long, global = true, help_heading = GLOBAL, value_name = "N")]
     jobs: Option<std::num::NonZeroUsize>,
 }
 
@@ -183,13 +186,29 @@ impl Project {
     pub(super) fn services(&self, names: &[String]) -> Result<Vec<&Member>, Failure> {
         if names.is_empty() {
             let all: Vec<&Member> = self.workspace.services().collect();
-            return if all.is_empty() {
-                Err(usage("no service was found in this repository; `packhouse list` shows what was".to_owned()))
-            } else {
-                Ok(all)
-            };
+            return if all.is_empty() { Err(Box::new(self.no_service())) } else { Ok(all) };
         }
         names.iter().map(|name| self.service(name)).collect()
+    }
+
+    fn no_service(&self) -> Problem {
+        let hint = match self.workspace.members.first() {
+            Some(library) => format!(
+                "make one of the libraries a service, for instance `kind = \"service\"` under [services.{}] in \
+                 packhouse.toml; `packhouse list` says why each is none",
+                library.name
+            ),
+            None => {
+                "a service is a directory with setup.py, setup.cfg, pyproject.toml or Cargo.toml that git does not \
+                     ignore; run packhouse in its repository, or check `members` and `exclude` in packhouse.toml"
+                    .to_owned()
+            }
+        };
+        Problem {
+            message: "no service was found in this repository".to_owned(),
+            hint: Some(hint),
+            code: ExitCode::Usage,
+        }
     }
 
     /// The service of this name.

@@ -23,7 +23,7 @@ use super::part::Part;
 use super::retry::with_retries;
 use crate::cache::Cache;
 use crate::digest::Sha256;
-use crate::report::{Progress, Reporter, Unit};
+use crate::report::{Progress, Reporter, Silent, Unit};
 
 /// Connections at a time. More make some servers stall for seconds.
 pub(super) const CONNECTIONS: usize = 8;
@@ -119,12 +119,19 @@ fn run(
     if jobs.is_empty() {
         return Ok(Vec::new());
     }
-    let total = jobs.iter().filter_map(|(wanted, _)| wanted.size).sum();
-    let label = match jobs {
-        [(only, _)] => format!("Downloading {}", only.name),
-        _ => format!("Downloading {} files", jobs.len()),
+    let files = match jobs {
+        [(only, _)] => only.name.clone(),
+        _ => format!("{} files", jobs.len()),
     };
-    let progress = reporter.progress(&label, total, Unit::Bytes);
+    let total: Option<u64> = jobs.iter().map(|(wanted, _)| wanted.size).sum();
+    let progress = match total {
+        Some(total) => reporter.progress(&format!("Downloading {files}"), total, Unit::Bytes),
+        None => {
+            // Not every index tells sizes.
+            reporter.step("Downloading", &files);
+            Box::new(Silent)
+        }
+    };
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);
     let done = Mutex::new(BTreeMap::new());

@@ -23,8 +23,7 @@ impl Output {
     /// Begins `name` in `directory`, which must exist.
     pub(super) fn create(directory: &Path, name: String) -> Result<Self, Error> {
         let path = directory.join(&name);
-        let file = tempfile::Builder::new().prefix(".packhouse-").suffix(".part").tempfile_in(directory);
-        match file {
+        match unfinished(directory) {
             Ok(file) => Ok(Self { file, name, path }),
             Err(source) => Err(Error::Write { path, source }),
         }
@@ -60,6 +59,44 @@ impl Output {
         file.seek(SeekFrom::Start(0))?;
         Sha256::of_reader(file)
     }
+}
+
+const PREFIX: &str = ".packhouse-";
+const SUFFIX: &str = ".part";
+
+/// A file without its final name, locked for as long as somebody writes it.
+pub(crate) fn unfinished(directory: &Path) -> io::Result<NamedTempFile> {
+    let _creating = lock(directory)?;
+    let file = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(directory)?;
+    // A file system without locks is one without the removal of leftovers as well.
+    let _ = file.as_file().lock();
+    Ok(file)
+}
+
+/// Removes the unfinished files of runs that were killed; those of runs that go on are locked.
+pub(crate) fn remove_leftovers(directory: &Path) -> io::Result<()> {
+    let Some(_creating) = lock(directory)? else { return Ok(()) };
+    for entry in fs_err::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if !name.starts_with(PREFIX) || !name.ends_with(SUFFIX) {
+            continue;
+        }
+        // What is gone has been finished meanwhile; what is not ours to open is not ours to remove.
+        let Ok(file) = fs_err::File::open(entry.path()) else { continue };
+        if file.file().try_lock().is_ok() {
+            fs_err::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Nothing is removed between the birth of a file and its lock: both hold the directory's own. `None` where there are no
+/// locks.
+fn lock(directory: &Path) -> io::Result<Option<fs_err::File>> {
+    let opened = fs_err::File::open(directory)?;
+    Ok(opened.file().lock().is_ok().then_some(opened))
 }
 
 /// Counts and hashes what passes through.
@@ -139,4 +176,24 @@ pub(super) fn copy_content(
         return Err(Error::Changed { path: path.clone(), what: "its SHA-256 is another".to_owned() });
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod leftovers {
+    use super::*;
+
+    #[test]
+    fn unfinished_files_are_removed_unless_somebody_writes_them() {
+        let directory = tempfile::tempdir().unwrap();
+        let killed = directory.path().join(".packhouse-a1b2c3.part");
+        let foreign = directory.path().join("notes.part");
+        fs_err::write(&killed, "half").unwrap();
+        fs_err::write(&foreign, "mine").unwrap();
+        let writing = unfinished(directory.path()).unwrap();
+        remove_leftovers(directory.path()).unwrap();
+        assert!(!killed.exists());
+        assert!(foreign.exists());
+        assert!(writing.path().exists());
+    }
 }

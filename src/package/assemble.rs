@@ -3,6 +3,7 @@
 //! In this order: the private tree, links to its commands, configuration files, units, documents; then what follows from
 //! all of these: relations, scripts, owned directories.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::documents::{self, Copyright, Overrides};
@@ -126,7 +127,7 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
                 tree: &tree,
                 python: python.is_some(),
                 vendored: needs.vendored,
-                releases: changelog.releases.len(),
+                first: changelog.releases.len() == 1 && version.debian().ends_with("-1"),
                 commands: !commands.is_empty(),
             })?;
             if let Some(overrides) = overrides {
@@ -206,6 +207,37 @@ fn add_text(
 }
 
 /// `etc/X` of the service becomes `/etc/<org>/X`; a file that is not below `etc/` goes there by its own name.
+fn configuration_path(settings: &Settings, file: &Path) -> String {
+    let below = match file.strip_prefix("etc") {
+        Ok(below) => below.to_string_lossy(),
+        Err(_) => file.file_name().unwrap_or_default().to_string_lossy(),
+    };
+    format!("/etc/{}/{below}", settings.project.org)
+}
+
+/// Makes sure that no two services install a file at one path outside their own trees: each package by itself would be
+/// good, and dpkg and rpm would refuse the second.
+pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<(), Error> {
+    let mut owners: BTreeMap<String, &PackageName> = BTreeMap::new();
+    for member in workspace.services() {
+        let service = settings.service(&member.name);
+        let configuration = service.config.iter().map(|file| configuration_path(settings, file));
+        let units = service.systemd.iter().flat_map(|systemd| &systemd.units);
+        let units = units.map(|unit| unit.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        let generated = service.systemd.iter().filter(|systemd| systemd.units.is_empty() && systemd.command.is_some());
+        let units = units.chain(generated.map(|_| format!("{}.service", member.name)));
+        let units = units.map(|name| format!("/usr/lib/systemd/system/{name}"));
+        for path in configuration.chain(units) {
+            if let Some(other) = owners.insert(path.clone(), &member.name)
+                && *other != member.name
+            {
+                return Err(Error::SharedPath { path, first: other.to_string(), second: member.name.to_string() });
+            }
+        }
+    }
+    Ok(())
+}
+
 fn add_configuration(
     settings: &Settings,
     package: &PackageName,
@@ -222,11 +254,14 @@ fn add_configuration(
                 path: file.clone(),
             });
         }
-        let below = match file.strip_prefix("etc") {
-            Ok(below) => below.to_string_lossy().into_owned(),
-            Err(_) => file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        };
-        let path = install_path(package, &format!("/etc/{}/{below}", settings.project.org))?;
+        if !crate::config::value::stays_inside(&settings.root, &source) {
+            return Err(Error::Text {
+                package: package.to_string(),
+                what: format!("the configuration file `{}`", file.display()),
+                problem: "is a link that leads out of the repository",
+            });
+        }
+        let path = install_path(package, &configuration_path(settings, file))?;
         let entry = Entry::root(Node::File(Content::file(&source)?), 0o644).with_role(Role::Config);
         tree.insert(path, entry).map_err(|conflict| Error::Conflict { package: package.to_string(), conflict })?;
     }

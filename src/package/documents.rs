@@ -94,8 +94,8 @@ pub(super) struct Overrides<'a> {
     pub(super) tree: &'a Tree,
     pub(super) python: bool,
     pub(super) vendored: VendoredBinaries,
-    /// Entries of the changelog.
-    pub(super) releases: usize,
+    /// Whether lintian would take it for the first upload to Debian: one entry of the changelog, and revision 1.
+    pub(super) first: bool,
     /// Commands in `/usr/bin`.
     pub(super) commands: bool,
 }
@@ -104,7 +104,13 @@ pub(super) struct Overrides<'a> {
 /// would not be found is not overridden, as far as that can be told from here. `None` when there is nothing to override.
 pub(super) fn lintian_overrides(overrides: &Overrides<'_>) -> Result<Option<String>, Error> {
     let bytecode = overrides.tree.iter().any(|(path, _)| path.as_str().contains("/__pycache__/"));
+    let licenses = overrides.tree.iter().any(|(path, _)| {
+        let name = path.file_name().to_ascii_lowercase();
+        path.as_str().contains(".dist-info/")
+            && ["license", "licence", "copying"].iter().any(|word| name.starts_with(word))
+    });
     let values = context! {
+        licenses,
         package => overrides.package.as_str(),
         tree => overrides.prefix.relative(),
         binaries => overrides.vendored.any,
@@ -113,7 +119,7 @@ pub(super) fn lintian_overrides(overrides: &Overrides<'_>) -> Result<Option<Stri
         without_needs => overrides.vendored.without_needs,
         python => overrides.python,
         bytecode,
-        first => overrides.releases == 1,
+        first => overrides.first,
         commands => overrides.commands,
     };
     let text = template::render(include_str!("../../templates/deb/lintian-overrides"), values)?;

@@ -17,6 +17,16 @@ pub enum Error {
         /// The path.
         conflict: PathConflict,
     },
+    /// Two services would install a file at one path.
+    #[error("{first} and {second} would both install {path}, and only one of them could be on a machine")]
+    SharedPath {
+        /// The path.
+        path: String,
+        /// One service.
+        first: String,
+        /// The other.
+        second: String,
+    },
     /// A path from the configuration is none.
     #[error("{package}: {invalid}")]
     Path {
@@ -123,9 +133,11 @@ pub enum Error {
 impl Diagnose for Error {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Missing { .. } | Self::Path { .. } | Self::UnknownCommand { .. } | Self::Text { .. } => {
-                ExitCode::Usage
-            }
+            Self::Missing { .. }
+            | Self::SharedPath { .. }
+            | Self::Path { .. }
+            | Self::UnknownCommand { .. }
+            | Self::Text { .. } => ExitCode::Usage,
             _ => ExitCode::Failed,
         }
     }
@@ -138,6 +150,9 @@ impl Diagnose for Error {
         match self {
             Self::Io(error) => io_hints(error),
             Self::Conflict { .. } => vec!["rename one of the two, or leave one out".to_owned()],
+            Self::SharedPath { .. } => {
+                vec!["give the file a name of its own in one of the two, or leave it to one of them".to_owned()]
+            }
             Self::Missing { package, .. } => {
                 vec![format!("correct the path in [services.{package}], relative to the service's directory")]
             }

@@ -12,7 +12,7 @@ mod systemd;
 pub(crate) mod template;
 pub mod version;
 
-pub use assemble::{Inputs, assemble};
+pub use assemble::{Inputs, assemble, check_shared_paths};
 pub use error::Error;
 
 use serde::Serialize;

@@ -31,6 +31,8 @@ pub(super) fn scripts(
         sysusers_text => units.sysusers.as_ref().filter(|_| inline_sysusers).map(|(_, text)| text),
         compile => compile.map(|(directory, _)| directory.as_str()),
         python => compile.map(|(_, version)| format!("/usr/bin/python{version}")),
+        // Policy 6.1: without a path in Debian's.
+        python_name => compile.map(|(_, version)| format!("python{version}")),
         enable => enable.to_vec(),
         leave_disabled => leave_disabled.to_vec(),
         running => units.running.clone(),

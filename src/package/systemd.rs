@@ -8,6 +8,7 @@ use std::path::Path;
 use minijinja::context;
 
 use super::{Error, template};
+use crate::config::value::stays_inside;
 use crate::config::{RestartPolicy, Settings, SystemdSettings};
 use crate::target::{Format, Target};
 use crate::tree::{Content, InstallPath, Tree};
@@ -52,7 +53,7 @@ pub(super) fn install(
     };
     let mut texts = Vec::new();
     for unit in &systemd.units {
-        texts.push((file_name(unit), read_text(service.directory, package, unit)?));
+        texts.push((file_name(unit), read_text(&settings.root, service.directory, package, unit)?));
     }
     if let (Some(command), true) = (&systemd.command, systemd.units.is_empty()) {
         texts.push((format!("{package}.service"), generate(settings, systemd, service, target, command)?));
@@ -156,10 +157,17 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn read_text(directory: &Path, package: &str, unit: &Path) -> Result<String, Error> {
+fn read_text(root: &Path, directory: &Path, package: &str, unit: &Path) -> Result<String, Error> {
     let path = directory.join(unit);
     if !path.is_file() {
         return Err(Error::Missing { package: package.to_owned(), what: "the unit", path: unit.to_path_buf() });
+    }
+    if !stays_inside(root, &path) {
+        return Err(Error::Text {
+            package: package.to_owned(),
+            what: format!("the unit `{}`", unit.display()),
+            problem: "is a link that leads out of the repository",
+        });
     }
     let bytes = fs_err::read(&path)?;
     String::from_utf8(bytes).map_err(|_| Error::Text {

@@ -125,9 +125,7 @@ pub(super) fn rpm_record(
         None
     } else {
         let mut sign = |header: &[u8]| signer.detached_binary(header, time).map_err(rpm::SignerError::from);
-        let signed = store.produce(|writer| {
-            rpm::sign(&copy.file, writer, &mut sign).map_err(|error| io::Error::other(error.to_string()))
-        });
+        let signed = store.produce(|writer| rpm::sign(&copy.file, writer, &mut sign).map_err(as_io));
         Some(signed.map_err(RepoError::io("the package could not be signed"))?)
     };
     let copy = signed.unwrap_or(copy);
@@ -212,4 +210,14 @@ fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usiz
     let length = reader.take(buffer.len() as u64).read_to_end(&mut bytes)?;
     buffer.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
     Ok(length)
+}
+
+/// Keeps the kind, by which a full or read-only disk is told from anything else.
+fn as_io(error: format::Error) -> io::Error {
+    match &error {
+        format::Error::Write { source, .. } | format::Error::Read { source, .. } => {
+            io::Error::new(source.kind(), error.to_string())
+        }
+        _ => io::Error::other(error.to_string()),
+    }
 }

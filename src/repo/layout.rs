@@ -91,7 +91,12 @@ pub fn init(path: &Path, new: &NewRepository<'_>) -> Result<Repository, RepoErro
         }
     }
     let failed = || RepoError::io("the repository could not be made");
+    let new_directory = !path.exists();
     fs_err::create_dir_all(path).map_err(failed())?;
+    if new_directory {
+        // Clients read it, whatever the umask of who makes it.
+        fs_err::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).map_err(failed())?;
+    }
     let root = fs_err::canonicalize(path).map_err(failed())?;
     if new.url.is_none() && root.to_str().is_none_or(|path| path.contains(char::is_whitespace)) {
         let rule = "apt and dnf cannot be told of a key whose path has blanks; choose another place, or give a URL";

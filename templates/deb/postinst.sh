@@ -10,7 +10,7 @@ if [ "$1" = "configure" ] || [ "$1" = "abort-upgrade" ] || [ "$1" = "abort-decon
 {%- if compile %}
 	# No interpreter of this version was at hand when the package was built.
 	find "${DPKG_ROOT:-}"{{ compile | sh }} -type d -name __pycache__ -prune -exec rm -rf {} +
-	{{ python | sh }} -I -m compileall -q --invalidation-mode unchecked-hash "${DPKG_ROOT:-}"{{ compile | sh }} || true
+	{{ python_name | sh }} -I -m compileall -q --invalidation-mode unchecked-hash "${DPKG_ROOT:-}"{{ compile | sh }} || true
 {%- endif %}
 {%- for unit in enable %}
 	deb-systemd-helper unmask {{ unit | sh }} >/dev/null || true

@@ -234,6 +234,10 @@ fn failure_hints(name: &str, output: &str) -> Vec<String> {
             &["unable to detect version", "setuptools-scm was unable", "Unable to determine version", "vcs_versioning"],
             "the version comes from git, which builds do not see: set `version` in [services.NAME], or tag the commit",
         ),
+        (
+            &["No space left on device"],
+            "free some space, or name another place for packhouse's cache with PACKHOUSE_CACHE_DIR",
+        ),
         (&["Python.h: No such file"], "install the headers of the interpreter (python3-dev, python3-devel)"),
         (
             &[

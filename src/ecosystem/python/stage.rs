@@ -33,7 +33,6 @@ use crate::diagnostic::{Diagnose, ExitCode};
 use crate::ecosystem::{Context, Error, Release};
 use crate::name::normalize;
 use crate::package::Staged;
-use crate::report::Unit;
 use crate::sandbox::Sandbox;
 use crate::target::{PythonVersion, Target};
 use crate::tree::{InstallPath, InvalidInstallPath};
@@ -387,14 +386,14 @@ impl<'a> Staging<'a> {
             let time = self.release.times.get(name).copied().unwrap_or(self.release.time);
             orders.push(Order { name, version, stamp, origin, time });
         }
-        let progress = self.context.reporter.progress("Building wheels", orders.len() as u64, Unit::Items);
+        let names: Vec<&str> = orders.iter().map(|order| order.name).collect();
+        self.context.reporter.step("Building", &format!("{} for {}", names.join(", "), self.target));
         let made: Vec<(Part, String)> = orders
             .par_iter()
             .map(|order| {
                 let Built { wheel, isolation } = workshop.build(*order).map_err(boxed)?;
                 self.check_python(&wheel)?;
                 self.check_fits(&wheel, &interpreter)?;
-                progress.advance(1);
                 Ok((self.part(wheel, false, compiler)?, isolation))
             })
             .collect::<Result<_, Error>>()?;

@@ -215,6 +215,9 @@ impl Diagnose for RustError {
                 format!("build on {target} itself or on an older release, in a container of it"),
                 "or leave that target out of `targets`".to_owned(),
             ],
+            Self::Cargo { stderr, .. } if stderr.contains("No space left on device") => {
+                one("free some space, or name another place for packhouse's cache with PACKHOUSE_CACHE_DIR".to_owned())
+            }
             Self::Cargo { stderr, service, .. } if stderr.contains("lock file") => {
                 one(format!("run: packhouse lock {service}, then packhouse vendor {service}"))
             }

@@ -50,11 +50,16 @@ fn fill(context: Context<'_>, service: &Member, project: &Project) -> Result<Out
     let lock = fitting_lock(context, service, project)?;
     let directory = directory(context, project);
     let stamp = Stamp::of(context.cache, &directory, &lock)?;
-    if stamp.is_there() {
+    let leftovers = leftovers(directory.parent().unwrap_or(&directory))?;
+    if leftovers.is_empty() && stamp.is_there() {
         return Ok(Outcome::Fresh);
     }
     // Another process may be filling it; what it leaves is looked at afterwards.
     let _guard = context.cache.lock("cargo-vendor")?;
+    remove(&leftovers)?;
+    if stamp.is_there() {
+        return Ok(Outcome::Fresh);
+    }
     let difference = Difference::between(&directory, &lock)?;
     name_foreign(context, project, &difference);
     if difference.is_none() {
@@ -97,7 +102,6 @@ fn download(
     let toolchain = Toolchain::default()?;
     let parent = directory.parent().unwrap_or(directory);
     fs_err::create_dir_all(parent)?;
-    remove_leftovers(parent)?;
     let fresh = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(parent)?;
     let mut arguments: Vec<OsString> = vec!["vendor".into(), "--locked".into(), "--versioned-dirs".into()];
     if context.offline {
@@ -116,13 +120,24 @@ fn download(
 /// How the directories begin that cargo vendors into.
 const TEMPORARY: &str = ".packhouse-vendor-";
 
-/// Removes what interrupted runs have left; an hour old, because another run may be at work.
-fn remove_leftovers(parent: &Path) -> io::Result<()> {
+/// What interrupted runs have left beside a vendor directory; or what another run works with, which holds the lock.
+fn leftovers(parent: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut leftovers = Vec::new();
     for entry in fs_err::read_dir(parent)? {
         let entry = entry?;
-        let old = || entry.metadata().ok()?.modified().ok()?.elapsed().ok().map(|age| age.as_secs() > 3600);
-        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) && old() == Some(true) {
-            fs_err::remove_dir_all(entry.path())?;
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            leftovers.push(entry.path());
+        }
+    }
+    Ok(leftovers)
+}
+
+/// Removes what is left once the lock is had; a run that has ended meanwhile has removed its own.
+fn remove(leftovers: &[PathBuf]) -> io::Result<()> {
+    for path in leftovers {
+        match fs_err::remove_dir_all(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
     }
     Ok(())
