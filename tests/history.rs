@@ -455,7 +455,8 @@ fn ten_thousand_commits_are_read_in_a_few_seconds_and_the_rest_is_counted() {
     let taken = start.elapsed();
     assert!(history.has_commits(&workspace.members[0]));
     println!("10,000 commits, 51 members: {taken:?}");
-    assert!(taken.as_secs() < 20, "{taken:?}");
+    // Far above what it takes, because the build is not optimised and the machine is shared; growth with the square would show.
+    assert!(taken.as_secs() < 60, "{taken:?}");
     let changelog = changelog_of(&workspace, 0);
     assert_eq!(changelog.releases[0].changes.len(), MOST_CHANGES + 1);
     assert_eq!(changelog.releases[0].changes.last().map(String::as_str), Some("… and 9000 earlier changes"));

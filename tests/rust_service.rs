@@ -431,3 +431,37 @@ fn a_program_too_new_for_the_target_and_another_architecture_are_errors_with_adv
         rust.stage(bench.context(), &bench.workspace.members[0], &target, &Release::default()).expect_err("refused");
     assert_eq!(error.exit_code(), ExitCode::Usage, "{error}");
 }
+
+#[test]
+fn two_processes_may_vendor_the_same_workspace_at_once() {
+    if !in_own_cargo_home("two_processes_may_vendor_the_same_workspace_at_once") {
+        return;
+    }
+    let world = World::new();
+    let root = world.path("repository");
+    world.repository(&root);
+    write(&root.join("packhouse.toml"), "[project]\norg = \"acme\"\nmaintainer = \"A <a@example.org>\"\n");
+    let start = || {
+        Command::new(env!("CARGO_BIN_EXE_packhouse"))
+            .arg("vendor")
+            .current_dir(&root)
+            .env("PACKHOUSE_CACHE_DIR", world.path("cache"))
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("it starts")
+    };
+    let running = [start(), start(), start()];
+    for process in running {
+        let output = process.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let bench = Bench::new(&root, &world.path("cache"));
+    assert_eq!(bench.vendor().expect("vendored"), Outcome::Fresh);
+    let mut names: Vec<String> = fs_err::read_dir(root.join("vendor"))
+        .expect("a vendor directory")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort();
+    assert_eq!(names, ["from-git-0.3.0", "tiny-numbers-1.0.0"]);
+}

@@ -189,7 +189,11 @@ impl World {
     /// Runs `fill` in another process, below `prefix` (`unshare …`), with the locks written to a file.
     fn child(&self, locks: &Locks, prefix: &str) -> Command {
         let path = self.directory.path().join("locks.toml");
-        fs_err::write(&path, locks.runtime.to_text()).unwrap();
+        // A child that has been started before may be reading it.
+        let text = locks.runtime.to_text();
+        if fs_err::read_to_string(&path).ok().as_ref() != Some(&text) {
+            fs_err::write(&path, text).unwrap();
+        }
         let program = std::env::current_exe().unwrap();
         let script = format!("{prefix} exec \"$0\" --exact the_child --ignored --nocapture");
         let mut command = Command::new("sh");

@@ -327,13 +327,15 @@ impl Workshop<'_> {
     /// A digest of all that the result depends on.
     fn key(&self, order: Order<'_>, prepared: &Prepared) -> Sha256 {
         let mut text = format!(
-            "name {}\nversion {} {}\ninterpreter {} {:?}\nhook {}\n",
+            "name {}\nversion {} {}\ninterpreter {} {:?}\nhook {}\nisolation {}\n",
             normalize(order.name),
             order.version.unwrap_or_default(),
             order.stamp,
             self.interpreter.full_version,
             self.environment,
             Sha256::of(HOOK.as_bytes()),
+            // What was built with less isolation is no result where more is asked for.
+            self.sandbox.isolation(),
         );
         match order.origin {
             Origin::Package { build_system, .. } => {

@@ -62,6 +62,8 @@ fn lock_or_say(context: Context<'_>, service: &Member, upgrade: &Upgrade) -> Res
         arguments.push("--offline".into());
     }
     let toolchain = Toolchain::default()?;
+    // Another process may be about to write the same file.
+    let _guard = context.cache.lock("cargo-lock")?;
     toolchain.cargo(&project, service.name.as_str(), &arguments, context.reporter)?;
     let after = Lock::read(&project)?.map(|lock| lock.digest);
     if present.map(|lock| lock.digest) == after {
