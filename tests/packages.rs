@@ -80,6 +80,7 @@ impl Repository {
             reason: "a test".to_owned(),
             commands: vec![name.to_owned()],
             requires: Vec::new(),
+            optional: std::collections::BTreeMap::new(),
             dependencies: Vec::new(),
             unread: Vec::new(),
             submodule: None,
