@@ -101,7 +101,10 @@ fn generate(session: &Session, arguments: &Generate) -> Result<(), Failure> {
 
 fn export(session: &Session, arguments: &Export) -> Result<(), Failure> {
     let file = session.path(&arguments.file)?;
-    let public = PublicKey::read(&file)?;
+    let public = match SecretKey::read(&file) {
+        Ok(secret) => secret.public(),
+        Err(_) => PublicKey::read(&file)?,
+    };
     session.print(public.armored()?.trim_end())
 }
 
