@@ -62,8 +62,13 @@ fn generate(session: &Session, arguments: &Generate) -> Result<(), Failure> {
         None => session.settings()?.project.maintainer.to_string(),
     };
     let file = session.path(&arguments.file)?;
-    if file.exists() && !arguments.force {
-        return Err(usage(format!("`{}` exists; --force replaces it, and with it the key", file.display())));
+    let mut public = file.clone().into_os_string();
+    public.push(".pub");
+    let public = PathBuf::from(public);
+    if let Some(present) = [&file, &public].into_iter().find(|file| file.exists())
+        && !arguments.force
+    {
+        return Err(usage(format!("`{}` exists; --force replaces it, and with it the key", present.display())));
     }
     session.reporter().step("Making", &format!("a key for {user_id}"));
     let passphrase = passphrase();
@@ -79,9 +84,6 @@ fn generate(session: &Session, arguments: &Generate) -> Result<(), Failure> {
         passphrase: passphrase.as_deref(),
     })?;
     key.write(&file, arguments.force)?;
-    let mut public = file.clone().into_os_string();
-    public.push(".pub");
-    let public = PathBuf::from(public);
     fs_err::write(&public, key.public().armored()?).map_err(|error| failure(error.to_string()))?;
     match session.output() {
         Output::Json => session.print_json(
@@ -99,7 +101,10 @@ fn generate(session: &Session, arguments: &Generate) -> Result<(), Failure> {
 
 fn export(session: &Session, arguments: &Export) -> Result<(), Failure> {
     let file = session.path(&arguments.file)?;
-    let public = PublicKey::read(&file)?;
+    let public = match SecretKey::read(&file) {
+        Ok(secret) => secret.public(),
+        Err(_) => PublicKey::read(&file)?,
+    };
     session.print(public.armored()?.trim_end())
 }
 
