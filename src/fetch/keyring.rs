@@ -1,4 +1,4 @@
-//! The `keyring` command (<https://pypi.org/project/keyring/>), as pip and uv run it.
+//! The `keyring` command of the Python project of that name, as pip and uv run it.
 //!
 //! `keyring get SERVICE USER` prints the password, or exits with 1 and prints nothing when there is none. The service is
 //! the URL first, then the host, which is the order of pip and uv.

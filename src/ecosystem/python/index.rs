@@ -33,7 +33,7 @@ const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.
 /// Where files are looked for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
-    /// The base of a simple API (`https://pypi.org/simple`).
+    /// The base of a simple API (`https://index.example/simple`).
     Index(Url),
     /// A page of links, or a directory (`file:`).
     FindLinks(Url),
