@@ -89,6 +89,7 @@ impl Repository {
             indexes: Vec::new(),
             services: BTreeMap::new(),
             distributions: known,
+            licenses: packhouse::config::LicensePolicy::default(),
             repository: RepositorySettings::default(),
         };
         let cache = Cache::at(root.join("cache"));

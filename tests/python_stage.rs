@@ -81,6 +81,7 @@ impl Repository {
             indexes: Vec::new(),
             services: BTreeMap::new(),
             distributions: known,
+            licenses: packhouse::config::LicensePolicy::default(),
             repository: RepositorySettings::default(),
         };
         let cache = Cache::at(root.join("cache"));
@@ -182,6 +183,7 @@ fn listing(tree: &Tree) -> Vec<String> {
             let what = match &entry.node {
                 Node::Directory => "directory".to_owned(),
                 Node::Symlink(target) => format!("-> {target}"),
+                Node::HardLink(path) => format!("= {path}"),
                 Node::File(content) => content.digests.sha256.to_string(),
             };
             format!("{path} {:o} {} {what}", entry.mode, entry.vendored)

@@ -199,6 +199,7 @@ impl Bench {
             indexes: Vec::new(),
             services: [].into(),
             distributions: distributions(),
+            licenses: packhouse::config::LicensePolicy::default(),
             repository: RepositorySettings::default(),
         };
         let members = vec![member("tiny-app", "app", Kind::Service), member("shared", "shared", Kind::Library)];

@@ -72,6 +72,7 @@ impl Repository {
             indexes: Vec::new(),
             services: BTreeMap::new(),
             distributions: known,
+            licenses: packhouse::config::LicensePolicy::default(),
             repository: RepositorySettings::default(),
         };
         let service = Member {

@@ -7,7 +7,7 @@ use globset::{GlobSet, GlobSetBuilder};
 use super::error::Error;
 use super::reader::{Reader, Text};
 use super::suggest::closest;
-use super::{IndexSettings, Origin, ProjectSettings, RepositorySettings, Settings, find, service, value};
+use super::{IndexSettings, Origin, ProjectSettings, RepositorySettings, Settings, find, licenses, service, value};
 use crate::name::{OrgName, normalize};
 use crate::target::{Compression, Distribution, InvalidTarget, Target, distributions, parse_target};
 
@@ -33,7 +33,8 @@ pub fn load(start: &Path, manifest_path: Option<&Path>) -> Result<Settings, Erro
     let settings = Settings {
         project: project(&reader, &distributions)?,
         indexes: indexes(&reader)?,
-        services: service::services(&reader, &found.root, &origin)?,
+        services: service::services(&reader, &found.root, &distributions, &origin)?,
+        licenses: licenses::licenses(&reader)?,
         repository: repository(&reader, &found.root)?,
         root: found.root.clone(),
         distributions,

@@ -4,13 +4,19 @@
 //! the repository. Each stage reads the part that is its own; nothing else in the program reads a configuration file.
 
 mod error;
+mod files;
 mod find;
 mod init;
+mod licenses;
 mod load;
 mod origin;
+mod pages;
 mod reader;
+mod relations;
+mod selector;
 mod service;
 mod suggest;
+mod systemd;
 #[cfg(test)]
 mod tests;
 pub(crate) mod value;
@@ -22,16 +28,22 @@ use globset::GlobSet;
 use serde::{Deserialize, Serialize};
 
 use crate::name::{OrgName, PackageName};
-use crate::target::{Distribution, Format, PythonVersion, Target};
+use crate::target::{Distribution, PythonVersion, Target};
 
 pub use error::Error;
+pub use files::FileSettings;
 pub(crate) use find::read_text;
 pub use find::{FILE_NAME, repository_root};
 pub use init::{Proposal, propose};
+pub use licenses::LicensePolicy;
 pub use load::{DEFAULT_TARGETS, load};
 pub use origin::Origin;
 pub(crate) use origin::locate;
+pub use pages::PageSettings;
+pub use relations::{RelationKind, RelationSettings};
+pub use selector::Selector;
 pub(crate) use suggest::closest;
+pub use systemd::{RestartPolicy, SystemdSettings};
 
 /// The whole configuration of a workspace.
 #[derive(Debug, Clone)]
@@ -46,6 +58,8 @@ pub struct Settings {
     pub services: BTreeMap<String, ServiceSettings>,
     /// The distributions known: built in, with what `[targets.NAME]` changes or adds.
     pub distributions: Vec<Distribution>,
+    /// `[licenses]`.
+    pub licenses: LicensePolicy,
     /// `[repository]`.
     pub repository: RepositorySettings,
 }
@@ -126,8 +140,12 @@ pub struct ServiceSettings {
     pub commands: Option<Vec<String>>,
     /// Conffiles: paths in the service's directory; `etc/X` is installed at `/etc/<org>/X`, keeping what follows `etc/`.
     pub config: Vec<PathBuf>,
-    /// Further dependencies.
-    pub depends: PerFormat<Vec<String>>,
+    /// Relations to other packages beyond those that packhouse finds.
+    pub relations: RelationSettings,
+    /// `[[services.NAME.files]]`: further files, directories and links.
+    pub files: Vec<FileSettings>,
+    /// Man pages and completions of its commands.
+    pub pages: PageSettings,
     /// Version that stands in place of the manifest's or the tag's.
     pub version: Option<String>,
     /// Debian revision and RPM release number, before the distribution's suffix (default 1).
@@ -142,55 +160,6 @@ pub struct ServiceSettings {
     pub rust: RustSettings,
     /// Where the table stands; `None` for a service without one.
     pub origin: Option<Origin>,
-}
-
-/// A value for each format.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PerFormat<T> {
-    /// For .deb.
-    pub deb: T,
-    /// For .rpm.
-    pub rpm: T,
-}
-
-impl<T> PerFormat<T> {
-    /// The value for `format`.
-    pub fn get(&self, format: Format) -> &T {
-        match format {
-            Format::Deb => &self.deb,
-            Format::Rpm => &self.rpm,
-        }
-    }
-}
-
-/// `restart` of a service's units on upgrade.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RestartPolicy {
-    /// Stopped before unpacking, started afterwards.
-    StopStart,
-    /// Restarted once the new version is configured.
-    #[default]
-    AfterUpgrade,
-    /// Left alone.
-    Never,
-}
-
-/// `[services.NAME.systemd]`.
-#[derive(Debug, Clone, Default)]
-pub struct SystemdSettings {
-    /// Unit files in the service's directory.
-    pub units: Vec<PathBuf>,
-    /// The command line of a generated unit (first word: one of the service's commands) when there are no `units`.
-    pub command: Option<String>,
-    /// The system user to run as; made by sysusers.d.
-    pub user: Option<String>,
-    /// What happens to running units on upgrade.
-    pub restart: RestartPolicy,
-    /// Enable on first installation; `None` is the family's custom (Debian: yes, RPM: by preset).
-    pub enable: Option<bool>,
-    /// Start on first installation; `None` is the family's custom (Debian: yes, RPM: no).
-    pub start: Option<bool>,
 }
 
 /// `[services.NAME.python]`.

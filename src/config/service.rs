@@ -8,22 +8,22 @@ use super::error::Error;
 use super::load::SPDX;
 use super::reader::{Reader, Text};
 use super::{
-    KindSetting, Origin, PerFormat, PythonSettings, RestartPolicy, RustSettings, ServiceSettings, SystemdSettings,
-    value,
+    KindSetting, Origin, PythonSettings, RustSettings, ServiceSettings, files, pages, relations, systemd, value,
 };
 use crate::name::{PackageName, normalize};
-use crate::target::PythonVersion;
+use crate::target::{Distribution, PythonVersion};
 
 /// `[services.NAME]` by name.
 pub(super) fn services(
     reader: &Reader<'_>,
     root: &Path,
+    known: &[Distribution],
     origin: &Origin,
 ) -> Result<BTreeMap<String, ServiceSettings>, Error> {
     let mut services = BTreeMap::new();
     for (name, table) in reader.tables("services")? {
         let name = name.parse(PackageName::parse, &name_hint(name.as_str()))?;
-        let mut settings = service(&table, root)?;
+        let mut settings = service(&table, root, known)?;
         settings.origin = Some(origin.at(&name, table.span()));
         table.finish()?;
         services.insert(name.as_str().to_owned(), settings);
@@ -41,7 +41,7 @@ fn name_hint(name: &str) -> String {
     }
 }
 
-fn service(table: &Reader<'_>, root: &Path) -> Result<ServiceSettings, Error> {
+fn service(table: &Reader<'_>, root: &Path, known: &[Distribution]) -> Result<ServiceSettings, Error> {
     let kinds = [("service", KindSetting::Service), ("library", KindSetting::Library)];
     Ok(ServiceSettings {
         path: table.string("path")?.map(|text| text.parse(|text| value::path_in(root, text), "")).transpose()?,
@@ -52,60 +52,28 @@ fn service(table: &Reader<'_>, root: &Path) -> Result<ServiceSettings, Error> {
         section: table.string("section")?.map(|text| text.checked(value::section, "")).transpose()?,
         commands: table.strings("commands")?.map(|all| checked(all, value::command)).transpose()?,
         config: parsed(table.strings("config")?, value::file_path)?,
-        depends: depends(table)?,
+        relations: relations::relations(table, known)?,
+        files: files::files(table, known)?,
+        pages: pages::pages(table)?,
         version: table.string("version")?.map(|text| text.checked(value::version, "")).transpose()?,
         revision: table.number("revision", 1, 999_999)?,
         epoch: table.number("epoch", 0, i32::MAX.unsigned_abs())?,
-        systemd: table.table("systemd")?.map(systemd).transpose()?,
+        systemd: table.table("systemd")?.map(systemd::systemd).transpose()?,
         python: table.table("python")?.map(python).transpose()?.unwrap_or_default(),
         rust: table.table("rust")?.map(rust).transpose()?.unwrap_or_default(),
         origin: None,
     })
 }
 
-fn checked(texts: Vec<Text<'_>>, check: fn(&str) -> Result<(), value::Rule>) -> Result<Vec<String>, Error> {
+pub(super) fn checked(texts: Vec<Text<'_>>, check: fn(&str) -> Result<(), value::Rule>) -> Result<Vec<String>, Error> {
     texts.into_iter().map(|text| text.checked(check, "")).collect()
 }
 
-fn parsed<T>(texts: Option<Vec<Text<'_>>>, parse: fn(&str) -> Result<T, value::Rule>) -> Result<Vec<T>, Error> {
+pub(super) fn parsed<T>(
+    texts: Option<Vec<Text<'_>>>,
+    parse: fn(&str) -> Result<T, value::Rule>,
+) -> Result<Vec<T>, Error> {
     texts.unwrap_or_default().into_iter().map(|text| text.parse(parse, "")).collect()
-}
-
-fn depends(table: &Reader<'_>) -> Result<PerFormat<Vec<String>>, Error> {
-    let Some(table) = table.table("depends")? else { return Ok(PerFormat::default()) };
-    let depends = PerFormat {
-        deb: checked(table.strings("deb")?.unwrap_or_default(), value::dependency)?,
-        rpm: checked(table.strings("rpm")?.unwrap_or_default(), value::dependency)?,
-    };
-    table.finish()?;
-    Ok(depends)
-}
-
-/// `[services.NAME.systemd]`.
-fn systemd(table: Reader<'_>) -> Result<SystemdSettings, Error> {
-    let policies = [
-        ("after-upgrade", RestartPolicy::AfterUpgrade),
-        ("stop-start", RestartPolicy::StopStart),
-        ("never", RestartPolicy::Never),
-    ];
-    let units = parsed(table.strings("units")?, value::unit)?;
-    let command = table.string("command")?;
-    if let (Some(command), false) = (&command, units.is_empty()) {
-        return Err(command.error(
-            "a unit is generated from `command` only when there are no `units`",
-            Some("keep one of `units` and `command`".to_owned()),
-        ));
-    }
-    let settings = SystemdSettings {
-        units,
-        command: command.map(|text| text.checked(value::one_line, "")).transpose()?,
-        user: table.string("user")?.map(|text| text.checked(value::user, "")).transpose()?,
-        restart: table.string("restart")?.map(|text| text.choice(&policies)).transpose()?.unwrap_or_default(),
-        enable: table.boolean("enable")?,
-        start: table.boolean("start")?,
-    };
-    table.finish()?;
-    Ok(settings)
 }
 
 /// `[services.NAME.python]`.

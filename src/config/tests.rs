@@ -123,7 +123,10 @@ key = "keys/acme.asc"
     let api = settings.service(&PackageName::parse("acme-api").unwrap());
     assert_eq!(api.path.as_deref(), Some(Path::new("services/api")));
     assert_eq!(api.kind, Some(KindSetting::Service));
-    assert_eq!(api.depends.get(Format::Deb).as_slice(), ["postgresql-client (>= 15) | pgcli"]);
+    assert_eq!(
+        api.relations.get(RelationKind::Depends, &settings.project.targets[0]),
+        ["postgresql-client (>= 15) | pgcli"]
+    );
     assert_eq!((api.revision, api.epoch, api.version.as_deref()), (Some(2), Some(1), Some("1.2.3rc1")));
     let systemd = api.systemd.unwrap();
     assert_eq!((systemd.restart, systemd.enable, systemd.start), (RestartPolicy::StopStart, Some(true), Some(false)));

@@ -9,9 +9,9 @@ pub(super) fn mode_of(path: &InstallPath, entry: &Entry, format: Format) -> u32 
     let mode = entry.mode & 0o7777;
     match (&entry.node, format) {
         (Node::Symlink(_), _) => 0o777,
-        (Node::File(_), _) if mode & 0o7022 != 0 || !is_shared_library(path.file_name()) => mode,
-        (Node::File(_), Format::Deb) => mode & !0o111,
-        (Node::File(_), Format::Rpm) => mode | 0o111,
+        (Node::File(_) | Node::HardLink(_), _) if mode & 0o7022 != 0 || !is_shared_library(path.file_name()) => mode,
+        (Node::File(_) | Node::HardLink(_), Format::Deb) => mode & !0o111,
+        (Node::File(_) | Node::HardLink(_), Format::Rpm) => mode | 0o111,
         (Node::Directory, _) => mode,
     }
 }

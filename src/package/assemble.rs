@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::documents::{self, Copyright, Overrides};
+use super::scripts::Actions;
 use super::systemd::{self, ServiceFacts, Units};
-use super::{Changelog, Error, Package, Relations, Staged, Version, changelog, libraries, scripts};
-use crate::config::{ServiceSettings, Settings};
+use super::{Changelog, Error, Package, Staged, Version, changelog, directories, libraries, relations, scripts};
+use crate::config::{RelationKind, ServiceSettings, Settings};
 use crate::name::PackageName;
 use crate::target::{Format, Target};
 use crate::tree::{Content, Entry, InstallPath, Node, Role, Tree};
@@ -35,32 +36,6 @@ pub struct Inputs<'a> {
     /// Seconds since 1970.
     pub time: i64,
 }
-
-/// Directories that the distributions' own packages hold; a package of ours never lists them (source: the `filesystem`
-/// and `systemd` packages).
-const SYSTEM_DIRECTORIES: &[&str] = &[
-    "/etc",
-    "/etc/cron.d",
-    "/etc/default",
-    "/etc/logrotate.d",
-    "/etc/sysconfig",
-    "/usr",
-    "/usr/bin",
-    "/usr/lib",
-    "/usr/lib/systemd",
-    "/usr/lib/systemd/system",
-    "/usr/lib/systemd/system-preset",
-    "/usr/lib/systemd/user",
-    "/usr/lib/sysusers.d",
-    "/usr/lib/tmpfiles.d",
-    "/usr/sbin",
-    "/usr/share",
-    "/usr/share/doc",
-    "/usr/share/licenses",
-    "/usr/share/man",
-    "/var",
-    "/var/lib",
-];
 
 /// Puts the package together.
 pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
@@ -94,7 +69,7 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         None => Units::default(),
     };
 
-    let needs = libraries::needs(package, &tree, target, service.depends.get(target.format()))?;
+    let needs = libraries::needs(package, &tree, target, &service.relations.get(RelationKind::Depends, target))?;
     let license = service
         .license
         .clone()
@@ -146,19 +121,10 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         }
     }
 
-    let mut relations = relations(target, &service, &units, python, needs.depends);
-    if target.distribution.rpm.is_some_and(|rpm| rpm >= (4, 19))
-        && let Some((_, line)) = &units.sysusers
-    {
-        relations.provides.extend(user_provides(line));
-    }
-    let compile = compile_on_install.as_ref().zip(python);
-    if compile.is_some() && target.format() == Format::Rpm {
-        // Their scriptlets use find; on Debian it is essential.
-        relations.depends.extend(["coreutils".to_owned(), "findutils".to_owned()]);
-    }
-    let scripts = scripts::scripts(package.as_str(), target, &units, compile)?;
-    let owned_directories = owned_directories(&tree);
+    let actions = Actions { units, compile: compile_on_install.zip(python), ..Actions::default() };
+    let relations = relations::relations(target, &service, &actions, python, needs.depends);
+    let scripts = scripts::scripts(package.as_str(), target, &actions)?;
+    let owned_directories = directories::owned(&tree);
     let description = service.description.clone().unwrap_or_else(|| {
         format!(
             "This package carries everything that {package} needs beside the system's own interpreter and C library, in a \
@@ -313,63 +279,6 @@ fn license_text(directory: &Path, root: &Path) -> std::io::Result<Option<String>
         }
     }
     Ok(None)
-}
-
-fn relations(
-    target: &Target,
-    service: &ServiceSettings,
-    units: &Units,
-    python: Option<crate::target::PythonVersion>,
-    libraries: Vec<String>,
-) -> Relations {
-    let mut depends = libraries;
-    match (target.format(), python) {
-        (Format::Deb, Some(version)) => depends.push(format!("python{version}")),
-        (Format::Rpm, Some(version)) => {
-            depends.extend([format!("python(abi) = {version}"), format!("/usr/bin/python{version}")]);
-        }
-        (_, None) => {}
-    }
-    let mut pre_depends = Vec::new();
-    match target.format() {
-        Format::Deb if units.sysusers.is_some() => {
-            depends.push("systemd | systemd-standalone-sysusers | systemd-sysusers".to_owned());
-        }
-        Format::Rpm if !units.running.is_empty() || units.sysusers.is_some() => {
-            depends.push("systemd".to_owned());
-            // %pre makes the user with systemd's program: it must be there before this package is unpacked.
-            pre_depends.extend(units.sysusers.iter().map(|_| "systemd".to_owned()));
-        }
-        _ => {}
-    }
-    depends.extend(service.depends.get(target.format()).iter().cloned());
-    depends.sort();
-    depends.dedup();
-    Relations { depends, pre_depends, ..Relations::default() }
-}
-
-/// rpm ≥ 4.19 makes the users that a package provides as `user(NAME) = BASE64-OF-THE-SYSUSERS-LINE`, and their groups
-/// (rpm's sysusers.attr; padded with NUL so that the base64 has no `=`).
-fn user_provides(line: &str) -> Vec<String> {
-    use base64::Engine as _;
-    let user = line.split_whitespace().nth(1).unwrap_or_default();
-    let encode = |text: &str| {
-        let mut bytes = text.as_bytes().to_vec();
-        while !bytes.len().is_multiple_of(3) {
-            bytes.push(0);
-        }
-        base64::engine::general_purpose::STANDARD.encode(bytes)
-    };
-    vec![format!("user({user}) = {}", encode(line)), format!("group({user}) = {}", encode(&format!("g {user} -")))]
-}
-
-/// All directories of the tree that no package of the distribution holds.
-fn owned_directories(tree: &Tree) -> Vec<InstallPath> {
-    tree.with_directories()
-        .into_iter()
-        .filter(|(path, entry)| matches!(entry.node, Node::Directory) && !SYSTEM_DIRECTORIES.contains(&path.as_str()))
-        .map(|(path, _)| path)
-        .collect()
 }
 
 /// gzip without name and time (`gzip -9n`), as Policy 12.7 wants documents.

@@ -3,10 +3,12 @@
 
 mod assemble;
 pub mod changelog;
+mod directories;
 mod documents;
 mod error;
 mod libraries;
 mod library_table;
+mod relations;
 mod scripts;
 mod systemd;
 pub(crate) mod template;
@@ -102,6 +104,10 @@ pub struct Relations {
     pub recommends: Vec<String>,
     /// `Suggests`.
     pub suggests: Vec<String>,
+    /// `Enhances`.
+    pub enhances: Vec<String>,
+    /// RPM's `Supplements`; Debian has none.
+    pub supplements: Vec<String>,
     /// `Conflicts`.
     pub conflicts: Vec<String>,
     /// `Breaks`; RPM has none.
@@ -110,6 +116,10 @@ pub struct Relations {
     pub replaces: Vec<String>,
     /// `Provides` beside the package's own name.
     pub provides: Vec<String>,
+    /// `Built-Using` (Policy 7.8); RPM has none.
+    pub built_using: Vec<String>,
+    /// `Static-Built-Using` (deb-control(5)); RPM has none.
+    pub static_built_using: Vec<String>,
 }
 
 /// The four scripts that both formats have, as complete texts for the target's format; `None` where nothing is to do.

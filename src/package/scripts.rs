@@ -12,13 +12,37 @@ use crate::config::RestartPolicy;
 use crate::target::{Format, PythonVersion, Target};
 use crate::tree::InstallPath;
 
+/// All that the scripts have to do.
+#[derive(Debug, Default)]
+pub(super) struct Actions {
+    /// For the units.
+    pub(super) units: Units,
+    /// The directory whose byte-code is made on installation, and by which interpreter.
+    pub(super) compile: Option<(InstallPath, PythonVersion)>,
+    /// Conffiles that an earlier version had and this one has not, each with the first version that was without it
+    /// (`dpkg-maintscript-helper rm_conffile PATH VERSION~`).
+    pub(super) removed_conffiles: Vec<(InstallPath, String)>,
+    /// Files with an owner, a mode or capabilities that dpkg cannot unpack, because the user is made by the postinst or
+    /// because tar has no place for them; `dpkg-statoverride` of the administrator goes first.
+    pub(super) ownership: Vec<Ownership>,
+    /// Files and directories made at run time that a purge takes away.
+    pub(super) ghosts: Vec<InstallPath>,
+}
+
+/// What the postinst sets on a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ownership {
+    /// The file or directory.
+    pub(super) path: InstallPath,
+    /// User, group and permission bits, when they are not what was unpacked.
+    pub(super) owner: Option<(String, String, u32)>,
+    /// As setcap(8) reads them.
+    pub(super) capabilities: Option<String>,
+}
+
 /// The scripts of a package.
-pub(super) fn scripts(
-    package: &str,
-    target: &Target,
-    units: &Units,
-    compile: Option<(&InstallPath, PythonVersion)>,
-) -> Result<Scripts, Error> {
+pub(super) fn scripts(package: &str, target: &Target, actions: &Actions) -> Result<Scripts, Error> {
+    let Actions { units, compile, .. } = actions;
     let (enable, leave_disabled): (&[String], &[String]) =
         if units.enable { (&units.enableable, &[]) } else { (&[], &units.enableable) };
     // RPM's presets decide about enabling; the scriptlet always asks them.
@@ -29,10 +53,10 @@ pub(super) fn scripts(
         package,
         sysusers => units.sysusers.as_ref().map(|(name, _)| name),
         sysusers_text => units.sysusers.as_ref().filter(|_| inline_sysusers).map(|(_, text)| text),
-        compile => compile.map(|(directory, _)| directory.as_str()),
-        python => compile.map(|(_, version)| format!("/usr/bin/python{version}")),
+        compile => compile.as_ref().map(|(directory, _)| directory.as_str()),
+        python => compile.as_ref().map(|(_, version)| format!("/usr/bin/python{version}")),
         // Policy 6.1: without a path in Debian's.
-        python_name => compile.map(|(_, version)| format!("python{version}")),
+        python_name => compile.as_ref().map(|(_, version)| format!("python{version}")),
         enable => enable.to_vec(),
         leave_disabled => leave_disabled.to_vec(),
         running => units.running.clone(),
@@ -113,8 +137,9 @@ mod tests {
             };
             for restart in [RestartPolicy::AfterUpgrade, RestartPolicy::StopStart, RestartPolicy::Never] {
                 for enable in [true, false] {
-                    for compile in [None, Some((&compile, PythonVersion::three(11)))] {
-                        let made = scripts("acme-api", &target, &units(restart, enable), compile).expect("scripts");
+                    for compile in [None, Some((compile.clone(), PythonVersion::three(11)))] {
+                        let actions = Actions { units: units(restart, enable), compile, ..Actions::default() };
+                        let made = scripts("acme-api", &target, &actions).expect("scripts");
                         let all = [
                             &made.pre_install,
                             &made.post_install,
@@ -136,6 +161,6 @@ mod tests {
     fn a_package_without_units_and_byte_code_has_no_scripts() {
         let target =
             Target { distribution: distribution("debian-12").expect("it"), architecture: Architecture::X86_64 };
-        assert_eq!(scripts("acme-cli", &target, &Units::default(), None).expect("scripts"), Scripts::default());
+        assert_eq!(scripts("acme-cli", &target, &Actions::default()).expect("scripts"), Scripts::default());
     }
 }

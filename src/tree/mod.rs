@@ -162,6 +162,9 @@ pub enum Role {
     Documentation,
     /// A licence text, `%license`.
     License,
+    /// Made by the service at run time and the package's all the same: `%ghost`; not in a .deb, whose `postrm` takes it away
+    /// on purge.
+    Ghost,
 }
 
 /// What stands at a path.
@@ -173,6 +176,8 @@ pub enum Node {
     File(Content),
     /// A symbolic link with this target.
     Symlink(String),
+    /// Another name of the regular file at this path of the same tree.
+    HardLink(InstallPath),
 }
 
 /// One entry of the tree.
@@ -188,6 +193,8 @@ pub struct Entry {
     pub group: String,
     /// What it is to the package.
     pub role: Role,
+    /// File capabilities as setcap(8) reads them (`cap_net_bind_service=ep`).
+    pub capabilities: Option<String>,
     /// Third-party content that is shipped exactly as it was locked: never stripped, patched or scanned for Provides.
     pub vendored: bool,
 }
@@ -216,9 +223,11 @@ impl Tree {
     pub fn insert(&mut self, path: InstallPath, entry: Entry) -> Result<(), PathConflict> {
         if let Some(present) = self.entries.get(&path) {
             let same = present.mode == entry.mode
+                && present.capabilities == entry.capabilities
                 && match (&present.node, &entry.node) {
                     (Node::Directory, Node::Directory) => true,
                     (Node::Symlink(left), Node::Symlink(right)) => left == right,
+                    (Node::HardLink(left), Node::HardLink(right)) => left == right,
                     (Node::File(left), Node::File(right)) => left.digests == right.digests,
                     _ => false,
                 };
@@ -288,7 +297,15 @@ impl Tree {
 impl Entry {
     /// A root-owned entry without a special role.
     pub fn root(node: Node, mode: u32) -> Self {
-        Self { node, mode, user: "root".to_owned(), group: "root".to_owned(), role: Role::Plain, vendored: false }
+        Self {
+            node,
+            mode,
+            user: "root".to_owned(),
+            group: "root".to_owned(),
+            role: Role::Plain,
+            capabilities: None,
+            vendored: false,
+        }
     }
 
     /// The same with this role.

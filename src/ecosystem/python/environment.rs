@@ -365,6 +365,8 @@ pub fn materialize(tree: &Tree, prefix: &InstallPath, directory: &Path) -> io::R
         match &entry.node {
             Node::Directory => fs_err::create_dir_all(&target)?,
             Node::Symlink(link) => fs_err::os::unix::fs::symlink(link, &target)?,
+            // Nothing that Python installs is one.
+            Node::HardLink(_) => {}
             Node::File(content) => {
                 let linked = match &content.source {
                     Source::Path(source) if entry.mode & 0o111 == 0 => fs_err::hard_link(source, &target).is_ok(),

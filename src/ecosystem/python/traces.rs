@@ -54,7 +54,7 @@ pub(super) fn check(tree: &Tree, cache: &Path) -> Result<(), Error> {
     let mut content = Vec::new();
     for (path, entry) in tree.iter().filter(|(_, entry)| !entry.vendored) {
         let trace = match &entry.node {
-            Node::Directory => None,
+            Node::Directory | Node::HardLink(_) => None,
             Node::Symlink(target) => pattern.find(target.as_bytes()).map(|found| found.as_bytes().to_vec()),
             Node::File(file) => {
                 content.clear();

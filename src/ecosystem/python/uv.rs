@@ -237,6 +237,7 @@ mod tests {
             indexes: Vec::new(),
             services: Default::default(),
             distributions: Vec::new(),
+            licenses: crate::config::LicensePolicy::default(),
             repository: RepositorySettings::default(),
         };
         let cache = Cache::at(directory.path().join("cache"));

@@ -558,6 +558,7 @@ mod tests {
                 indexes: Vec::new(),
                 services: BTreeMap::new(),
                 distributions: known,
+                licenses: crate::config::LicensePolicy::default(),
                 repository: RepositorySettings::default(),
             };
             fs_err::write(root.join("vendor.txt"), "the line\n").unwrap();

@@ -128,7 +128,7 @@ fn installed_size(entries: &Entries) -> u64 {
     let size = |entry: &Entry| match &entry.node {
         Node::File(content) => content.digests.size.div_ceil(1024),
         Node::Symlink(target) => (target.len() as u64).div_ceil(1024),
-        Node::Directory => 1,
+        Node::Directory | Node::HardLink(_) => 1,
     };
     entries.values().map(size).sum::<u64>() + 1
 }

@@ -204,6 +204,7 @@ fn write_data(items: &[Item<'_>], time: u64, out: &mut dyn Write, artefact: &Pat
             Node::Directory => (EntryType::Directory, ""),
             Node::File(_) => (EntryType::Regular, ""),
             Node::Symlink(target) => (EntryType::Symlink, target.as_str()),
+            Node::HardLink(_) => (EntryType::Link, ""),
         };
         let mode = mode_of(item.path, item.entry, Format::Deb);
         let (name, owner, size) = (item.name.as_str(), item.owner, item.size());

@@ -44,6 +44,7 @@ fn item((path, entry): (InstallPath, Entry)) -> Result<Item, Error> {
     text_of_owner(&path, &entry.group)?;
     let (kind, size) = match &entry.node {
         Node::File(content) => (0o100_000, content.digests.size),
+        Node::HardLink(_) => (0o100_000, 0),
         Node::Directory => (0o040_000, 0),
         Node::Symlink(target) => {
             text::link_target(&path, target)?;
@@ -135,5 +136,6 @@ fn flags(item: &Item) -> u32 {
         Role::Config => file::CONFIG | file::NOREPLACE,
         Role::Documentation => file::DOC,
         Role::License => file::LICENSE,
+        Role::Ghost => file::GHOST,
     }
 }

@@ -224,7 +224,7 @@ fn write_payload(
         match &item.entry.node {
             Node::File(content) => copy_content(&item.path, content, &mut archive, artefact)?,
             Node::Symlink(target) => archive.write_all(target.as_bytes()).map_err(write_error)?,
-            Node::Directory => {}
+            Node::Directory | Node::HardLink(_) => {}
         }
         cpio::padding(&mut archive, item.size).map_err(write_error)?;
     }
