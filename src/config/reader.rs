@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::Error;
 use super::suggest::closest;
-use crate::diagnostic::Location;
+use crate::diagnostic::{Location, shortened};
 
 /// The file that is read.
 #[derive(Debug, Clone)]
@@ -62,8 +62,8 @@ impl<'a> Text<'a> {
     /// An error of this place.
     pub(super) fn error(&self, problem: impl std::fmt::Display, hints: impl IntoIterator<Item = String>) -> Error {
         Error::Value {
-            key: self.key.clone(),
-            problem: problem.to_string(),
+            key: shortened(&self.key),
+            problem: shortened(&problem.to_string()),
             hints: hints.into_iter().collect(),
             location: self.source.location(self.span.clone()),
         }
