@@ -2,6 +2,7 @@
 //! it is spelt in Debian's or RPM's way by [`crate::format`].
 
 mod assemble;
+mod bundled;
 pub mod changelog;
 mod directories;
 mod documents;
@@ -120,6 +121,23 @@ pub struct Relations {
     pub built_using: Vec<String>,
     /// `Static-Built-Using` (deb-control(5)); RPM has none.
     pub static_built_using: Vec<String>,
+    /// What a scriptlet runs: `Requires(post)` and the like. Debian has none of these.
+    pub scriptlets: Vec<(Scriptlet, String)>,
+}
+
+/// When one of RPM's scriptlets runs (rpm-scriptlets(7)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Scriptlet {
+    /// `%pre`.
+    Pre,
+    /// `%post`.
+    Post,
+    /// `%preun`.
+    PreUn,
+    /// `%postun`.
+    PostUn,
+    /// `%posttrans`.
+    PostTrans,
 }
 
 /// The four scripts that both formats have, as complete texts for the target's format; `None` where nothing is to do.
@@ -135,6 +153,21 @@ pub struct Scripts {
     pub post_remove: Option<String>,
     /// `%posttrans`; Debian has none.
     pub post_transaction: Option<String>,
+}
+
+impl Scripts {
+    /// The texts that there are, with RPM's name for when they run.
+    pub fn scriptlets(&self) -> impl Iterator<Item = (Scriptlet, &str)> {
+        [
+            (Scriptlet::Pre, &self.pre_install),
+            (Scriptlet::Post, &self.post_install),
+            (Scriptlet::PreUn, &self.pre_remove),
+            (Scriptlet::PostUn, &self.post_remove),
+            (Scriptlet::PostTrans, &self.post_transaction),
+        ]
+        .into_iter()
+        .filter_map(|(scriptlet, text)| Some((scriptlet, text.as_deref()?)))
+    }
 }
 
 /// The history that ships in the package.
@@ -183,6 +216,9 @@ pub struct Staged {
     pub compile_on_install: Option<InstallPath>,
     /// What is inside.
     pub components: Vec<Component>,
+    /// Source packages of the target's distribution that were linked into its programs, as `Static-Built-Using` names
+    /// them: `rustc (= 1.63.0+dfsg1-2)`.
+    pub linked: Vec<String>,
     /// How build steps were isolated (`user, mount and network namespaces`); empty when none ran.
     pub isolation: Vec<String>,
 }

@@ -106,6 +106,8 @@ fn metadata(package: &Package, items: &[Item], time: u32, options: Resolved) -> 
         (&all.obsoletes, tag::OBSOLETENAME, tag::OBSOLETEFLAGS, tag::OBSOLETEVERSION),
         (&all.recommends, tag::RECOMMENDNAME, tag::RECOMMENDFLAGS, tag::RECOMMENDVERSION),
         (&all.suggests, tag::SUGGESTNAME, tag::SUGGESTFLAGS, tag::SUGGESTVERSION),
+        (&all.supplements, tag::SUPPLEMENTNAME, tag::SUPPLEMENTFLAGS, tag::SUPPLEMENTVERSION),
+        (&all.enhances, tag::ENHANCENAME, tag::ENHANCEFLAGS, tag::ENHANCEVERSION),
     ] {
         dependencies(&mut header, list, names, flags, versions);
     }
