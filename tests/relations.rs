@@ -320,12 +320,7 @@ fn an_rpm_provides_nothing_of_its_private_tree_but_says_what_it_bundles() {
     fs::write(place.path().join("x.c"), "int acme(void) { return 1; }\n").expect("written");
     output("gcc", place.path(), &["-shared", "-fPIC", "-Wl,-soname,libcrypto.so.3", "-o", "libcrypto.so.3", "x.c"]);
     let library = Content::file(&place.path().join("libcrypto.so.3")).expect("a library");
-    let component = |purl: &str, name: &str, version: &str| Component {
-        purl: purl.to_owned(),
-        name: name.to_owned(),
-        version: version.to_owned(),
-        license: None,
-    };
+    let component = |purl: &str| Component { purl: purl.to_owned(), ..Component::default() };
     let staged = || {
         let mut staged = staged();
         let site = "/usr/lib/acme/acme-api/lib/python3.11/site-packages";
@@ -338,9 +333,10 @@ fn an_rpm_provides_nothing_of_its_private_tree_but_says_what_it_bundles() {
         }
         staged.python = Some(PythonVersion::three(11));
         staged.components = vec![
-            component("pkg:pypi/requests@2.0", "Requests.Toolbelt", "2.0.post1"),
-            component("pkg:pypi/acme-common@2.3.0", "acme_common", "2.3.0"),
-            component("pkg:cargo/hyper@1.0.0-rc.4", "hyper", "1.0.0-rc.4"),
+            component("pkg:pypi/Requests.Toolbelt@2.0.post1"),
+            component("pkg:pypi/acme-common@2.3.0"),
+            component("pkg:generic/acme-ledger@1.0.0"),
+            component("pkg:cargo/hyper@1.0.0-rc.4"),
         ];
         staged
     };

@@ -95,6 +95,9 @@ impl<'a> Text<'a> {
     }
 }
 
+/// Lists with the keys that they stand at; `None` for one that stands by itself.
+pub(super) type NamedLists<'a> = Vec<(Option<Text<'a>>, Vec<Text<'a>>)>;
+
 /// A table being read.
 pub(super) struct Reader<'a> {
     source: &'a Source,
@@ -232,7 +235,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A list, or a table of lists whose keys are names: each list with its name, `None` for one that stands by itself.
-    pub(super) fn list_or_lists(&self, key: &'static str) -> Result<Vec<(Option<Text<'a>>, Vec<Text<'a>>)>, Error> {
+    pub(super) fn list_or_lists(&self, key: &'static str) -> Result<NamedLists<'a>, Error> {
         let Some(value) = self.get(key) else { return Ok(Vec::new()) };
         match value.get_ref() {
             DeValue::Array(_) => Ok(vec![(None, self.list(key, value)?)]),

@@ -40,7 +40,7 @@ pub struct Inputs<'a> {
 /// Puts the package together.
 pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
     let Inputs { settings, workspace, member, target, staged, version, changelog, time } = inputs;
-    let Staged { mut tree, commands, python, compile_on_install, components, linked, isolation: _ } = staged;
+    let Staged { mut tree, commands, python, compile_on_install, components, linked, debug: _, isolation: _ } = staged;
     let service = settings.service(&member.name);
     let directory = workspace.directory(member);
     let package = &member.name;
@@ -163,6 +163,7 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         time,
         tree,
         owned_directories,
+        build_ids: Vec::new(),
     })
 }
 

@@ -7,6 +7,8 @@
 
 use std::str::FromStr as _;
 
+use percent_encoding::percent_decode_str;
+
 use super::Component;
 use crate::name::normalize;
 use crate::target::Target;
@@ -17,24 +19,31 @@ pub(super) fn provides(components: &[Component], workspace: &Workspace, target: 
     // EL 8's rpm cannot read `^`; what is separated by `+` sorts after the release as well.
     let after = if target.distribution.rpm.is_some_and(|rpm| rpm < (4, 15)) { '+' } else { '^' };
     let one = |component: &Component| {
-        let (kind, name, version) = if component.purl.starts_with("pkg:pypi/") {
-            let name = format!("python3dist({})", normalize(&component.name));
-            (EcosystemKind::Python, name, python_version(&component.version, after))
-        } else if component.purl.starts_with("pkg:cargo/") {
-            let version = crate_version(&component.version);
-            (EcosystemKind::Rust, format!("crate({})", component.name), Some(version))
-        } else {
-            return None;
+        let (ecosystem, name, version) = parts(&component.purl)?;
+        let (capability, version) = match ecosystem {
+            EcosystemKind::Python => (format!("python3dist({})", normalize(&name)), python_version(&version, after)),
+            EcosystemKind::Rust => (format!("crate({name})"), Some(crate_version(&version))),
         };
-        let same = |member: &str| match kind {
-            EcosystemKind::Python => normalize(member) == normalize(&component.name),
-            EcosystemKind::Rust => member == component.name,
+        let same = |member: &str| match ecosystem {
+            EcosystemKind::Python => normalize(member) == normalize(&name),
+            EcosystemKind::Rust => member == name,
         };
-        let own = workspace.members.iter().any(|member| member.ecosystem == kind && same(&member.ecosystem_name));
+        let own = workspace.members.iter().any(|member| member.ecosystem == ecosystem && same(&member.ecosystem_name));
         let version = version.map(|version| format!(" = {version}")).unwrap_or_default();
-        (!own).then(|| format!("bundled({name}){version}"))
+        (!own).then(|| format!("bundled({capability}){version}"))
     };
     components.iter().filter_map(one).collect()
+}
+
+/// Ecosystem, name and version of a package URL; `None` when it is of neither ecosystem.
+fn parts(purl: &str) -> Option<(EcosystemKind, String, String)> {
+    let (ecosystem, rest) = match purl.strip_prefix("pkg:pypi/") {
+        Some(rest) => (EcosystemKind::Python, rest),
+        None => (EcosystemKind::Rust, purl.strip_prefix("pkg:cargo/")?),
+    };
+    let (name, version) = rest.split_once('@')?;
+    let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    Some((ecosystem, plain(name), plain(version)))
 }
 
 /// A version of PEP 440 as `RpmVersion` of rpm's `pythondistdeps.py` writes it: without zeros at the end, without what is
@@ -105,6 +114,14 @@ mod tests {
             let whole = format!("bundled(crate(x)) = {spelt}");
             assert_eq!(rpm::parse(RelationKind::Provides, &whole).map(|found| found.to_string()), Ok(whole));
         }
+    }
+
+    #[test]
+    fn package_urls_are_read() {
+        let parts = |purl| parts(purl).map(|(_, name, version)| format!("{name} {version}"));
+        assert_eq!(parts("pkg:cargo/x@1.0.0%2Bb").as_deref(), Some("x 1.0.0+b"));
+        assert_eq!(parts("pkg:pypi/y@1%212.0").as_deref(), Some("y 1!2.0"));
+        assert_eq!(parts("pkg:generic/z@1"), None);
     }
 
     /// rpm ships the script that Fedora's Python packages are made with.

@@ -4,6 +4,7 @@
 mod assemble;
 mod bundled;
 pub mod changelog;
+mod debug;
 mod directories;
 mod documents;
 mod error;
@@ -16,6 +17,7 @@ pub(crate) mod template;
 pub mod version;
 
 pub use assemble::{Inputs, assemble, check_shared_paths};
+pub use debug::debug_symbols;
 pub use error::Error;
 
 use serde::Serialize;
@@ -23,7 +25,7 @@ use serde::Serialize;
 use crate::config::Maintainer;
 use crate::name::PackageName;
 use crate::target::{Architecture, Target};
-use crate::tree::{InstallPath, Tree};
+use crate::tree::{Content, InstallPath, Tree};
 
 /// A package for one target, ready to be written.
 #[derive(Debug, Clone)]
@@ -64,6 +66,8 @@ pub struct Package {
     pub tree: Tree,
     /// Directories of `tree` that belong to this package (RPM lists them; the distribution's own are never among them).
     pub owned_directories: Vec<InstallPath>,
+    /// The build ids of the programs whose debug symbols it holds; not empty for a package of debug symbols alone.
+    pub build_ids: Vec<String>,
 }
 
 /// A version in both formats' spelling; `package::version` maps SemVer and PEP 440 to it.
@@ -191,7 +195,7 @@ pub struct Release {
 }
 
 /// What is inside a package: one vendored or own component, for copyright, SBOM and `Provides: bundled(…)`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Component {
     /// Package URL without qualifiers: `pkg:pypi/flask@3.0.0`.
     pub purl: String,
@@ -219,6 +223,19 @@ pub struct Staged {
     /// Source packages of the target's distribution that were linked into its programs, as `Static-Built-Using` names
     /// them: `rustc (= 1.63.0+dfsg1-2)`.
     pub linked: Vec<String>,
+    /// The debug symbols of its programs, when they are to be a package of their own.
+    pub debug: Vec<DebugFile>,
     /// How build steps were isolated (`user, mount and network namespaces`); empty when none ran.
     pub isolation: Vec<String>,
+}
+
+/// The debug symbols of one program.
+#[derive(Debug, Clone)]
+pub struct DebugFile {
+    /// The program's build id, in hexadecimal digits.
+    pub build_id: String,
+    /// Where the program is installed.
+    pub program: InstallPath,
+    /// The file of debug symbols.
+    pub content: Content,
 }

@@ -23,6 +23,9 @@ pub(super) fn control(package: &Package, entries: &Entries) -> Result<String, Er
         field(&mut out, "Source", package.source.as_str())?;
     }
     field(&mut out, "Version", &version)?;
+    if !package.build_ids.is_empty() {
+        field(&mut out, "Auto-Built-Package", "debug-symbols")?;
+    }
     field(&mut out, "Architecture", architecture)?;
     field(&mut out, "Maintainer", &maintainer(package)?)?;
     field(&mut out, "Installed-Size", &installed_size(entries).to_string())?;
@@ -55,6 +58,9 @@ pub(super) fn control(package: &Package, entries: &Entries) -> Result<String, Er
     field(&mut out, "Description", &package.summary)?;
     for line in text::lines("description", &package.description)? {
         fold(&mut out, &line);
+    }
+    if !package.build_ids.is_empty() {
+        field(&mut out, "Build-Ids", &package.build_ids.join(" "))?;
     }
     Ok(out)
 }
