@@ -15,9 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
 use crate::digest::Sha256;
 use crate::ecosystem::{self, Context, Release};
-use crate::format::{self, Artefact};
-use crate::package::{self, Inputs};
-use crate::package::{Changelog, Version, version};
+use crate::format::{self, Artefact, Written};
+use crate::package::{self, Changelog, Inputs, Package, Version, version};
 use crate::report::Unit;
 use crate::target::{Format, Target};
 use crate::workspace::Member;
@@ -144,18 +143,20 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
     let pool = rayon::ThreadPoolBuilder::new().num_threads(context.threads).build();
     let pool = pool.map_err(|error| std::io::Error::other(format!("cannot start threads: {error}")))?;
     let packing = Packing::new();
-    let results: Vec<Result<Artefact, Error>> = pool.install(|| {
+    let results: Vec<Result<Vec<Artefact>, Error>> = pool.install(|| {
         jobs.par_iter()
             .map(|job| {
-                let artefact = make(context, &history, &packing, job, &options.out)?;
+                let artefacts = make(context, &history, &packing, job, &options.out)?;
                 progress.advance(1);
-                context.reporter.step("Built", &artefact.file.display().to_string());
-                Ok(artefact)
+                for artefact in &artefacts {
+                    context.reporter.step("Built", &artefact.file.display().to_string());
+                }
+                Ok(artefacts)
             })
             .collect()
     });
     drop(progress);
-    let mut artefacts = results.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let mut artefacts = results.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     artefacts.sort_by(|left, right| (&left.file, &left.target).cmp(&(&right.file, &right.target)));
     one_for_each_file(&mut artefacts)?;
     Artefacts { schema_version: 1, artefacts: artefacts.clone() }.write(&options.out)?;
@@ -262,13 +263,13 @@ fn make(
     packing: &Packing,
     job: &Job<'_>,
     out: &Path,
-) -> Result<Artefact, Error> {
+) -> Result<Vec<Artefact>, Error> {
     let Job { service, target } = job;
     let failed =
         |error: ecosystem::Error| Error::Step { service: service.name.to_string(), target: target.to_string(), error };
     let Released { version, changelog, time, release } = release(context, history, job)?;
     let staged = ecosystem::of(service.ecosystem).stage(context, service, target, &release).map_err(failed)?;
-    let isolation = staged.isolation.clone();
+    let (isolation, debug) = (staged.isolation.clone(), staged.debug.clone());
     let inputs = Inputs {
         settings: context.settings,
         workspace: context.workspace,
@@ -280,33 +281,36 @@ fn make(
         time,
     };
     let package = package::assemble(inputs).map_err(|error| failed(error.into()))?;
-    let permit = packing.admit(packing::memory(&package));
-    let written =
-        format::write(&package, out, &format::WriteOptions::default()).map_err(|error| failed(error.into()))?;
-    drop(permit);
-    let format = target.format();
-    let nothing_in_particular = match format {
-        Format::Deb => "all",
-        Format::Rpm => "noarch",
+    let debug = package::debug_symbols(&package, &debug).map_err(|error| failed(error.into()))?;
+    let write = |package: &Package| {
+        let permit = packing.admit(packing::memory(package));
+        let written = format::write(package, out, &format::WriteOptions::default());
+        drop(permit);
+        written.map(|written| artefact(package, written, isolation.clone())).map_err(|error| failed(error.into()))
     };
-    Ok(Artefact {
+    [Some(&package), debug.as_ref()].into_iter().flatten().map(write).collect()
+}
+
+/// What the list says of a package that was written.
+fn artefact(package: &Package, written: Written, isolation: Vec<String>) -> Artefact {
+    let target = &package.target;
+    let format = target.format();
+    let (name, version, nothing_in_particular) = match format {
+        Format::Deb => ("deb", package.version.debian(), "all"),
+        Format::Rpm => ("rpm", package.version.rpm(), "noarch"),
+    };
+    Artefact {
         file: written.file,
-        format: match format {
-            Format::Deb => "deb".to_owned(),
-            Format::Rpm => "rpm".to_owned(),
-        },
-        package: service.name.to_string(),
-        version: match format {
-            Format::Deb => package.version.debian(),
-            Format::Rpm => package.version.rpm(),
-        },
+        format: name.to_owned(),
+        package: package.name.to_string(),
+        version,
         architecture: package.architecture.map_or(nothing_in_particular, |machine| machine.name(format)).to_owned(),
         target: target.to_string(),
         suite: target.distribution.suite.clone(),
         size: written.size,
         sha256: written.sha256,
         isolation,
-    })
+    }
 }
 
 impl Artefacts {

@@ -184,6 +184,8 @@ pub struct RustSettings {
     pub no_default_features: bool,
     /// The cargo profile (default `release`).
     pub profile: Option<String>,
+    /// Whether the debug symbols of its programs become a package of their own.
+    pub debug_package: bool,
 }
 
 /// `[repository]`.

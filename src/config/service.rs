@@ -125,6 +125,7 @@ fn rust(table: Reader<'_>) -> Result<RustSettings, Error> {
         features: checked(table.strings("features")?.unwrap_or_default(), |text| value::word(text, "_-+./"))?,
         no_default_features: table.boolean("no-default-features")?.unwrap_or_default(),
         profile: table.string("profile")?.map(|text| text.checked(|text| value::word(text, "_-"), "")).transpose()?,
+        debug_package: table.boolean("debug-package")?.unwrap_or_default(),
     };
     table.finish()?;
     Ok(settings)

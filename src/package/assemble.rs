@@ -40,7 +40,7 @@ pub struct Inputs<'a> {
 /// Puts the package together.
 pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
     let Inputs { settings, workspace, member, target, staged, version, changelog, time } = inputs;
-    let Staged { mut tree, commands, python, compile_on_install, components, isolation: _ } = staged;
+    let Staged { mut tree, commands, python, compile_on_install, components, linked, debug: _, isolation: _ } = staged;
     let service = settings.service(&member.name);
     let directory = workspace.directory(member);
     let package = &member.name;
@@ -122,8 +122,18 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
     }
 
     let actions = Actions { units, compile: compile_on_install.zip(python), ..Actions::default() };
-    let relations = relations::relations(target, &service, &actions, python, needs.depends);
     let scripts = scripts::scripts(package.as_str(), target, &actions)?;
+    let relations = relations::relations(relations::Facts {
+        target,
+        workspace,
+        service: &service,
+        actions: &actions,
+        scripts: &scripts,
+        python,
+        libraries: &needs.depends,
+        components: &components,
+        linked: &linked,
+    });
     let owned_directories = directories::owned(&tree);
     let description = service.description.clone().unwrap_or_else(|| {
         format!(
@@ -153,6 +163,7 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         time,
         tree,
         owned_directories,
+        build_ids: Vec::new(),
     })
 }
 

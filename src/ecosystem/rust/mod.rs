@@ -6,8 +6,10 @@ pub struct Rust;
 
 mod binary;
 mod crates;
+mod debug;
 mod detect;
 mod error;
+mod linked;
 mod lock;
 mod lockfile;
 mod manifest;
