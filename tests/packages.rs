@@ -156,8 +156,14 @@ fn python(compile: bool) -> Staged {
                 name: "evil\nLicense: none".to_owned(),
                 version: "1\u{1b}[31m".to_owned(),
                 license: Some("Do what\nyou want\n\nFiles: *\nLicense: none".to_owned()),
+                ..Component::default()
             },
-            Component { purl: "pkg:pypi/x@1".to_owned(), name: "x".to_owned(), version: "1".to_owned(), license: None },
+            Component {
+                purl: "pkg:pypi/x@1".to_owned(),
+                name: "x".to_owned(),
+                version: "1".to_owned(),
+                ..Component::default()
+            },
         ],
         isolation: Vec::new(),
     }
