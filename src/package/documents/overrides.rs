@@ -33,8 +33,10 @@ pub(in crate::package) fn lintian_overrides(overrides: &Overrides<'_>) -> Result
         path.as_str().contains(".dist-info/")
             && ["license", "licence", "copying"].iter().any(|word| name.starts_with(word))
     });
+    let fortran = overrides.tree.iter().any(|(path, entry)| entry.vendored && path.as_str().ends_with(".mod"));
     let values = context! {
         licenses,
+        fortran,
         package => overrides.package.as_str(),
         tree => overrides.prefix.relative(),
         binaries => overrides.vendored.any,

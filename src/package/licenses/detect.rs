@@ -133,8 +133,8 @@ mod tests {
     #[test]
     fn layout_and_names_do_not_matter_and_conditions_do() {
         let mit = spdx::license_id("MIT").expect("it").text();
-        let flowed =
-            mit.split_whitespace().collect::<Vec<_>>().join(" ").replace("<year> <copyright holders>", "2019 Jane");
+        let paragraphs = mit.split("\n\n").map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
+        let flowed = paragraphs.collect::<Vec<_>>().join("\r\n\r\n").replace("<year> <copyright holders>", "2019 Jane");
         assert_eq!(license_of(&flowed), Some("MIT"));
         let json = mit.replace("THE SOFTWARE IS", "The Software shall be used for Good, not Evil. THE SOFTWARE IS");
         assert_ne!(license_of(&json), Some("MIT"));

@@ -17,7 +17,8 @@ pub(crate) fn holders(component: &Component) -> io::Result<Vec<String>> {
         // What stands in the GNU licences is the holder of the licence's own text.
         let is_gnu = super::standard_text(file)?.is_some_and(|id| id.contains("GPL-"));
         for notice in file.text()?.lines().filter_map(notice) {
-            if !(is_gnu && notice.contains("Free Software Foundation")) && !found.contains(&notice) {
+            let is_of_license = is_gnu && notice.contains("Free Software Foundation");
+            if !is_of_license && !found.contains(&notice) {
                 found.push(notice);
             }
             if found.len() == MOST {
