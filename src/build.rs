@@ -5,9 +5,11 @@
 
 mod packing;
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::{Deserialize, Serialize};
@@ -121,6 +123,19 @@ impl Diagnose for Error {
     }
 }
 
+/// What the user has been told: what holds for every target is said once.
+#[derive(Debug, Default)]
+struct Said(Mutex<BTreeSet<String>>);
+
+impl Said {
+    fn once(&self, context: Context<'_>, note: String) {
+        let is_new = self.0.lock().is_ok_and(|mut said| said.insert(note.clone()));
+        if is_new {
+            context.reporter.note(&note);
+        }
+    }
+}
+
 /// One service for one target.
 struct Job<'a> {
     service: &'a Member,
@@ -143,10 +158,11 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
     let pool = rayon::ThreadPoolBuilder::new().num_threads(context.threads).build();
     let pool = pool.map_err(|error| std::io::Error::other(format!("cannot start threads: {error}")))?;
     let packing = Packing::new();
+    let said = Said::default();
     let results: Vec<Result<Vec<Artefact>, Error>> = pool.install(|| {
         jobs.par_iter()
             .map(|job| {
-                let artefacts = make(context, &history, &packing, job, &options.out)?;
+                let artefacts = make(context, &history, &packing, &said, job, &options.out)?;
                 progress.advance(1);
                 for artefact in &artefacts {
                     context.reporter.step("Built", &artefact.file.display().to_string());
@@ -261,6 +277,7 @@ fn make(
     context: Context<'_>,
     history: &History<'_>,
     packing: &Packing,
+    said: &Said,
     job: &Job<'_>,
     out: &Path,
 ) -> Result<Vec<Artefact>, Error> {
@@ -268,7 +285,11 @@ fn make(
     let failed =
         |error: ecosystem::Error| Error::Step { service: service.name.to_string(), target: target.to_string(), error };
     let Released { version, changelog, time, release } = release(context, history, job)?;
-    let staged = ecosystem::of(service.ecosystem).stage(context, service, target, &release).map_err(failed)?;
+    let mut staged = ecosystem::of(service.ecosystem).stage(context, service, target, &release).map_err(failed)?;
+    let notes = package::licenses::settle(context.settings, service, &mut staged.components);
+    for note in notes.map_err(|error| failed(error.into()))? {
+        said.once(context, format!("{}: {note}", service.name));
+    }
     let (isolation, debug) = (staged.isolation.clone(), staged.debug.clone());
     let inputs = Inputs {
         settings: context.settings,

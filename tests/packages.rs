@@ -156,8 +156,14 @@ fn python(compile: bool) -> Staged {
                 name: "evil\nLicense: none".to_owned(),
                 version: "1\u{1b}[31m".to_owned(),
                 license: Some("Do what\nyou want\n\nFiles: *\nLicense: none".to_owned()),
+                ..Component::default()
             },
-            Component { purl: "pkg:pypi/x@1".to_owned(), name: "x".to_owned(), version: "1".to_owned(), license: None },
+            Component {
+                purl: "pkg:pypi/x@1".to_owned(),
+                name: "x".to_owned(),
+                version: "1".to_owned(),
+                ..Component::default()
+            },
         ],
         isolation: Vec::new(),
         ..Staged::default()
@@ -514,7 +520,7 @@ fn the_copyright_file_keeps_its_fields_whatever_components_say() {
             let mut text = String::new();
             std::io::Read::read_to_string(&mut content.open().expect("it"), &mut text).expect("text");
             assert_eq!(text.lines().filter(|line| line.starts_with("Files:")).count(), 1, "{text}");
-            assert_eq!(text.lines().filter(|line| line.starts_with("License:")).count(), 1, "{text}");
+            assert!(!text.contains("\nLicense: none"), "{text}");
             assert!(!text.contains(|character: char| character.is_control() && character != '\n'), "{text}");
             for line in text.lines().filter(|line| !line.is_empty()) {
                 let field = line
@@ -522,7 +528,7 @@ fn the_copyright_file_keeps_its_fields_whatever_components_say() {
                     .is_some_and(|(name, _)| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'));
                 assert!(line.starts_with(' ') || field, "{line:?} is neither a field nor continues one:\n{text}");
             }
-            assert_eq!(text.contains("On Debian systems"), target == "debian-12" && license == "Apache-2.0", "{text}");
+            assert_eq!(text.contains("On Debian systems"), target == "debian-12", "{text}");
         }
     }
 }
@@ -537,7 +543,7 @@ fn a_manifest_s_free_licence_text_stays_in_its_field() {
     let change = |member: &mut Member| member.license = Some("Custom licence\n\nFiles: *\n of ours".to_owned());
     for target in ["debian-12", "el9"] {
         let package = repository.assemble_with(target, python(false), change).expect("a package");
-        assert_eq!(package.license, "Custom licence");
+        assert_eq!(package.license, "LicenseRef-Custom-licence AND LicenseRef-evil-License-none AND LicenseRef-x");
         repository.write(&package);
     }
 }

@@ -35,7 +35,7 @@ pub use files::FileSettings;
 pub(crate) use find::read_text;
 pub use find::{FILE_NAME, repository_root};
 pub use init::{Proposal, propose};
-pub use licenses::LicensePolicy;
+pub use licenses::{Clarification, LicenseException, LicensePolicy};
 pub use load::{DEFAULT_TARGETS, load};
 pub use origin::Origin;
 pub(crate) use origin::locate;

@@ -9,7 +9,9 @@ use std::path::Path;
 use super::documents::{self, Copyright, Overrides};
 use super::scripts::Actions;
 use super::systemd::{self, ServiceFacts, Units};
-use super::{Changelog, Error, Package, Staged, Version, changelog, directories, libraries, relations, scripts};
+use super::{
+    Changelog, Error, Package, Staged, Version, changelog, directories, libraries, licenses, relations, sbom, scripts,
+};
 use crate::config::{RelationKind, ServiceSettings, Settings};
 use crate::name::PackageName;
 use crate::target::{Format, Target};
@@ -40,7 +42,8 @@ pub struct Inputs<'a> {
 /// Puts the package together.
 pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
     let Inputs { settings, workspace, member, target, staged, version, changelog, time } = inputs;
-    let Staged { mut tree, commands, python, compile_on_install, components, linked, debug: _, isolation: _ } = staged;
+    let Staged { mut tree, commands, python, compile_on_install, mut components, linked, debug: _, isolation: _ } =
+        staged;
     let service = settings.service(&member.name);
     let directory = workspace.directory(member);
     let package = &member.name;
@@ -70,28 +73,47 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
     };
 
     let needs = libraries::needs(package, &tree, target, &service.relations.get(RelationKind::Depends, target))?;
-    let license = service
-        .license
-        .clone()
-        .or_else(|| member.license.as_deref().and_then(documents::license_line))
-        .or_else(|| settings.project.license.clone());
-    let license = license.unwrap_or_else(|| "LicenseRef-proprietary".to_owned());
-    let license_text = license_text(&directory, &workspace.root)?;
+    licenses::settle(settings, member, &mut components)?;
+    let license = licenses::own(settings, member);
+    let license_text = license_text(package, &directory, &workspace.root)?;
+    documents::install_notices(&mut tree, package, target.format(), &mut components)?;
     let copyright = documents::copyright(&Copyright {
         name: package,
         maintainer: settings.project.maintainer.to_string(),
         holder: &settings.project.maintainer.name,
         homepage: settings.project.homepage.as_deref(),
         prefix: &prefix,
+        tree: &tree,
         components: &components,
         license: &license,
         license_text: license_text.as_deref(),
         format: target.format(),
         year: jiff::Timestamp::from_second(time).map_or(1980, |time| time.to_zoned(jiff::tz::TimeZone::UTC).year()),
     })?;
+    let architecture = needs.has_binaries.then_some(target.architecture);
+    let bill = sbom::cyclonedx(
+        &sbom::Subject {
+            name: package,
+            org: &settings.project.org,
+            version: &version,
+            target,
+            architecture: match (architecture, target.format()) {
+                (Some(one), format) => one.name(format),
+                (None, Format::Deb) => "all",
+                (None, Format::Rpm) => "noarch",
+            },
+            summary: &summary,
+            maintainer: &settings.project.maintainer,
+            homepage: settings.project.homepage.as_deref(),
+            license: &license,
+            time,
+        },
+        &components,
+    )?;
+    let documents = format!("/usr/share/doc/{package}");
+    add_text(&mut tree, package, &format!("{documents}/{package}.cdx.json"), bill, Role::Documentation)?;
     match target.format() {
         Format::Deb => {
-            let documents = format!("/usr/share/doc/{package}");
             add_text(&mut tree, package, &format!("{documents}/copyright"), copyright, Role::Plain)?;
             let history = changelog::debian(&changelog, package, &target.distribution.suite);
             let compressed = gzip(history.as_bytes())?;
@@ -118,6 +140,9 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
                 copyright,
                 Role::License,
             )?;
+            if let Some(text) = license_text {
+                add_text(&mut tree, package, &format!("/usr/share/licenses/{package}/LICENSE"), text, Role::License)?;
+            }
         }
     }
 
@@ -146,7 +171,7 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         source: package.clone(),
         version,
         target: target.clone(),
-        architecture: needs.has_binaries.then_some(target.architecture),
+        architecture,
         summary: match target.format() {
             Format::Deb => summary,
             Format::Rpm => capitalized(&summary),
@@ -155,7 +180,7 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         maintainer: settings.project.maintainer.clone(),
         vendor: settings.project.maintainer.name.clone(),
         homepage: settings.project.homepage.clone(),
-        license,
+        license: licenses::of_package(&license, &components).to_string(),
         section: service.section.clone().unwrap_or_else(|| "misc".to_owned()),
         relations,
         scripts,
@@ -276,11 +301,20 @@ fn capitalized(summary: &str) -> String {
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
-fn license_text(directory: &Path, root: &Path) -> std::io::Result<Option<String>> {
+/// The project's licence file: the service's own, else the repository's.
+fn license_text(package: &PackageName, directory: &Path, root: &Path) -> Result<Option<String>, Error> {
+    const LONGEST: u64 = 1024 * 1024;
     for directory in [directory, root] {
         for name in ["LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING"] {
             let path = directory.join(name);
             if path.is_file() {
+                if path.metadata()?.len() > LONGEST {
+                    return Err(Error::Text {
+                        package: package.to_string(),
+                        what: format!("the licence file `{name}`"),
+                        problem: "is longer than a mebibyte, which no licence is",
+                    });
+                }
                 return Ok(Some(String::from_utf8_lossy(&fs_err::read(path)?).into_owned()));
             }
         }

@@ -137,6 +137,9 @@ pub enum Error {
         /// Where.
         location: Option<Box<Location>>,
     },
+    /// What is inside may not be there, or its licence cannot be told.
+    #[error(transparent)]
+    Licenses(#[from] super::licenses::LicenseError),
     /// A template of packhouse's own failed; a defect of packhouse.
     #[error("a template of packhouse failed: {0}")]
     Template(#[from] minijinja::Error),
@@ -151,6 +154,7 @@ impl Diagnose for Error {
             | Self::UnknownCommand { .. }
             | Self::Systemd { .. }
             | Self::Text { .. } => ExitCode::Usage,
+            Self::Licenses(error) => error.exit_code(),
             _ => ExitCode::Failed,
         }
     }
@@ -165,6 +169,7 @@ impl Diagnose for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Io(error) => io_hints(error),
+            Self::Licenses(error) => error.hints(),
             Self::Conflict { .. } => vec!["rename one of the two, or leave one out".to_owned()],
             Self::SharedPath { .. } => {
                 vec!["give the file a name of its own in one of the two, or leave it to one of them".to_owned()]
