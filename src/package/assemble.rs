@@ -9,7 +9,7 @@ use std::path::Path;
 use super::documents::{self, Copyright, Overrides};
 use super::scripts::Actions;
 use super::systemd::{self, ServiceFacts, Units};
-use super::{Changelog, Error, Package, Staged, Version, changelog, directories, libraries, relations, scripts};
+use super::{Changelog, Error, Package, Staged, Version, changelog, directories, files, libraries, relations, scripts};
 use crate::config::{RelationKind, ServiceSettings, Settings};
 use crate::name::PackageName;
 use crate::target::{Format, Target};
@@ -53,6 +53,8 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         tree.symlink(link, to).map_err(conflict)?;
     }
     add_configuration(settings, package, &service, &directory, &mut tree)?;
+    let owner = files::Owner { settings, package, service: &service, directory: &directory };
+    let places = files::install(owner, target, &mut tree)?;
 
     let summary = summary(&service, member, settings);
     let names: Vec<String> = commands.iter().map(|(name, _)| name.clone()).collect();
@@ -121,8 +123,11 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         }
     }
 
-    let actions = Actions { units, compile: compile_on_install.zip(python), ..Actions::default() };
-    let relations = relations::relations(target, &service, &actions, python, needs.depends);
+    let mut actions = Actions { units, compile: compile_on_install.zip(python), ..Actions::default() };
+    files::check(owner, &places, &prefix, &tree)?;
+    files::ownership(owner, &places, target, &mut tree, &mut actions)?;
+    let needed = needs.depends.into_iter().chain(files::needs(&actions)).collect();
+    let relations = relations::relations(target, &service, &actions, python, needed);
     let scripts = scripts::scripts(package.as_str(), target, &actions)?;
     let owned_directories = directories::owned(&tree);
     let description = service.description.clone().unwrap_or_else(|| {
@@ -201,7 +206,7 @@ pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<
             }
         }
     }
-    Ok(())
+    files::check_shared(settings, workspace, &owners)
 }
 
 fn add_configuration(

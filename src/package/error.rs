@@ -27,6 +27,28 @@ pub enum Error {
         /// The other.
         second: String,
     },
+    /// Two services would install a directory with different modes or owners.
+    #[error("{first} and {second} would both install the directory {path}, with different modes or owners")]
+    SharedDirectory {
+        /// The directory.
+        path: String,
+        /// One service.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// An entry of `[[services.NAME.files]]` that cannot be installed.
+    #[error("{package}: {problem}")]
+    File {
+        /// The package.
+        package: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        hint: String,
+        /// Where the entry stands.
+        location: Option<Box<Location>>,
+    },
     /// A path from the configuration is none.
     #[error("{package}: {invalid}")]
     Path {
@@ -135,6 +157,8 @@ impl Diagnose for Error {
         match self {
             Self::Missing { .. }
             | Self::SharedPath { .. }
+            | Self::SharedDirectory { .. }
+            | Self::File { .. }
             | Self::Path { .. }
             | Self::UnknownCommand { .. }
             | Self::Text { .. } => ExitCode::Usage,
@@ -143,7 +167,10 @@ impl Diagnose for Error {
     }
 
     fn location(&self) -> Option<&Location> {
-        None
+        match self {
+            Self::File { location, .. } => location.as_deref(),
+            _ => None,
+        }
     }
 
     fn hints(&self) -> Vec<String> {
@@ -153,6 +180,10 @@ impl Diagnose for Error {
             Self::SharedPath { .. } => {
                 vec!["give the file a name of its own in one of the two, or leave it to one of them".to_owned()]
             }
+            Self::SharedDirectory { .. } => {
+                vec!["give the directory the same mode and owner in both, or one of its own to one of them".to_owned()]
+            }
+            Self::File { hint, .. } => vec![hint.clone()],
             Self::Missing { package, .. } => {
                 vec![format!("correct the path in [services.{package}], relative to the service's directory")]
             }
