@@ -247,6 +247,7 @@ fn dpkg_unpacks_every_kind_of_entry_as_it_was_meant() {
     };
     assert_eq!(of("sub/b.txt"), of("sub/a-first.txt"));
     assert!(text_of("dpkg-deb", &["--field", file, "Depends"]).contains("libcap2-bin"));
+    assert_eq!(text_of("dpkg-deb", &["--field", file, "Recommends"]).trim(), "logrotate");
     if !is_root() {
         return;
     }
@@ -403,8 +404,9 @@ fn rpmlint_has_no_error_for_well_placed_files() {
     let written = repository.write("el9");
     let output = run("rpmlint", &[utf8(&written.path)]);
     let report = String::from_utf8_lossy(&output.stdout);
+    // The modes that the entries ask for; and what rpmbuild's own packages have, too.
     let asked =
-        ["non-readable", "non-standard-dir-perm", "no-signature", "no-group-tag", "non-standard-gid", "no-manual-page"];
+        ["non-readable", "non-standard-dir-perm", "no-signature", "no-group-tag", "no-dependency-on locales-api"];
     let found: Vec<&str> =
         report.lines().filter(|line| line.contains(": E: ") && !asked.iter().any(|tag| line.contains(tag))).collect();
     assert!(found.is_empty(), "{report}");

@@ -247,7 +247,7 @@ fn file_source(table: &Reader<'_>, into: bool) -> Result<FileSource, Error> {
         value::relative_path(base.to_str().filter(|base| !base.is_empty()).unwrap_or("."))?;
         Ok(FileSource::Glob { base, pattern: Box::new(pattern.compile_matcher()) })
     };
-    text.parse(parse, "").map_err(Into::into)
+    text.parse(parse, "")
 }
 
 const MODE_HINT: &str = "write the permission bits in octal, as a text: mode = \"0640\"";

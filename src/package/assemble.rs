@@ -127,7 +127,8 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
     files::check(owner, &places, &prefix, &tree)?;
     files::ownership(owner, &places, target, &mut tree, &mut actions)?;
     let needed = needs.depends.into_iter().chain(files::needs(&actions)).collect();
-    let relations = relations::relations(target, &service, &actions, python, needed);
+    let mut relations = relations::relations(target, &service, &actions, python, needed);
+    files::recommend_readers(&tree, target.format(), &mut relations);
     let scripts = scripts::scripts(package.as_str(), target, &actions)?;
     let owned_directories = directories::owned(&tree);
     let description = service.description.clone().unwrap_or_else(|| {

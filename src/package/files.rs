@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::Error;
 use super::scripts::{Actions, Ownership};
 use super::sources::{self, Problem, What};
+use super::{Error, Relations};
 use crate::config::{FileKind, FileSettings, Place, ServiceSettings, Settings};
 use crate::name::PackageName;
 use crate::target::{Architecture, Format, Target, accounts};
@@ -122,17 +122,16 @@ fn check_each(package: &PackageName, settings: &FileSettings, all: &[Planned<'_>
         if path.contains(['\\', '*', '?', '[', ']', '"']) || path.split('/').any(|part| part.trim() != part) {
             return refuse("the name has a character that lists of files cannot hold", "rename the file");
         }
-        let is_unit = path.strip_prefix("/usr/lib/systemd/system/").is_some_and(|below| !below.contains('/'));
-        if is_unit {
+        if ["/usr/lib/systemd/system/", "/usr/lib/systemd/user/"].iter().any(|units| path.starts_with(units)) {
             return refuse(
-                "a unit is more than a file: the package's scripts must know of it",
+                "a unit or a drop-in is more than a file: the package's scripts must know of it",
                 &format!("list it in [services.{package}.systemd] units"),
             );
         }
         if path.starts_with("/usr/share/man/") && !name.ends_with(".gz") {
             return refuse(
                 "man pages are compressed (Debian Policy 12.1), and this one is not",
-                "compress the page with `gzip -9n`, or let packhouse install it with the service's man pages",
+                &format!("list the page in [services.{package}] man, or compress it with `gzip -9n`"),
             );
         }
     }
@@ -353,6 +352,26 @@ pub(super) fn ownership(
 /// What the maintainer scripts need for what [`ownership`] handed to them.
 pub(super) fn needs(actions: &Actions) -> Option<String> {
     actions.ownership.iter().any(|one| one.capabilities.is_some()).then(|| "libcap2-bin".to_owned())
+}
+
+/// Programs that read files of the tree by themselves, and that a system may be without: weak relations, as both
+/// distributions' packages have them (rpmlint's `missing-dependency-to-logrotate`, `missing-dependency-to-crontabs`).
+const READERS: [(&str, &str, &str); 2] =
+    [("/etc/logrotate.d/", "logrotate", "logrotate"), ("/etc/cron.", "cron | cron-daemon", "crontabs")];
+
+/// Adds who reads what the package installs to its recommendations, unless it is related to them already.
+pub(super) fn recommend_readers(tree: &Tree, format: Format, relations: &mut Relations) {
+    for (directory, debian, rpm) in READERS {
+        let name = if format == Format::Deb { debian } else { rpm };
+        let is_needed = tree.iter().any(|(path, _)| path.as_str().starts_with(directory));
+        let all = [&relations.depends, &relations.pre_depends, &relations.recommends, &relations.suggests];
+        let names =
+            |relation: &String| relation.split([' ', '|', ',']).any(|word| name.split(" | ").any(|one| one == word));
+        if is_needed && !all.into_iter().flatten().any(names) {
+            relations.recommends.push(name.to_owned());
+            relations.recommends.sort();
+        }
+    }
 }
 
 /// The users and groups that the package's sysusers.d(5) files make.

@@ -347,6 +347,9 @@ const USERS: &str = "is the users' own place (FHS 3.8, 3.14)";
 const USERS_HINT: &str = "install it below /usr/share or /etc/skel instead";
 const TEMPORARY: &str = "is for files that may vanish at any time (FHS 3.18, 5.15)";
 const ADMINISTRATORS: &str = "is the administrator's (FHS 3.11, 3.12, 3.17)";
+const SCRIPTS: &str = "is read by the package's own scripts, which must know of each file";
+const SYSUSERS_HINT: &str = "list the file in [services.NAME.systemd] sysusers, or name the `user` there";
+const TMPFILES_HINT: &str = "list the file in [services.NAME.systemd] tmpfiles";
 const UNITS_HINT: &str = "list the unit in [services.NAME.systemd] units";
 
 /// The most specific stands first.
@@ -406,17 +409,10 @@ const FORBIDDEN: &[Forbidden] = &[
     ),
     forbidden("/etc/systemd/system", "is the administrator's (systemd.unit(5))", UNITS_HINT),
     forbidden("/etc/systemd/user", "is the administrator's (systemd.unit(5))", UNITS_HINT),
-    forbidden(
-        "/etc/sysusers.d",
-        "is the administrator's (sysusers.d(5))",
-        "name the user in [services.NAME.systemd] user",
-    ),
-    forbidden("/etc/tmpfiles.d", "is the administrator's (tmpfiles.d(5))", "write /usr/lib/tmpfiles.d/… instead"),
-    forbidden(
-        "/usr/lib/sysusers.d",
-        "is read by the package's own scripts, which make the users that they know of",
-        "name the user in [services.NAME.systemd] user",
-    ),
+    forbidden("/etc/sysusers.d", "is the administrator's (sysusers.d(5))", SYSUSERS_HINT),
+    forbidden("/etc/tmpfiles.d", "is the administrator's (tmpfiles.d(5))", TMPFILES_HINT),
+    forbidden("/usr/lib/sysusers.d", SCRIPTS, SYSUSERS_HINT),
+    forbidden("/usr/lib/tmpfiles.d", SCRIPTS, TMPFILES_HINT),
     forbidden(
         "/etc/ld.so.conf.d",
         "would change where every program finds its libraries",
