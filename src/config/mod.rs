@@ -3,6 +3,7 @@
 //! What stands here has been checked: names are names, globs compile, targets exist, paths are relative and stay inside
 //! the repository. Each stage reads the part that is its own; nothing else in the program reads a configuration file.
 
+mod capabilities;
 mod error;
 mod files;
 mod find;
@@ -31,7 +32,7 @@ use crate::name::{OrgName, PackageName};
 use crate::target::{Distribution, PythonVersion, Target};
 
 pub use error::Error;
-pub use files::FileSettings;
+pub use files::{FileKind, FileSettings, FileSource, Place};
 pub(crate) use find::read_text;
 pub use find::{FILE_NAME, repository_root};
 pub use init::{Proposal, propose};

@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::Error;
+use super::files::Place;
 use super::suggest::closest;
 use crate::diagnostic::{Location, shortened};
 
@@ -290,6 +291,11 @@ impl<'a> Reader<'a> {
         let Some(value) = self.get(key) else { return Ok(Vec::new()) };
         let array = value.get_ref().as_array().ok_or_else(|| self.wrong(key, "an array of tables", value))?;
         array.iter().map(|value| self.reader(key, value)).collect()
+    }
+
+    /// Where the table is introduced, for errors that show later.
+    pub(super) fn place(&self) -> Place {
+        Place::new(self.source.clone(), self.span.clone())
     }
 
     /// Where the table is introduced.

@@ -10,7 +10,8 @@ use super::documents::{self, Copyright, Overrides};
 use super::scripts::Actions;
 use super::systemd::{self, ServiceFacts, Units};
 use super::{
-    Changelog, Error, Package, Staged, Version, changelog, directories, libraries, licenses, relations, sbom, scripts,
+    Changelog, Error, Package, Staged, Version, changelog, directories, files, libraries, licenses, relations, sbom,
+    scripts,
 };
 use crate::config::{RelationKind, ServiceSettings, Settings};
 use crate::name::PackageName;
@@ -56,6 +57,8 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         tree.symlink(link, to).map_err(conflict)?;
     }
     add_configuration(settings, package, &service, &directory, &mut tree)?;
+    let owner = files::Owner { settings, package, service: &service, directory: &directory };
+    let places = files::install(owner, target, &mut tree)?;
 
     let summary = summary(&service, member, settings);
     let names: Vec<String> = commands.iter().map(|(name, _)| name.clone()).collect();
@@ -146,9 +149,11 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         }
     }
 
-    let actions = Actions { units, compile: compile_on_install.zip(python), ..Actions::default() };
+    let mut actions = Actions { units, compile: compile_on_install.zip(python), ..Actions::default() };
+    files::check(owner, &places, &prefix, &tree)?;
+    files::ownership(owner, &places, target, &mut tree, &mut actions)?;
     let scripts = scripts::scripts(package.as_str(), target, &actions)?;
-    let relations = relations::relations(relations::Facts {
+    let mut relations = relations::relations(relations::Facts {
         target,
         workspace,
         service: &service,
@@ -159,6 +164,7 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         components: &components,
         linked: &linked,
     });
+    files::recommend_readers(&tree, target.format(), &mut relations);
     let owned_directories = directories::owned(&tree);
     let description = service.description.clone().unwrap_or_else(|| {
         format!(
@@ -233,7 +239,7 @@ pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<
             }
         }
     }
-    Ok(())
+    files::check_shared(settings, workspace, &owners)
 }
 
 fn add_configuration(

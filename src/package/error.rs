@@ -27,6 +27,28 @@ pub enum Error {
         /// The other.
         second: String,
     },
+    /// Two services would install a directory with different modes or owners.
+    #[error("{first} and {second} would both install the directory {path}, with different modes or owners")]
+    SharedDirectory {
+        /// The directory.
+        path: String,
+        /// One service.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// An entry of `[[services.NAME.files]]` that cannot be installed.
+    #[error("{package}: {problem}")]
+    File {
+        /// The package.
+        package: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        hint: String,
+        /// Where the entry stands.
+        location: Option<Box<Location>>,
+    },
     /// A path from the configuration is none.
     #[error("{package}: {invalid}")]
     Path {
@@ -150,6 +172,8 @@ impl Diagnose for Error {
         match self {
             Self::Missing { .. }
             | Self::SharedPath { .. }
+            | Self::SharedDirectory { .. }
+            | Self::File { .. }
             | Self::Path { .. }
             | Self::UnknownCommand { .. }
             | Self::Systemd { .. }
@@ -161,7 +185,7 @@ impl Diagnose for Error {
 
     fn location(&self) -> Option<&Location> {
         match self {
-            Self::Systemd { location, .. } => location.as_deref(),
+            Self::Systemd { location, .. } | Self::File { location, .. } => location.as_deref(),
             _ => None,
         }
     }
@@ -174,6 +198,10 @@ impl Diagnose for Error {
             Self::SharedPath { .. } => {
                 vec!["give the file a name of its own in one of the two, or leave it to one of them".to_owned()]
             }
+            Self::SharedDirectory { .. } => {
+                vec!["give the directory the same mode and owner in both, or one of its own to one of them".to_owned()]
+            }
+            Self::File { hint, .. } => vec![hint.clone()],
             Self::Missing { package, .. } => {
                 vec![format!("correct the path in [services.{package}], relative to the service's directory")]
             }
