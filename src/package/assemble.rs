@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::documents::{self, Copyright, Overrides};
+use super::previous::{self, Previous};
 use super::scripts::Actions;
 use super::systemd::{self, ServiceFacts, Units};
-use super::{Changelog, Error, Package, Staged, Version, changelog, directories, libraries, relations, scripts};
+use super::{Changelog, Error, Package, Staged, Version, changelog, directories, libraries, pages, relations, scripts};
 use crate::config::{RelationKind, ServiceSettings, Settings};
 use crate::name::PackageName;
 use crate::target::{Format, Target};
@@ -37,8 +38,22 @@ pub struct Inputs<'a> {
     pub time: i64,
 }
 
-/// Puts the package together.
+/// What a build has learned of a package from elsewhere than its sources.
+#[derive(Debug, Default)]
+pub struct Learned {
+    /// What its commands print for `--help`, by command.
+    pub help: BTreeMap<String, String>,
+    /// The version that was published last.
+    pub previous: Option<Previous>,
+}
+
+/// Puts the package together from its sources alone.
 pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
+    assemble_with(inputs, &Learned::default())
+}
+
+/// Puts the package together.
+pub fn assemble_with(inputs: Inputs<'_>, learned: &Learned) -> Result<Package, Error> {
     let Inputs { settings, workspace, member, target, staged, version, changelog, time } = inputs;
     let Staged { mut tree, commands, python, compile_on_install, components, isolation: _ } = staged;
     let service = settings.service(&member.name);
@@ -68,6 +83,18 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         Some(systemd) => systemd::install(settings, systemd, &facts, target, &mut tree)?,
         None => Units::default(),
     };
+    let facts = pages::Facts {
+        settings,
+        service: &service,
+        package,
+        directory: &directory,
+        summary: &summary,
+        version: &version,
+        target,
+        time,
+        commands: &names,
+    };
+    pages::install(&facts, &learned.help, &mut tree)?;
 
     let needs = libraries::needs(package, &tree, target, &service.relations.get(RelationKind::Depends, target))?;
     let license = service
@@ -103,7 +130,6 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
                 python: python.is_some(),
                 vendored: needs.vendored,
                 first: changelog.releases.len() == 1 && version.debian().ends_with("-1"),
-                commands: !commands.is_empty(),
             })?;
             if let Some(overrides) = overrides {
                 let path = format!("/usr/share/lintian/overrides/{package}");
@@ -121,7 +147,8 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         }
     }
 
-    let actions = Actions { units, compile: compile_on_install.zip(python), ..Actions::default() };
+    let removed_conffiles = previous::removed_conffiles(target, &service, learned.previous.as_ref(), &version, &tree);
+    let actions = Actions { units, compile: compile_on_install.zip(python), removed_conffiles, ..Actions::default() };
     let relations = relations::relations(target, &service, &actions, python, needs.depends);
     let scripts = scripts::scripts(package.as_str(), target, &actions)?;
     let owned_directories = directories::owned(&tree);
@@ -282,7 +309,7 @@ fn license_text(directory: &Path, root: &Path) -> std::io::Result<Option<String>
 }
 
 /// gzip without name and time (`gzip -9n`), as Policy 12.7 wants documents.
-fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+pub(super) fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     use std::io::Write as _;
     let mut encoder = flate2::GzBuilder::new().mtime(0).write(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes)?;

@@ -96,8 +96,6 @@ pub(super) struct Overrides<'a> {
     pub(super) vendored: VendoredBinaries,
     /// Whether lintian would take it for the first upload to Debian: one entry of the changelog, and revision 1.
     pub(super) first: bool,
-    /// Commands in `/usr/bin`.
-    pub(super) commands: bool,
 }
 
 /// lintian's overrides for what vendoring is about, its errors and warnings only; own code is never covered, and what
@@ -120,7 +118,6 @@ pub(super) fn lintian_overrides(overrides: &Overrides<'_>) -> Result<Option<Stri
         python => overrides.python,
         bytecode,
         first => overrides.first,
-        commands => overrides.commands,
     };
     let text = template::render(include_str!("../../templates/deb/lintian-overrides"), values)?;
     Ok((!text.trim().is_empty()).then_some(text))

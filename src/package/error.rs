@@ -125,6 +125,14 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A man page or a completion.
+    #[error("{package}: {error}")]
+    Page {
+        /// The package.
+        package: String,
+        /// What is wrong.
+        error: super::pages::PageError,
+    },
     /// A template of packhouse's own failed; a defect of packhouse.
     #[error("a template of packhouse failed: {0}")]
     Template(#[from] minijinja::Error),
@@ -133,6 +141,7 @@ pub enum Error {
 impl Diagnose for Error {
     fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Page { error, .. } => error.exit_code(),
             Self::Missing { .. }
             | Self::SharedPath { .. }
             | Self::Path { .. }
@@ -149,6 +158,7 @@ impl Diagnose for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Io(error) => io_hints(error),
+            Self::Page { error, .. } => error.hints(),
             Self::Conflict { .. } => vec!["rename one of the two, or leave one out".to_owned()],
             Self::SharedPath { .. } => {
                 vec!["give the file a name of its own in one of the two, or leave it to one of them".to_owned()]

@@ -8,13 +8,15 @@ mod documents;
 mod error;
 mod libraries;
 mod library_table;
+pub mod pages;
+pub mod previous;
 mod relations;
 mod scripts;
 mod systemd;
 pub(crate) mod template;
 pub mod version;
 
-pub use assemble::{Inputs, assemble, check_shared_paths};
+pub use assemble::{Inputs, Learned, assemble, assemble_with, check_shared_paths};
 pub use error::Error;
 
 use serde::Serialize;
