@@ -110,7 +110,7 @@ fn answers(
     let prefix = InstallPath::parse(&format!("/usr/lib/{}/{}", context.settings.project.org, service.name))
         .map_err(std::io::Error::other)
         .map_err(super::Error::Io)?;
-    let run = Run { sandbox, interpreter, prefix, tree: &staged.tree, time: *time };
+    let run = Run { sandbox, interpreter, prefix, tree: &staged.tree, time: *time, patience: PATIENCE };
     let digest = run.digest();
     let kept = |name: &str| Kept::of(context, digest, name);
     let known = || -> Option<Vec<(String, Answer)>> {
@@ -179,6 +179,7 @@ struct Run<'a> {
     prefix: InstallPath,
     tree: &'a Tree,
     time: i64,
+    patience: Duration,
 }
 
 impl Run<'_> {
@@ -237,7 +238,7 @@ impl Run<'_> {
                 (crate::variables::SOURCE_DATE_EPOCH.to_owned(), self.time.to_string().into()),
             ],
             binds,
-            time_limit: Some(PATIENCE),
+            time_limit: Some(self.patience),
         };
         if !self.sandbox.isolation().has_fixed_places() {
             // The script's first line names an interpreter that is not there.
@@ -257,7 +258,7 @@ impl Run<'_> {
             Err(error) => return Err(Box::new(error)),
         };
         if output.timed_out {
-            return refused(&format!("`--help` did not end within {} seconds", PATIENCE.as_secs()));
+            return refused(&format!("`--help` did not end within {} seconds", self.patience.as_secs()));
         }
         if !output.status.success() {
             let last = String::from_utf8_lossy(&output.stderr);
@@ -291,5 +292,115 @@ impl Run<'_> {
             content.open()?.take(512).read_to_end(&mut head)?;
         }
         Ok(head)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+    use crate::sandbox::Mode;
+    use crate::tree::Content;
+
+    const PREFIX: &str = "/usr/lib/acme/acme-help-test";
+
+    fn path(below: &str) -> InstallPath {
+        InstallPath::parse(&format!("{PREFIX}/{below}")).unwrap()
+    }
+
+    /// What `script` answers when it is asked in a tree like those of Python services.
+    fn asked(mode: Mode, script: &str) -> Option<Answer> {
+        let sandbox = Sandbox::new(mode).unwrap();
+        let interpreter = host::any(&sandbox, &[]).unwrap()?;
+        let mut tree = Tree::new();
+        let mut add = |below: &str, text: &str, mode: u32| {
+            tree.file(path(below), Content::bytes(text.as_bytes()), mode).unwrap();
+        };
+        let site = format!("lib/python{}/site-packages", interpreter.version);
+        add("bin/acme-tool", script, 0o755);
+        add("pyvenv.cfg", "home = /usr/bin\ninclude-system-site-packages = false\n", 0o644);
+        add(&format!("{site}/acme_tool.py"), "WHERE = __file__\n", 0o644);
+        tree.symlink(path("bin/python"), "../../../../bin/python3.nothing").unwrap();
+        let run = Run {
+            sandbox,
+            interpreter: Some(interpreter),
+            prefix: InstallPath::parse(PREFIX).unwrap(),
+            tree: &tree,
+            time: 1_767_225_600,
+            patience: Duration::from_secs(5),
+        };
+        let place = tempfile::tempdir().unwrap();
+        let directory = place.path().join("tree");
+        run.lay_out(&directory).unwrap();
+        Some(run.ask("acme-tool", &path("bin/acme-tool"), &directory).unwrap())
+    }
+
+    fn python(body: &str) -> String {
+        format!("#!{PREFIX}/bin/python -Iu\n{body}\n")
+    }
+
+    fn refused(answer: Option<Answer>, reason: &str) {
+        match answer {
+            None => println!("skipped: no python3 here"),
+            Some(Answer::Refused(text)) => assert!(text.contains(reason), "{text}"),
+            Some(Answer::Help(text)) => panic!("{text}"),
+        }
+    }
+
+    #[test]
+    fn a_command_speaks_as_it_will_where_it_is_installed() {
+        let script = python(
+            "import argparse, os, acme_tool\n\
+             parser = argparse.ArgumentParser(description=os.path.expanduser('~/.acme'))\n\
+             parser.add_argument('--port', help=' '.join(os.environ.get(n, '') for n in ('COLUMNS', 'NO_COLOR', 'USER')))\n\
+             parser.parse_args()",
+        );
+        for mode in [Mode::Auto, Mode::None] {
+            let Some(answer) = asked(mode, &script) else { return };
+            let Answer::Help(text) = answer else { panic!("{answer:?}") };
+            assert!(text.starts_with("usage: acme-tool [-h] [--port PORT]\n"), "{text}");
+            assert!(text.contains("\n~/.acme\n") && text.contains("80 1"), "{text}");
+        }
+    }
+
+    #[test]
+    fn its_place_is_the_installed_one_or_the_answer_is_not_taken() {
+        let script = python("import acme_tool\nprint('usage: acme-tool\\n\\nOptions:\\n  --x  ' + acme_tool.WHERE)");
+        if Sandbox::new(Mode::Auto).unwrap().isolation().has_fixed_places() {
+            let Some(answer) = asked(Mode::Auto, &script) else { return };
+            let Answer::Help(text) = answer else { panic!("{answer:?}") };
+            assert!(text.contains(&format!("--x  {PREFIX}/lib/python3.")), "{text}");
+        }
+        refused(asked(Mode::None, &script), "where it was run");
+    }
+
+    #[test]
+    fn what_does_not_answer_is_refused_with_the_reason() {
+        refused(
+            asked(Mode::Auto, &python("raise SystemExit('no such thing')")),
+            "failed with exit status: 1: no such thing",
+        );
+        refused(asked(Mode::Auto, &python("print('{}')")), "nothing that looks like help");
+        refused(asked(Mode::Auto, &python("pass")), "nothing that looks like help");
+        refused(asked(Mode::Auto, &python("print('usage: x' + 'y' * 10_000_000)")), "more than 256 KiB");
+        refused(asked(Mode::Auto, &python("import time\ntime.sleep(600)")), "did not end within 5 seconds");
+        refused(asked(Mode::Auto, "#!/nowhere/at/all\n"), "");
+    }
+
+    #[test]
+    fn nothing_is_reachable_and_nothing_can_be_written() {
+        if !Sandbox::new(Mode::Auto).unwrap().isolation().has_fixed_places() {
+            println!("skipped: no mount namespaces here");
+            return;
+        }
+        let script = python(
+            "import os, socket\n\
+             for place in ('/usr/lib/acme/x', '/etc/x', __file__):\n\
+             \x20   try: open(place, 'a'); raise SystemExit(place + ' is writable')\n\
+             \x20   except OSError: pass\n\
+             print('usage: acme-tool', sorted(name for _, name in socket.if_nameindex()))",
+        );
+        let Some(answer) = asked(Mode::Auto, &script) else { return };
+        assert_eq!(answer, Answer::Help("usage: acme-tool ['lo']\n".to_owned()));
     }
 }
