@@ -4,8 +4,8 @@
 //!   changed ones are kept as `.dpkg-bak` (dpkg-maintscript-helper(1), `rm_conffile`). What the last version's own scripts
 //!   take away is taken away by this one too, so that an upgrade may skip versions. A conffile that moved is one that
 //!   went and one that came. RPM does the like by itself.
-//! - A path that was a directory and is none any more, or the other way round, cannot be replaced by dpkg (Policy 6.6) nor
-//!   by rpm: an error.
+//! - A directory that becomes a symbolic link, or the other way round, is replaced neither by dpkg (Policy 6.6) nor by rpm,
+//!   and rpm does not replace a directory by a file either: an error.
 //! - A version that the format's own comparison does not put after the last one would never be installed: an error.
 
 use std::cmp::Ordering;
@@ -144,11 +144,11 @@ impl Diagnose for PreviousError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::NotNewer { package, previous, .. } => vec![
+            Self::NotNewer { package, .. } => vec![
                 format!(
-                    "release a higher version; or, to go back to an older one, set `version` in [services.{package}] to \
-                     `{}+really…` with the older version at the end, or raise `epoch`",
-                    upstream(previous)
+                    "release a higher version; or, to go back to an older one, raise `epoch` in [services.{package}], or set \
+                     `version` there to the published version with `+really` and the older version behind it: \
+                     `2.0.0+really1.9.0`"
                 ),
                 "build with --no-previous when this package is not for the repository that was compared with"
                     .to_owned(),
@@ -168,12 +168,6 @@ impl Diagnose for PreviousError {
             }
         }
     }
-}
-
-/// A version without epoch and revision.
-fn upstream(version: &str) -> &str {
-    let version = version.split_once(':').map_or(version, |(_, rest)| rest);
-    version.rsplit_once('-').map_or(version, |(upstream, _)| upstream)
 }
 
 /// Makes sure that `package` can follow `previous`.
@@ -198,7 +192,7 @@ pub fn check(package: &Package, previous: &Previous) -> Result<(), PreviousError
             Node::Symlink(_) => PathKind::Symlink,
             Node::File(_) | Node::HardLink(_) => PathKind::File,
         };
-        if replaceable(*before, now) {
+        if replaceable(format, *before, now) {
             continue;
         }
         return Err(PreviousError::Type {
@@ -214,9 +208,14 @@ pub fn check(package: &Package, previous: &Previous) -> Result<(), PreviousError
     Ok(())
 }
 
-/// Whether a package manager can put `now` where `before` is.
-fn replaceable(before: PathKind, now: PathKind) -> bool {
-    (before == PathKind::Directory) == (now == PathKind::Directory)
+/// Whether a package manager puts `now` where `before` is. Both replace a file by a directory; neither replaces a directory
+/// and a link by each other (dpkg keeps what is there, rpm refuses the upgrade); only dpkg replaces a directory by a file.
+fn replaceable(format: Format, before: PathKind, now: PathKind) -> bool {
+    match (before, now) {
+        (PathKind::Directory, PathKind::Symlink) | (PathKind::Symlink, PathKind::Directory) => false,
+        (PathKind::Directory, PathKind::File) => format == Format::Deb,
+        _ => true,
+    }
 }
 
 fn word(kind: PathKind) -> &'static str {
@@ -245,19 +244,17 @@ mod tests {
     }
 
     #[test]
-    fn directories_and_all_else_do_not_replace_each_other() {
+    fn directories_and_links_do_not_replace_each_other() {
+        use Format::{Deb, Rpm};
         use PathKind::{Directory, File, Symlink};
-        for (before, now) in [(Directory, Symlink), (Symlink, Directory), (Directory, File), (File, Directory)] {
-            assert!(!replaceable(before, now), "{before:?} {now:?}");
+        for format in [Deb, Rpm] {
+            for (before, now) in [(Directory, Symlink), (Symlink, Directory)] {
+                assert!(!replaceable(format, before, now), "{before:?} {now:?}");
+            }
+            for (before, now) in [(File, Symlink), (Symlink, File), (Directory, Directory), (File, Directory)] {
+                assert!(replaceable(format, before, now), "{before:?} {now:?}");
+            }
         }
-        for (before, now) in [(File, Symlink), (Symlink, File), (Directory, Directory), (File, File)] {
-            assert!(replaceable(before, now), "{before:?} {now:?}");
-        }
-    }
-
-    #[test]
-    fn the_hint_names_the_upstream_version() {
-        assert_eq!(upstream("1:2.0~rc.1-1~deb12u1"), "2.0~rc.1");
-        assert_eq!(upstream("2.0-1.el9"), "2.0");
+        assert!(replaceable(Deb, Directory, File) && !replaceable(Rpm, Directory, File));
     }
 }
