@@ -174,6 +174,7 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
             .collect()
     });
     drop(progress);
+    shared.published.finish(context.reporter);
     let mut artefacts = results.into_iter().collect::<Result<Vec<_>, _>>()?;
     artefacts.sort_by(|left, right| (&left.file, &left.target).cmp(&(&right.file, &right.target)));
     one_for_each_file(&mut artefacts)?;

@@ -41,7 +41,7 @@ impl Repository {
         let repository = Self { directory: tempfile::tempdir().expect("a directory") };
         repository.put(
             "packhouse.toml",
-            &format!(
+            format!(
                 "[project]\norg = \"acme\"\nmaintainer = \"Acme Cloud <cloud@acme.example>\"\n\
                  homepage = \"https://acme.example/a~b\"\nlicense = \"Apache-2.0\"\n[services.acme-api]\n{service}"
             ),
@@ -315,7 +315,7 @@ fn pages_of_the_repository_go_to_their_sections_compressed_without_a_time() {
             assert_eq!(compressed[3..9], [0, 0, 0, 0, 0, 2], "{at}");
         }
         assert_eq!(page(&package, "/usr/share/man/man1/acme-api.1.gz"), PAGE, "the command has its page");
-        assert_eq!(package.tree.get(&path("/usr/share/man/man5/other.5.gz")).is_some(), false);
+        assert!(package.tree.get(&path("/usr/share/man/man5/other.5.gz")).is_none());
         let owned = package.owned_directories.iter().any(|directory| directory.as_str().starts_with("/usr/share/man"));
         assert!(!owned, "{:?}", package.owned_directories);
     }

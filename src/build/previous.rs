@@ -5,6 +5,7 @@
 //! revisions tell them apart.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::config::Settings;
 use crate::ecosystem;
@@ -12,6 +13,7 @@ use crate::format::deb::Files;
 use crate::format::{Contents, FileInfo, FileKind, deb, inspect, rpm};
 use crate::package::previous::{PathKind, Previous, compare};
 use crate::repo::{self, Kind, Repository};
+use crate::report::Reporter;
 use crate::target::{Distribution, Format, Target};
 
 /// Where to look for the packages that were published last.
@@ -47,6 +49,9 @@ impl crate::diagnostic::Diagnose for NoPackages {
 pub(super) struct Published {
     place: Option<Place>,
     distributions: Vec<Distribution>,
+    /// What the user named.
+    named: Option<PathBuf>,
+    found: AtomicBool,
 }
 
 enum Place {
@@ -71,7 +76,18 @@ impl Published {
                 _ => None,
             },
         };
-        Ok(Self { place, distributions: settings.distributions.clone() })
+        let named = match source {
+            PreviousSource::Path(path) => Some(path.clone()),
+            PreviousSource::Repository | PreviousSource::Nowhere => None,
+        };
+        Ok(Self { place, distributions: settings.distributions.clone(), named, found: AtomicBool::new(false) })
+    }
+
+    /// Says so when nothing in what the user named was of use.
+    pub(super) fn finish(&self, reporter: &dyn Reporter) {
+        if let Some(named) = self.named.as_ref().filter(|_| !self.found.load(Ordering::Relaxed)) {
+            reporter.note(&format!("`{}` has no earlier version of any package that was built", named.display()));
+        }
     }
 
     /// The newest package `name` for `target`.
@@ -86,6 +102,7 @@ impl Published {
         let newest = candidates
             .into_iter()
             .max_by(|left, right| compare(format, &left.version, &right.version).then(left.path.cmp(&right.path)));
+        self.found.fetch_or(newest.is_some(), Ordering::Relaxed);
         newest.map(|newest| read(format, &newest.path)).transpose()
     }
 

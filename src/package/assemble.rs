@@ -220,7 +220,8 @@ pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<
         let generated = service.systemd.iter().filter(|systemd| systemd.units.is_empty() && systemd.command.is_some());
         let units = units.chain(generated.map(|_| format!("{}.service", member.name)));
         let units = units.map(|name| format!("/usr/lib/systemd/system/{name}"));
-        for path in configuration.chain(units) {
+        let pages = pages::paths(&service, &workspace.directory(member));
+        for path in configuration.chain(units).chain(pages) {
             if let Some(other) = owners.insert(path.clone(), &member.name)
                 && *other != member.name
             {

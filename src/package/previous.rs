@@ -118,13 +118,13 @@ pub enum PreviousError {
         manager: &'static str,
     },
     /// A path is another kind of thing now.
-    #[error("{path} is {now} in {package} {version} and was {before} in {previous}, and {manager} cannot replace it")]
+    #[error(
+        "{path} is {now} in {package} and was {before} in {previous}, and {manager} cannot replace the one by the other"
+    )]
     Type {
-        /// The package.
+        /// The package with its version.
         package: String,
-        /// Its version.
-        version: String,
-        /// The published one.
+        /// The published version.
         previous: String,
         /// `dpkg`, `rpm`.
         manager: &'static str,
@@ -196,8 +196,7 @@ pub fn check(package: &Package, previous: &Previous) -> Result<(), PreviousError
             continue;
         }
         return Err(PreviousError::Type {
-            package: package.name.to_string(),
-            version,
+            package: format!("{} {version}", package.name),
             previous: previous.version.clone(),
             manager,
             path: path.to_string(),

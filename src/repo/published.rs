@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::de::DeserializeOwned;
+
 use super::error::RepoError;
 use super::layout::Repository;
 use super::publish::Kind;
@@ -25,7 +27,7 @@ pub fn in_suite(repository: &Repository, kind: Kind, suite: &str, name: &str) ->
     let store = Store::at(repository.root());
     let found = match kind {
         Kind::Apt => {
-            let state: AptState = States::of("apt", suite, &apt::index(suite)).load(&store)?;
+            let state: AptState = load(&States::of("apt", suite, &apt::index(suite)), &store)?;
             let packages = state.packages.into_iter().filter(|deb| deb.package == name);
             let found = packages.map(|deb| InSuite {
                 path: store.path(&format!("apt/{}", deb.filename)),
@@ -35,7 +37,7 @@ pub fn in_suite(repository: &Repository, kind: Kind, suite: &str, name: &str) ->
             found.collect()
         }
         Kind::Yum => {
-            let state: YumState = States::of("yum", suite, &yum::index(suite)).load(&store)?;
+            let state: YumState = load(&States::of("yum", suite, &yum::index(suite)), &store)?;
             let packages = state.packages.into_iter().filter(|rpm| rpm.name == name);
             let found = packages.map(|rpm| {
                 let epoch = if rpm.epoch == 0 { String::new() } else { format!("{}:", rpm.epoch) };
@@ -49,4 +51,12 @@ pub fn in_suite(repository: &Repository, kind: Kind, suite: &str, name: &str) ->
         }
     };
     Ok(found)
+}
+
+/// The state of the index in place. A publisher may replace both in between, so that what is missing is looked for again.
+fn load<T: DeserializeOwned + Default>(states: &States<'_>, store: &Store) -> Result<T, RepoError> {
+    match states.load(store) {
+        Err(RepoError::ForeignIndex { .. }) => states.load(store),
+        state => state,
+    }
 }

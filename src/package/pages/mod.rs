@@ -63,6 +63,12 @@ pub fn undocumented<'a>(
     Ok(commands.filter(|command| !documented.contains(command)).collect())
 }
 
+/// Where the service's own pages go; none while they cannot be told.
+pub(super) fn paths(service: &ServiceSettings, directory: &Path) -> Vec<String> {
+    let pages = sources(service, directory).unwrap_or_default();
+    pages.iter().map(|page| man_path(&page.name, &page.section)).collect()
+}
+
 /// Whether what a command printed is a help text that a page can be made from.
 pub fn is_help(text: &str) -> bool {
     Help::parse(text).is_some()
