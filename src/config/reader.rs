@@ -231,6 +231,33 @@ impl<'a> Reader<'a> {
         outer.named().map(list).collect()
     }
 
+    /// All keys of a table whose values are texts, numbers, booleans or arrays of these, as texts.
+    pub(super) fn scalars(&self) -> Result<Vec<(Text<'a>, Vec<Text<'a>>)>, Error> {
+        let expected = "a string, a number, true, false, or an array of these";
+        self.named()
+            .map(|(name, value)| {
+                let values = match value.get_ref() {
+                    DeValue::Array(values) => {
+                        let values = values.iter().map(|value| self.scalar(&name.value, value, expected));
+                        values.collect::<Result<Vec<_>, _>>()?
+                    }
+                    _ => vec![self.scalar(&name.value, value, expected)?],
+                };
+                Ok((name, values))
+            })
+            .collect()
+    }
+
+    fn scalar(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: &'static str) -> Result<Text<'a>, Error> {
+        let text = match value.get_ref() {
+            DeValue::String(text) => text.clone().into_owned(),
+            DeValue::Integer(number) => number.to_string(),
+            DeValue::Boolean(truth) => if *truth { "yes" } else { "no" }.to_owned(),
+            _ => return Err(self.wrong(key, expected, value)),
+        };
+        Ok(Text { source: self.source, key: self.full_key(key), value: text, span: value.span() })
+    }
+
     fn named(&self) -> impl Iterator<Item = (Text<'a>, &'a Spanned<DeValue<'a>>)> {
         self.table.iter().map(|(key, value)| {
             let name = key.get_ref().clone().into_owned();

@@ -215,11 +215,7 @@ pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<
     for member in workspace.services() {
         let service = settings.service(&member.name);
         let configuration = service.config.iter().map(|file| configuration_path(settings, file));
-        let units = service.systemd.iter().flat_map(|systemd| &systemd.units);
-        let units = units.map(|unit| unit.file_name().unwrap_or_default().to_string_lossy().into_owned());
-        let generated = service.systemd.iter().filter(|systemd| systemd.units.is_empty() && systemd.command.is_some());
-        let units = units.chain(generated.map(|_| format!("{}.service", member.name)));
-        let units = units.map(|name| format!("/usr/lib/systemd/system/{name}"));
+        let units = service.systemd.iter().flat_map(|systemd| systemd::installed_paths(systemd, member.name.as_str()));
         let pages = pages::paths(&service, &workspace.directory(member));
         for path in configuration.chain(units).chain(pages) {
             if let Some(other) = owners.insert(path.clone(), &member.name)
