@@ -12,6 +12,7 @@ mod licenses;
 mod load;
 mod origin;
 mod pages;
+mod previous;
 mod reader;
 mod relations;
 mod selector;
@@ -40,7 +41,9 @@ pub use licenses::{Clarification, LicenseException, LicensePolicy};
 pub use load::{DEFAULT_TARGETS, load};
 pub use origin::Origin;
 pub(crate) use origin::locate;
-pub use pages::PageSettings;
+pub(crate) use pages::page_name;
+pub use pages::{Completion, PageSettings, Shell};
+pub use previous::RemovedConfig;
 pub use relations::{RelationKind, RelationSettings};
 pub use selector::Selector;
 pub(crate) use suggest::closest;
@@ -147,6 +150,8 @@ pub struct ServiceSettings {
     pub files: Vec<FileSettings>,
     /// Man pages and completions of its commands.
     pub pages: PageSettings,
+    /// Conffiles of earlier versions, for builds that cannot read the last published package.
+    pub removed_config: Vec<RemovedConfig>,
     /// Version that stands in place of the manifest's or the tag's.
     pub version: Option<String>,
     /// Debian revision and RPM release number, before the distribution's suffix (default 1).

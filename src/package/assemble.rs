@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::documents::{self, Copyright, Overrides};
+use super::previous::{self, Previous};
 use super::scripts::Actions;
 use super::systemd::{self, ServiceFacts, Units};
 use super::{
-    Changelog, Error, Package, Staged, Version, changelog, directories, files, libraries, licenses, relations, sbom,
-    scripts,
+    Changelog, Error, Package, Staged, Version, changelog, directories, files, libraries, licenses, pages, relations,
+    sbom, scripts,
 };
 use crate::config::{RelationKind, ServiceSettings, Settings};
 use crate::name::PackageName;
@@ -40,8 +41,22 @@ pub struct Inputs<'a> {
     pub time: i64,
 }
 
-/// Puts the package together.
+/// What a build has learned of a package from elsewhere than its sources.
+#[derive(Debug, Default)]
+pub struct Learned {
+    /// What its commands print for `--help`, by command.
+    pub help: BTreeMap<String, String>,
+    /// The version that was published last.
+    pub previous: Option<Previous>,
+}
+
+/// Puts the package together from its sources alone.
 pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
+    assemble_with(inputs, &Learned::default())
+}
+
+/// Puts the package together.
+pub fn assemble_with(inputs: Inputs<'_>, learned: &Learned) -> Result<Package, Error> {
     let Inputs { settings, workspace, member, target, staged, version, changelog, time } = inputs;
     let Staged { mut tree, commands, python, compile_on_install, mut components, linked, debug: _, isolation: _ } =
         staged;
@@ -74,6 +89,18 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         Some(systemd) => systemd::install(settings, systemd, &facts, target, &mut tree)?,
         None => Units::default(),
     };
+    let facts = pages::Facts {
+        settings,
+        service: &service,
+        package,
+        directory: &directory,
+        summary: &summary,
+        version: &version,
+        target,
+        time,
+        commands: &names,
+    };
+    pages::install(&facts, &learned.help, &mut tree)?;
 
     let needs = libraries::needs(package, &tree, target, &service.relations.get(RelationKind::Depends, target))?;
     licenses::settle(settings, member, &mut components)?;
@@ -128,7 +155,6 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
                 python: python.is_some(),
                 vendored: needs.vendored,
                 first: changelog.releases.len() == 1 && version.debian().ends_with("-1"),
-                commands: !commands.is_empty(),
             })?;
             if let Some(overrides) = overrides {
                 let path = format!("/usr/share/lintian/overrides/{package}");
@@ -149,7 +175,9 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         }
     }
 
-    let mut actions = Actions { units, compile: compile_on_install.zip(python), ..Actions::default() };
+    let removed_conffiles = previous::removed_conffiles(target, &service, learned.previous.as_ref(), &version, &tree);
+    let compile = compile_on_install.zip(python);
+    let mut actions = Actions { units, compile, removed_conffiles, ..Actions::default() };
     files::check(owner, &places, &prefix, &tree)?;
     files::ownership(owner, &places, target, &mut tree, &mut actions)?;
     let scripts = scripts::scripts(package.as_str(), target, &actions)?;
@@ -231,7 +259,8 @@ pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<
         let service = settings.service(&member.name);
         let configuration = service.config.iter().map(|file| configuration_path(settings, file));
         let units = service.systemd.iter().flat_map(|systemd| systemd::installed_paths(systemd, member.name.as_str()));
-        for path in configuration.chain(units) {
+        let pages = pages::paths(&service, &workspace.directory(member));
+        for path in configuration.chain(units).chain(pages) {
             if let Some(other) = owners.insert(path.clone(), &member.name)
                 && *other != member.name
             {
@@ -329,7 +358,7 @@ fn license_text(package: &PackageName, directory: &Path, root: &Path) -> Result<
 }
 
 /// gzip without name and time (`gzip -9n`), as Policy 12.7 wants documents.
-fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+pub(super) fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     use std::io::Write as _;
     let mut encoder = flate2::GzBuilder::new().mtime(0).write(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes)?;

@@ -147,6 +147,14 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A man page or a completion.
+    #[error("{package}: {error}")]
+    Page {
+        /// The package.
+        package: String,
+        /// What is wrong.
+        error: super::pages::PageError,
+    },
     /// A unit, or a sysusers.d or tmpfiles.d file, that systemd would not take or that could not work.
     #[error("{package}: {problem}")]
     Systemd {
@@ -170,6 +178,7 @@ pub enum Error {
 impl Diagnose for Error {
     fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Page { error, .. } => error.exit_code(),
             Self::Missing { .. }
             | Self::SharedPath { .. }
             | Self::SharedDirectory { .. }
@@ -194,6 +203,7 @@ impl Diagnose for Error {
         match self {
             Self::Io(error) => io_hints(error),
             Self::Licenses(error) => error.hints(),
+            Self::Page { error, .. } => error.hints(),
             Self::Conflict { .. } => vec!["rename one of the two, or leave one out".to_owned()],
             Self::SharedPath { .. } => {
                 vec!["give the file a name of its own in one of the two, or leave it to one of them".to_owned()]

@@ -13,6 +13,8 @@ mod files;
 mod libraries;
 mod library_table;
 pub mod licenses;
+pub mod pages;
+pub mod previous;
 mod relations;
 mod sbom;
 mod scripts;
@@ -21,7 +23,7 @@ mod systemd;
 pub(crate) mod template;
 pub mod version;
 
-pub use assemble::{Inputs, assemble, check_shared_paths};
+pub use assemble::{Inputs, Learned, assemble, assemble_with, check_shared_paths};
 pub(crate) use component::is_license_file;
 pub use component::{Component, LicenseFile, SourceArtefact};
 pub use debug::debug_symbols;

@@ -300,6 +300,7 @@ impl Build<'_> {
             directory: inside(&self.project.absolute()),
             environment,
             binds: binds.to_vec(),
+            ..Step::default()
         }
     }
 
