@@ -1,5 +1,7 @@
 //! Distributions as data: what differs between Debian 12 and EL 9 stands in one table (`table.rs`), not in ifs.
 
+pub(crate) mod accounts;
+pub(crate) mod hierarchy;
 mod table;
 
 use std::fmt;
