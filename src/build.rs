@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::{Deserialize, Serialize};
 
+use crate::check::{self, Severity, Subject};
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
 use crate::digest::Sha256;
 use crate::ecosystem::{self, Context, Release};
 use crate::format::{self, Artefact};
 use crate::package::{self, Inputs};
-use crate::package::{Changelog, Version, version};
+use crate::package::{Changelog, Package, Version, version};
 use crate::report::Unit;
 use crate::target::{Format, Target};
 use crate::workspace::Member;
@@ -280,6 +281,7 @@ fn make(
         time,
     };
     let package = package::assemble(inputs).map_err(|error| failed(error.into()))?;
+    judge(context, service, target, &package)?;
     let permit = packing.admit(packing::memory(&package));
     let written =
         format::write(&package, out, &format::WriteOptions::default()).map_err(|error| failed(error.into()))?;
@@ -307,6 +309,23 @@ fn make(
         sha256: written.sha256,
         isolation,
     })
+}
+
+/// Says no to a package that `packhouse check` would refuse, with all findings at once; tells warnings.
+fn judge(context: Context<'_>, service: &Member, target: &Target, package: &Package) -> Result<(), Error> {
+    let places = [context.workspace.root.as_path(), context.cache.root()];
+    let places = places.map(|place| place.to_string_lossy().into_owned());
+    let allows = context.settings.service(&service.name).check.allows();
+    let mut findings = check::check(&Subject::of_package(package, &places)?, &allows);
+    let others = findings.split_off(findings.partition_point(|finding| finding.severity == Severity::Error));
+    for finding in others {
+        context.reporter.note(&format!("{} for {target}: {finding}", service.name));
+    }
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let error = Box::new(check::Refused { findings });
+    Err(Error::Step { service: service.name.to_string(), target: target.to_string(), error })
 }
 
 impl Artefacts {

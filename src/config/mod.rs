@@ -3,6 +3,7 @@
 //! What stands here has been checked: names are names, globs compile, targets exist, paths are relative and stay inside
 //! the repository. Each stage reads the part that is its own; nothing else in the program reads a configuration file.
 
+mod check;
 mod error;
 mod files;
 mod find;
@@ -30,6 +31,7 @@ use serde::{Deserialize, Serialize};
 use crate::name::{OrgName, PackageName};
 use crate::target::{Distribution, PythonVersion, Target};
 
+pub use check::{AllowSettings, CheckSettings};
 pub use error::Error;
 pub use files::FileSettings;
 pub(crate) use find::read_text;
@@ -146,6 +148,8 @@ pub struct ServiceSettings {
     pub files: Vec<FileSettings>,
     /// Man pages and completions of its commands.
     pub pages: PageSettings,
+    /// `[services.NAME.check]`.
+    pub check: CheckSettings,
     /// Version that stands in place of the manifest's or the tag's.
     pub version: Option<String>,
     /// Debian revision and RPM release number, before the distribution's suffix (default 1).
