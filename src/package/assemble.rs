@@ -72,6 +72,7 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
     };
 
     let needs = libraries::needs(package, &tree, target, &service.relations.get(RelationKind::Depends, target))?;
+    components.sort_by(|left, right| left.purl.cmp(&right.purl));
     licenses::settle(settings, member, &mut components)?;
     let license = licenses::own(settings, member);
     let license_text = license_text(package, &directory, &workspace.root)?;
