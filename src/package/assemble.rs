@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::documents::{self, Copyright, Overrides};
+use super::previous::{self, Previous};
 use super::scripts::Actions;
 use super::systemd::{self, ServiceFacts, Units};
 use super::{
-    Changelog, Error, Package, Staged, Version, changelog, directories, libraries, licenses, relations, sbom, scripts,
+    Changelog, Error, Package, Staged, Version, changelog, directories, files, libraries, licenses, pages, relations,
+    sbom, scripts,
 };
 use crate::config::{RelationKind, ServiceSettings, Settings};
 use crate::name::PackageName;
@@ -39,10 +41,25 @@ pub struct Inputs<'a> {
     pub time: i64,
 }
 
-/// Puts the package together.
+/// What a build has learned of a package from elsewhere than its sources.
+#[derive(Debug, Default)]
+pub struct Learned {
+    /// What its commands print for `--help`, by command.
+    pub help: BTreeMap<String, String>,
+    /// The version that was published last.
+    pub previous: Option<Previous>,
+}
+
+/// Puts the package together from its sources alone.
 pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
+    assemble_with(inputs, &Learned::default())
+}
+
+/// Puts the package together.
+pub fn assemble_with(inputs: Inputs<'_>, learned: &Learned) -> Result<Package, Error> {
     let Inputs { settings, workspace, member, target, staged, version, changelog, time } = inputs;
-    let Staged { mut tree, commands, python, compile_on_install, mut components, isolation: _ } = staged;
+    let Staged { mut tree, commands, python, compile_on_install, mut components, linked, debug: _, isolation: _ } =
+        staged;
     let service = settings.service(&member.name);
     let directory = workspace.directory(member);
     let package = &member.name;
@@ -55,6 +72,8 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         tree.symlink(link, to).map_err(conflict)?;
     }
     add_configuration(settings, package, &service, &directory, &mut tree)?;
+    let owner = files::Owner { settings, package, service: &service, directory: &directory };
+    let places = files::install(owner, target, &mut tree)?;
 
     let summary = summary(&service, member, settings);
     let names: Vec<String> = commands.iter().map(|(name, _)| name.clone()).collect();
@@ -70,6 +89,18 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         Some(systemd) => systemd::install(settings, systemd, &facts, target, &mut tree)?,
         None => Units::default(),
     };
+    let facts = pages::Facts {
+        settings,
+        service: &service,
+        package,
+        directory: &directory,
+        summary: &summary,
+        version: &version,
+        target,
+        time,
+        commands: &names,
+    };
+    pages::install(&facts, &learned.help, &mut tree)?;
 
     let needs = libraries::needs(package, &tree, target, &service.relations.get(RelationKind::Depends, target))?;
     components.sort_by(|left, right| left.purl.cmp(&right.purl));
@@ -125,7 +156,6 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
                 python: python.is_some(),
                 vendored: needs.vendored,
                 first: changelog.releases.len() == 1 && version.debian().ends_with("-1"),
-                commands: !commands.is_empty(),
             })?;
             if let Some(overrides) = overrides {
                 let path = format!("/usr/share/lintian/overrides/{package}");
@@ -146,9 +176,24 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         }
     }
 
-    let actions = Actions { units, compile: compile_on_install.zip(python), ..Actions::default() };
-    let relations = relations::relations(target, &service, &actions, python, needs.depends);
+    let removed_conffiles = previous::removed_conffiles(target, &service, learned.previous.as_ref(), &version, &tree);
+    let compile = compile_on_install.zip(python);
+    let mut actions = Actions { units, compile, removed_conffiles, ..Actions::default() };
+    files::check(owner, &places, &prefix, &tree)?;
+    files::ownership(owner, &places, target, &mut tree, &mut actions)?;
     let scripts = scripts::scripts(package.as_str(), target, &actions)?;
+    let mut relations = relations::relations(relations::Facts {
+        target,
+        workspace,
+        service: &service,
+        actions: &actions,
+        scripts: &scripts,
+        python,
+        libraries: &needs.depends,
+        components: &components,
+        linked: &linked,
+    });
+    files::recommend_readers(&tree, target.format(), &mut relations);
     let owned_directories = directories::owned(&tree);
     let description = service.description.clone().unwrap_or_else(|| {
         format!(
@@ -178,6 +223,7 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         time,
         tree,
         owned_directories,
+        build_ids: Vec::new(),
     })
 }
 
@@ -213,12 +259,9 @@ pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<
     for member in workspace.services() {
         let service = settings.service(&member.name);
         let configuration = service.config.iter().map(|file| configuration_path(settings, file));
-        let units = service.systemd.iter().flat_map(|systemd| &systemd.units);
-        let units = units.map(|unit| unit.file_name().unwrap_or_default().to_string_lossy().into_owned());
-        let generated = service.systemd.iter().filter(|systemd| systemd.units.is_empty() && systemd.command.is_some());
-        let units = units.chain(generated.map(|_| format!("{}.service", member.name)));
-        let units = units.map(|name| format!("/usr/lib/systemd/system/{name}"));
-        for path in configuration.chain(units) {
+        let units = service.systemd.iter().flat_map(|systemd| systemd::installed_paths(systemd, member.name.as_str()));
+        let pages = pages::paths(&service, &workspace.directory(member));
+        for path in configuration.chain(units).chain(pages) {
             if let Some(other) = owners.insert(path.clone(), &member.name)
                 && *other != member.name
             {
@@ -226,7 +269,7 @@ pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<
             }
         }
     }
-    Ok(())
+    files::check_shared(settings, workspace, &owners)
 }
 
 fn add_configuration(
@@ -316,7 +359,7 @@ fn license_text(package: &PackageName, directory: &Path, root: &Path) -> Result<
 }
 
 /// gzip without name and time (`gzip -9n`), as Policy 12.7 wants documents.
-fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+pub(super) fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     use std::io::Write as _;
     let mut encoder = flate2::GzBuilder::new().mtime(0).write(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes)?;

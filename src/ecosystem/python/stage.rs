@@ -285,6 +285,7 @@ impl<'a> Staging<'a> {
             })
             .map_err(|error| boxed(StageError::Io(error)))?,
             isolation: isolation.into_iter().collect(),
+            ..Staged::default()
         })
     }
 

@@ -20,8 +20,6 @@ pub(in crate::package) struct Overrides<'a> {
     pub(in crate::package) vendored: VendoredBinaries,
     /// Whether lintian would take it for the first upload to Debian: one entry of the changelog, and revision 1.
     pub(in crate::package) first: bool,
-    /// Commands in `/usr/bin`.
-    pub(in crate::package) commands: bool,
 }
 
 /// lintian's overrides for what vendoring is about, its errors and warnings only; own code is never covered, and what
@@ -47,7 +45,6 @@ pub(in crate::package) fn lintian_overrides(overrides: &Overrides<'_>) -> Result
         python => overrides.python,
         bytecode,
         first => overrides.first,
-        commands => overrides.commands,
     };
     let text = template::render(include_str!("../../../templates/deb/lintian-overrides"), values)?;
     Ok((!text.trim().is_empty()).then_some(text))
