@@ -126,8 +126,7 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
     let mut actions = Actions { units, compile: compile_on_install.zip(python), ..Actions::default() };
     files::check(owner, &places, &prefix, &tree)?;
     files::ownership(owner, &places, target, &mut tree, &mut actions)?;
-    let needed = needs.depends.into_iter().chain(files::needs(&actions)).collect();
-    let mut relations = relations::relations(target, &service, &actions, python, needed);
+    let mut relations = relations::relations(target, &service, &actions, python, needs.depends);
     files::recommend_readers(&tree, target.format(), &mut relations);
     let scripts = scripts::scripts(package.as_str(), target, &actions)?;
     let owned_directories = directories::owned(&tree);
@@ -194,11 +193,7 @@ pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<
     for member in workspace.services() {
         let service = settings.service(&member.name);
         let configuration = service.config.iter().map(|file| configuration_path(settings, file));
-        let units = service.systemd.iter().flat_map(|systemd| &systemd.units);
-        let units = units.map(|unit| unit.file_name().unwrap_or_default().to_string_lossy().into_owned());
-        let generated = service.systemd.iter().filter(|systemd| systemd.units.is_empty() && systemd.command.is_some());
-        let units = units.chain(generated.map(|_| format!("{}.service", member.name)));
-        let units = units.map(|name| format!("/usr/lib/systemd/system/{name}"));
+        let units = service.systemd.iter().flat_map(|systemd| systemd::installed_paths(systemd, member.name.as_str()));
         for path in configuration.chain(units) {
             if let Some(other) = owners.insert(path.clone(), &member.name)
                 && *other != member.name

@@ -147,6 +147,18 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A unit, or a sysusers.d or tmpfiles.d file, that systemd would not take or that could not work.
+    #[error("{package}: {problem}")]
+    Systemd {
+        /// The package.
+        package: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        hints: Vec<String>,
+        /// Where.
+        location: Option<Box<Location>>,
+    },
     /// A template of packhouse's own failed; a defect of packhouse.
     #[error("a template of packhouse failed: {0}")]
     Template(#[from] minijinja::Error),
@@ -161,6 +173,7 @@ impl Diagnose for Error {
             | Self::File { .. }
             | Self::Path { .. }
             | Self::UnknownCommand { .. }
+            | Self::Systemd { .. }
             | Self::Text { .. } => ExitCode::Usage,
             _ => ExitCode::Failed,
         }
@@ -168,7 +181,7 @@ impl Diagnose for Error {
 
     fn location(&self) -> Option<&Location> {
         match self {
-            Self::File { location, .. } => location.as_deref(),
+            Self::File { location, .. } | Self::Systemd { location, .. } => location.as_deref(),
             _ => None,
         }
     }
@@ -202,6 +215,7 @@ impl Diagnose for Error {
             Self::UnknownCommand { package, .. } => vec![format!(
                 "let [services.{package}.systemd] command begin with one of the service's commands, or list it in `commands`"
             )],
+            Self::Systemd { hints, .. } => hints.clone(),
             Self::Path { .. } | Self::Text { .. } | Self::Template(_) => Vec::new(),
         }
     }

@@ -349,11 +349,6 @@ pub(super) fn ownership(
     Ok(())
 }
 
-/// What the maintainer scripts need for what [`ownership`] handed to them.
-pub(super) fn needs(actions: &Actions) -> Option<String> {
-    actions.ownership.iter().any(|one| one.capabilities.is_some()).then(|| "libcap2-bin".to_owned())
-}
-
 /// Programs that read files of the tree by themselves, and that a system may be without: weak relations, as both
 /// distributions' packages have them (rpmlint's `missing-dependency-to-logrotate`, `missing-dependency-to-crontabs`).
 const READERS: [(&str, &str, &str); 2] =
@@ -393,6 +388,10 @@ fn made_accounts(tree: &Tree) -> std::io::Result<(BTreeSet<String>, BTreeSet<Str
                 }
                 (Some("g"), Some(name)) => {
                     groups.insert(name.to_owned());
+                }
+                (Some("m"), Some(user)) => {
+                    users.insert(user.to_owned());
+                    groups.extend(words.next().map(str::to_owned));
                 }
                 _ => {}
             }

@@ -18,6 +18,7 @@ pub mod version;
 
 pub use assemble::{Inputs, assemble, check_shared_paths};
 pub use error::Error;
+pub(crate) use systemd::{unit_directives, unit_sections};
 
 use serde::Serialize;
 

@@ -27,12 +27,16 @@ pub(super) fn relations(
         Format::Deb if units.sysusers.is_some() => {
             depends.push("systemd | systemd-standalone-sysusers | systemd-sysusers".to_owned());
         }
-        Format::Rpm if !units.running.is_empty() || units.sysusers.is_some() => {
+        Format::Rpm if units.any() => {
             depends.push("systemd".to_owned());
             // %pre makes the user with systemd's program: it must be there before this package is unpacked.
             pre_depends.extend(units.sysusers.iter().map(|_| "systemd".to_owned()));
         }
         _ => {}
+    }
+    if target.format() == Format::Deb && actions.ownership.iter().any(|entry| entry.capabilities.is_some()) {
+        // The postinst calls setcap(8).
+        depends.push("libcap2-bin".to_owned());
     }
     if actions.compile.is_some() && target.format() == Format::Rpm {
         // Their scriptlets use find; on Debian it is essential.
@@ -40,27 +44,13 @@ pub(super) fn relations(
     }
     let mut provides = Vec::new();
     if target.distribution.rpm.is_some_and(|rpm| rpm >= (4, 19))
-        && let Some((_, line)) = &units.sysusers
+        && let Some(sysusers) = &units.sysusers
     {
-        provides.extend(user_provides(line));
+        provides.extend(sysusers.provides());
+        depends.extend(sysusers.requires());
     }
     depends.extend(service.relations.get(RelationKind::Depends, target));
     depends.sort();
     depends.dedup();
     Relations { depends, pre_depends, provides, ..Relations::default() }
-}
-
-/// rpm ≥ 4.19 makes the users that a package provides as `user(NAME) = BASE64-OF-THE-SYSUSERS-LINE`, and their groups
-/// (rpm's sysusers.attr; padded with NUL so that the base64 has no `=`).
-fn user_provides(line: &str) -> Vec<String> {
-    use base64::Engine as _;
-    let user = line.split_whitespace().nth(1).unwrap_or_default();
-    let encode = |text: &str| {
-        let mut bytes = text.as_bytes().to_vec();
-        while !bytes.len().is_multiple_of(3) {
-            bytes.push(0);
-        }
-        base64::engine::general_purpose::STANDARD.encode(bytes)
-    };
-    vec![format!("user({user}) = {}", encode(line)), format!("group({user}) = {}", encode(&format!("g {user} -")))]
 }
