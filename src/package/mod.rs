@@ -7,7 +7,6 @@ mod directories;
 mod documents;
 mod error;
 mod libraries;
-mod library_table;
 mod relations;
 mod scripts;
 mod systemd;
@@ -16,6 +15,7 @@ pub mod version;
 
 pub use assemble::{Inputs, assemble, check_shared_paths};
 pub use error::Error;
+pub use libraries::library_relations;
 
 use serde::Serialize;
 

@@ -1,5 +1,6 @@
 //! Distributions as data: what differs between Debian 12 and EL 9 stands in one table (`table.rs`), not in ifs.
 
+pub mod libraries;
 mod table;
 
 use std::fmt;

@@ -106,8 +106,17 @@ pub fn parse<'data>(data: impl ReadRef<'data>) -> Result<Option<ElfFacts>, Absur
     Ok(Some(ElfFacts { soname, needed, search, versions, gnu_hash_only, ..image.facts }))
 }
 
+/// The version that a symbol is wanted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SymbolVersion<'a> {
+    /// The library that is to have it: `libc.so.6`.
+    pub library: &'a str,
+    /// `GLIBC_2.34`.
+    pub version: &'a str,
+}
+
 /// Calls `visit` with the name and the version of each symbol that `content` takes from elsewhere.
-pub fn undefined_symbols(content: &Content, visit: &mut dyn FnMut(&str, Option<&str>)) -> io::Result<()> {
+pub fn undefined_symbols(content: &Content, visit: &mut dyn FnMut(&str, Option<SymbolVersion<'_>>)) -> io::Result<()> {
     let result = match &content.source {
         Source::Bytes(bytes) => visit_undefined(bytes.as_ref(), visit),
         Source::Path(path) => visit_undefined(&ReadCache::new(fs_err::File::open(path)?), visit),
@@ -115,7 +124,10 @@ pub fn undefined_symbols(content: &Content, visit: &mut dyn FnMut(&str, Option<&
     result.map_err(|absurd| io::Error::new(io::ErrorKind::InvalidData, absurd))
 }
 
-fn visit_undefined<'data>(data: impl ReadRef<'data>, visit: &mut dyn FnMut(&str, Option<&str>)) -> Result<(), Absurd> {
+fn visit_undefined<'data>(
+    data: impl ReadRef<'data>,
+    visit: &mut dyn FnMut(&str, Option<SymbolVersion<'_>>),
+) -> Result<(), Absurd> {
     let Some(image) = Image::open(data)? else { return Ok(()) };
     let Some(dynamic) = &image.dynamic else { return Ok(()) };
     let Some(offset) = dynamic.first(elf::DT_SYMTAB).and_then(|address| image.at_address(address)) else {
@@ -126,8 +138,8 @@ fn visit_undefined<'data>(data: impl ReadRef<'data>, visit: &mut dyn FnMut(&str,
     let Ok(symbols) = data.read_slice_at::<elf::Sym64<Endianness>>(offset, count) else {
         return Err(Absurd { what: "a symbol table that is larger than the file" });
     };
-    let versions: BTreeMap<u16, String> =
-        image.version_needs()?.into_iter().flatten().map(|need| (need.index, need.version)).collect();
+    let versions: BTreeMap<u16, VersionNeed> =
+        image.version_needs()?.into_iter().flatten().map(|need| (need.index, need)).collect();
     let table = dynamic.first(elf::DT_VERSYM).and_then(|address| image.at_address(address));
     let table = table.and_then(|offset| data.read_slice_at::<U16<Endianness>>(offset, count).ok()).unwrap_or_default();
     for (index, symbol) in symbols.iter().enumerate().skip(1) {
@@ -143,7 +155,8 @@ fn visit_undefined<'data>(data: impl ReadRef<'data>, visit: &mut dyn FnMut(&str,
         }
         // The highest bit hides a symbol from the linker; 0 and 1 are no versions.
         let version = table.get(index).map(|version| version.get(endian) & 0x7fff);
-        let version = version.and_then(|version| versions.get(&version)).map(String::as_str);
+        let version = version.and_then(|version| versions.get(&version));
+        let version = version.map(|need| SymbolVersion { library: &need.library, version: &need.version });
         visit(&String::from_utf8_lossy(name), version);
     }
     Ok(())
@@ -153,6 +166,18 @@ fn until_zero(bytes: &[u8], longest: usize) -> Option<&[u8]> {
     let bytes = bytes.get(..bytes.len().min(longest))?;
     bytes.get(..bytes.iter().position(|byte| *byte == 0)?)
 }
+
+/// What the dynamic section says the place of.
+const TABLES: &[elf::DynamicTag] = &[
+    elf::DT_STRTAB,
+    elf::DT_GNU_HASH,
+    elf::DT_VERSYM,
+    elf::DT_VERNEED,
+    elf::DT_VERDEF,
+    elf::DT_RELA,
+    elf::DT_JMPREL,
+    elf::DT_INIT_ARRAY,
+];
 
 /// The dynamic section: tags with values, and its strings.
 struct Dynamic<'data> {
@@ -265,7 +290,7 @@ impl<'data, R: ReadRef<'data>> Image<'data, R> {
     }
 
     /// How many dynamic symbols there are. The dynamic section does not say it: the section header does, else the hash
-    /// tables, else the strings, which linkers put right behind.
+    /// table, else the table that the linker put right behind.
     fn symbol_count(&self, dynamic: &Dynamic<'_>, symbols: u64) -> Option<usize> {
         const SIZE: u64 = size_of::<elf::Sym64<Endianness>>() as u64;
         let from_section = self.symbol_section.filter(|(offset, _)| *offset == symbols).map(|(_, size)| size / SIZE);
@@ -274,11 +299,12 @@ impl<'data, R: ReadRef<'data>> Image<'data, R> {
             let counts = self.data.read_slice_at::<U32<Endianness>>(offset, 2).ok()?;
             counts.last().map(|chains| u64::from(chains.get(self.endian)))
         };
-        let from_strings = || {
-            let strings = self.at_address(dynamic.first(elf::DT_STRTAB)?)?;
-            Some(strings.checked_sub(symbols)? / SIZE)
+        let from_next = || {
+            let next = TABLES.iter().filter_map(|tag| self.at_address(dynamic.first(*tag)?));
+            let next = next.filter(|next| *next > symbols).min()?;
+            Some((next - symbols) / SIZE)
         };
-        usize::try_from(from_section.or_else(from_hash).or_else(from_strings)?).ok()
+        usize::try_from(from_section.or_else(from_hash).or_else(from_next)?).ok()
     }
 
     /// The symbol versions needed; `None` when the table is damaged.
@@ -378,7 +404,7 @@ mod tests {
         let mut names = BTreeSet::new();
         visit_undefined(bytes.as_slice(), &mut |name, version| {
             names.insert(name.to_owned());
-            versions.extend(version.map(str::to_owned));
+            versions.extend(version.map(|version| version.version.to_owned()));
         })
         .expect("no absurdity");
         assert!(names.contains("__libc_start_main"), "{names:?}");
