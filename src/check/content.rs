@@ -168,8 +168,8 @@ fn read_elf<R: object::read::ReadCacheOps>(cache: &ReadCache<R>, size: u64) -> E
     }
     let left = Cell::new(MAX_ELF_READ);
     match elf::parse(Frugal { cache, left: &left }) {
-        Some(facts) => Elf::Facts(Box::new(facts)),
-        None => Elf::Damaged,
+        Ok(Some(facts)) => Elf::Facts(Box::new(facts)),
+        Ok(None) | Err(_) => Elf::Damaged,
     }
 }
 
