@@ -200,7 +200,9 @@ impl Scanner {
                 let line = self.line - usize::from(next == Some('\n'));
                 if expects {
                     expects = !quoted && is_followed_by_command(&word);
-                    words.push((if quoted { String::new() } else { word.clone() }, line));
+                    // What ends with a parenthesis right after it may be the pattern of a `case`.
+                    let pattern = next == Some(')') && matches!(word.as_str(), "if" | "do" | "case");
+                    words.push((if quoted || pattern { String::new() } else { word.clone() }, line));
                 } else if word == "in" || word == "do" {
                     // `for x in …` and `case x in`: the list or the patterns follow; `for x do` a command.
                     if word == "do" && words.last().is_some_and(|(last, _)| last == "for") {
@@ -432,6 +434,20 @@ mod tests {
     fn a_word_is_not_found_within_another() {
         assert!(has_word("adduser --system redis", "redis") && has_word("user='redis'", "redis"));
         assert!(!has_word("redis-server", "redis") && !has_word("predis", "redis"));
+    }
+
+    /// The maintainer scripts of a Debian system are what the shell takes.
+    #[test]
+    fn scripts_that_are_installed_on_this_machine_are_complete() {
+        let Ok(directory) = fs_err::read_dir("/var/lib/dpkg/info") else { return };
+        for path in directory.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+            let script =
+                ["preinst", "postinst", "prerm", "postrm"].iter().any(|name| path.extension() == Some(name.as_ref()));
+            let Some(text) = script.then(|| fs_err::read_to_string(&path).ok()).flatten() else { continue };
+            if text.starts_with("#!/bin/sh") || text.starts_with("#! /bin/sh") {
+                assert_eq!(incomplete(&text), None, "{}", path.display());
+            }
+        }
     }
 
     #[test]
