@@ -283,9 +283,15 @@ fn tarred(files: &[RawFile]) -> Vec<u8> {
         header.set_mtime(*time);
         header.set_uid(0);
         header.set_gid(0);
+        let mut content = content.as_slice();
+        if *kind == tar::EntryType::Link {
+            // A link's content is the name of its file.
+            header.as_mut_bytes()[157..157 + content.len()].copy_from_slice(content);
+            content = &[];
+        }
         header.set_size(content.len() as u64);
         header.set_cksum();
-        builder.append(&header, content.as_slice()).expect("in memory");
+        builder.append(&header, content).expect("in memory");
     }
     builder.into_inner().expect("in memory")
 }
@@ -429,8 +435,10 @@ fn bad() -> Vec<(&'static str, Bad)> {
         ("library-directory-link", Deb(|p| link(p, &format!("{PREFIX}/lib64"), "lib"))),
         (
             "hard-link-of-configuration",
-            Deb(|p| {
-                insert(p, "/etc/acme/other.toml", Entry::root(Node::HardLink(path("/etc/acme/acme-api.toml")), 0o644))
+            Raw(|raw| {
+                raw.conffiles = "/etc/acme/a.toml\n/etc/acme/b.toml\n".to_owned();
+                raw.file(b"./etc/acme/a.toml", tar::EntryType::Regular, 0o644, TIME as u64, b"x");
+                raw.file(b"./etc/acme/b.toml", tar::EntryType::Link, 0o644, TIME as u64, b"./etc/acme/a.toml");
             }),
         ),
         ("configuration-not-marked", Deb(|p| put(p, "/etc/acme/x", b"x", 0o644))),
@@ -852,7 +860,7 @@ fn build_refuses_what_breaks_a_rule_names_everything_at_once_and_takes_an_except
 #[test]
 fn an_exception_must_name_a_code_that_exists_a_path_and_a_reason() {
     for (entry, problem) in [
-        ("code = \"setuid\"\nreason = \"x\"", "did you mean `setuid-file`?"),
+        ("code = \"setuid-fiel\"\nreason = \"x\"", "did you mean `setuid-file`?"),
         ("code = \"setuid-file\"", "reason"),
         ("reason = \"x\"", "code"),
         ("code = \"setuid-file\"\nreason = \" \"", "a reason must say something"),
