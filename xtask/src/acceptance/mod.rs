@@ -6,6 +6,8 @@
 
 mod build;
 mod debian;
+mod lifecycle;
+mod machine;
 mod rpm;
 
 use std::path::PathBuf;
@@ -42,7 +44,9 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
         directory,
     };
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
-    build::make(&bench)?;
+    if parts != ["lifecycle"] {
+        build::make(&bench)?;
+    }
     if wanted("build") {
         build::twice(&bench)?;
         build::refusals(&bench)?;
@@ -55,6 +59,9 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     if wanted("rpm") {
         rpm::install(&bench)?;
         rpm::tampering(&bench)?;
+    }
+    if wanted("lifecycle") {
+        lifecycle::run_all(&bench)?;
     }
     say("Passed", "acceptance");
     Ok(())

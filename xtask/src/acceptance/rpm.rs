@@ -10,7 +10,7 @@ use crate::Result;
 use crate::process::{output, root, run, say, shell, text};
 
 /// A yum repository with the stand-in, made once and kept.
-fn base(bench: &Bench) -> Result<PathBuf> {
+pub(super) fn base(bench: &Bench) -> Result<PathBuf> {
     let directory = bench.directory.join("el9-base");
     if directory.join("repodata/repomd.xml").exists() {
         return Ok(directory);
