@@ -12,18 +12,28 @@ pub(super) const PACKAGES: &str = "systemd,systemd-sysv,dbus,python3,ca-certific
 
 /// A minimal root of `suite` with systemd, made once and kept.
 pub(super) fn base(bench: &Bench, suite: &str) -> Result<PathBuf> {
-    let directory = bench.directory.join("roots").join(suite);
-    if directory.join("usr/bin/systemctl").exists() {
+    made(bench, suite, suite, PACKAGES)
+}
+
+/// A minimal root of `suite` with `package` for a tool, made once and kept.
+pub(super) fn derived(bench: &Bench, suite: &str, package: &str) -> Result<PathBuf> {
+    made(bench, suite, &format!("{suite}-{package}"), package)
+}
+
+/// The root `name` of `suite` with `packages`, made where it is not there yet.
+pub(super) fn made(bench: &Bench, suite: &str, name: &str, packages: &str) -> Result<PathBuf> {
+    let directory = bench.directory.join("roots").join(name);
+    if directory.join("usr/bin/dpkg").exists() {
         return Ok(directory);
     }
-    say("Making", &format!("a {suite} root"));
+    say("Making", &format!("a {suite} root ({name})"));
     fs_err::create_dir_all(bench.directory.join("roots"))?;
     run(&mut shell(
-        r#"rm -rf "$1.new"
+        r#"rm -rf --one-file-system "$1.new"
            mmdebstrap --quiet --variant=minbase --include="$3" "$2" "$1.new"
            rm -f "$1.new/etc/resolv.conf"
            mv "$1.new" "$1""#,
-        [directory.as_os_str(), suite.as_ref(), PACKAGES.as_ref()],
+        [directory.as_os_str(), suite.as_ref(), packages.as_ref()],
     ))?;
     Ok(directory)
 }

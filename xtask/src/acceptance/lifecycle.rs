@@ -99,9 +99,15 @@ pub(super) fn run_all(bench: &Bench) -> Result<()> {
             .collect()
     });
     for (world, seen) in worlds.iter().zip(seen) {
-        let seen = seen.map_err(|error| format!("{}: {error}", world.name))?;
+        let seen = match seen {
+            Ok(seen) => seen,
+            Err(error) => {
+                writeln!(differences, "{}: {error}", world.name)?;
+                continue;
+            }
+        };
         show(&format!("\n{}\n{}", world.name, table(world, &seen)));
-        for difference in compare(world, &seen)? {
+        for difference in compare(world, &seen) {
             writeln!(differences, "{}: {difference}", world.name)?;
         }
     }
@@ -136,6 +142,7 @@ fn make(bench: &Bench) -> Result<PathBuf> {
                git add -A
                git -c user.name=Ada -c user.email=ada@acme.example commit -q -m "feat: live"
                export PACKHOUSE_CACHE_DIR=$4/cache
+               "$3" -q lock
                "$3" -q vendor
                "$3" -q build --target debian-12,debian-13,el9 --out "$5"
                mv "$5/packhouse-artefacts.json" "$4/artefacts-$6.json"
@@ -201,29 +208,24 @@ fn write_sources(directory: &Path, version: &str) -> Result<()> {
 /// A root that dnf runs in, and whose rpm database knows the stand-in's base, made once and kept.
 fn rpm_root(bench: &Bench) -> Result<PathBuf> {
     let base = super::rpm::base(bench)?;
-    let directory = bench.directory.join("roots/bookworm-dnf");
-    let scripts = script("");
+    let directory = debian::made(bench, "bookworm", "bookworm-dnf", &format!("{},dnf,rpm", debian::PACKAGES))?;
     run(&mut shell(
-        r#"[ -e "$1" ] || {
-             rm -rf "$1.new"
-             mmdebstrap --quiet --variant=minbase --include="$4,dnf" bookworm "$1.new"
-             rm -f "$1.new/etc/resolv.conf"
-             # Enterprise Linux enables nothing that does not ask for it.
-             mkdir -p "$1.new/usr/lib/systemd/system-preset"
-             echo 'disable *' > "$1.new/usr/lib/systemd/system-preset/99-default-disable.preset"
-             rpm --root "$1.new" -i --justdb --noscripts "$2"/*/world-base-*.rpm
-             mv "$1.new" "$1"
-           }
-           mkdir -p "$5"
+        r#"# Enterprise Linux enables nothing that does not ask for it.
+           preset="$1/usr/lib/systemd/system-preset/99-default-disable.preset"
+           if [ ! -e "$preset" ]; then
+             rpm --root "$1" -i --justdb --noscripts "$2"/*/world-base-*.rpm
+             mkdir -p "${preset%/*}"
+             echo 'disable *' > "$preset"
+           fi
+           mkdir -p "$4"
            for release in 8 9; do
-             rpmbuild -bb --quiet --define "release $release" --define "_topdir $5.top" --define "_rpmdir $5" --define "_sourcedir $3" "$3/world-systemd.spec"
+             rpmbuild -bb --quiet --define "_el $release" --define "_topdir $4.top" --define "_rpmdir $4" --define "_sourcedir $3" "$3/world-systemd.spec"
            done
-           rm -rf "$5.top""#,
+           rm -rf "$4.top""#,
         [
             directory.as_os_str(),
             base.as_os_str(),
-            scripts.as_os_str(),
-            debian::PACKAGES.as_ref(),
+            script("").as_os_str(),
             bench.directory.join("lifecycle/world").as_os_str(),
         ],
     ))?;
@@ -251,7 +253,8 @@ fn live(bench: &Bench, world: &World, packages: &Path) -> Result<Vec<Value>> {
     let output = text(&result);
     let seen: Vec<Value> = output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     if !result.status.success() || !seen.iter().any(|value| value.get("end").is_some()) {
-        return Err(output.into());
+        let rest = output.lines().filter(|line| serde_json::from_str::<Value>(line).is_err());
+        return Err(rest.collect::<Vec<_>>().join("\n").into());
     }
     Ok(seen)
 }
@@ -317,45 +320,54 @@ fn find<'a>(seen: &'a [Value], operation: &str, package: &str) -> Option<&'a Val
     seen.iter().find(|value| text_of(value, "operation") == operation && text_of(value, "package") == package)
 }
 
-/// Every difference, in words.
-fn compare(world: &World, seen: &[Value]) -> Result<Vec<String>> {
-    let mut differences = Vec::new();
+/// What is to be and what was seen of one package after one operation: (fact, expected, seen).
+fn facts(
+    world: &World,
+    policy: Policy,
+    choice: &str,
+    operation: &str,
+    seen: &Value,
+) -> Vec<(&'static str, String, String)> {
+    let state = expected(world.format, policy, choice, operation);
+    let (changed, dropped) = expected_files(world.format, operation);
+    // The service makes its directory when it runs first, which the masked one of RPM never does.
+    let state_directory = world.format == "deb" || (operation != "install" && choice != "masked");
+    let running = match (state.process, operation) {
+        ("not running" | "stopped", _) => "-",
+        ("kept", _) => "1.0.0",
+        (_, "upgrade" | "reinstall") => "1.1.0",
+        _ => "1.0.0",
+    };
+    [
+        ("enabled", state.enabled),
+        ("process", state.process),
+        ("version", running),
+        ("conffile", changed),
+        ("dropped", dropped),
+        ("user", "there"),
+        ("state", if state_directory { "there" } else { "absent" }),
+    ]
+    .map(|(fact, expected)| (fact, expected.to_owned(), text_of(seen, fact).to_owned()))
+    .into()
+}
+
+/// Every difference, in words; the services that differ in the same way follow it.
+fn compare(world: &World, seen: &[Value]) -> Vec<String> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for operation in OPERATIONS {
         for (policy, choice, name) in packages() {
-            let Some(value) = find(seen, operation, &name) else {
-                return Err(format!("nothing was seen of {name} after {operation}").into());
-            };
-            let mut facts: BTreeMap<&str, (String, String)> = BTreeMap::new();
-            let mut fact = |name, expected: String, seen: String| {
-                facts.insert(name, (expected, seen));
-            };
-            let state = expected(world.format, policy, choice, operation);
-            fact("enabled", state.enabled.to_owned(), text_of(value, "enabled").to_owned());
-            fact("process", state.process.to_owned(), text_of(value, "process").to_owned());
-            let (changed, dropped) = expected_files(world.format, operation);
-            fact("changed conffile", changed.to_owned(), text_of(value, "conffile").to_owned());
-            fact("dropped conffile", dropped.to_owned(), text_of(value, "dropped").to_owned());
-            fact("user", true.to_string(), value.get("user").map(Value::to_string).unwrap_or_default());
-            // The service makes its directory when it runs first; the administrator has every one run but the masked of RPM.
-            let ever = world.format == "deb" || (operation != "install" && choice != "masked");
-            fact("state directory", ever.to_string(), value.get("state").map(Value::to_string).unwrap_or_default());
-            let runs = match (state.process, operation) {
-                ("not running" | "stopped", _) => "null".to_owned(),
-                // The process of a policy that never restarts is the one of the version that was started last.
-                ("kept", "upgrade") => "\"1.0.0\"".to_owned(),
-                ("kept", "reinstall" | "downgrade") => "\"1.0.0\"".to_owned(),
-                (_, "upgrade" | "reinstall") => "\"1.1.0\"".to_owned(),
-                _ => "\"1.0.0\"".to_owned(),
-            };
-            fact("running version", runs, value.get("version").map(Value::to_string).unwrap_or_default());
-            for (what, (expected, seen)) in facts {
+            let nothing = Value::Null;
+            let value = find(seen, operation, &name).unwrap_or(&nothing);
+            for (fact, expected, seen) in facts(world, policy, choice, operation, value) {
                 if expected != seen {
-                    differences
-                        .push(format!("{operation}, {}, {choice}: {what} is {seen}, not {expected}", policy.name()));
+                    let difference = format!("{operation}: {fact}: expected `{expected}`, seen `{seen}`");
+                    found.entry(difference).or_default().push(format!("{} {choice}", policy.name()));
                 }
             }
         }
     }
+    let mut differences: Vec<String> =
+        found.into_iter().map(|(difference, services)| format!("{difference} ({})", services.join(", "))).collect();
     for value in seen {
         let path = text_of(value, "left");
         if !path.is_empty() && !may_be_left(world, path) {
@@ -366,7 +378,7 @@ fn compare(world: &World, seen: &[Value]) -> Result<Vec<String>> {
             differences.push(format!("failed units: {failed}"));
         }
     }
-    Ok(differences)
+    differences
 }
 
 /// State and the administrator's own masks stay; RPM keeps what he changed, under another name.

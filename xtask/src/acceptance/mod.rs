@@ -7,7 +7,9 @@
 mod build;
 mod debian;
 mod lifecycle;
+mod lint;
 mod machine;
+mod piuparts;
 mod rpm;
 
 use std::path::PathBuf;
@@ -59,6 +61,12 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     if wanted("rpm") {
         rpm::install(&bench)?;
         rpm::tampering(&bench)?;
+    }
+    if wanted("lint") {
+        lint::run_all(&bench)?;
+    }
+    if wanted("piuparts") {
+        piuparts::run_all(&bench)?;
     }
     if wanted("lifecycle") {
         lifecycle::run_all(&bench)?;
