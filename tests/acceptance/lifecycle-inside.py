@@ -88,6 +88,16 @@ def conffile(package, name):
         return "absent"
 
 
+def times(package, after):
+    """When the service stopped, its files were replaced, and it started; for who has to find out why."""
+    try:
+        replaced = os.stat(f"/usr/lib/acme/{package}/bin/{package}").st_ctime_ns
+    except FileNotFoundError:
+        replaced = 0
+    moments = time(after["InactiveEnterTimestamp"]), replaced, time(after["ExecMainStartTimestamp"])
+    return ", ".join(f"{moment / 1e9:.3f}" for moment in moments)
+
+
 def fate(package, before, after):
     """What became of the process: systemd's times against those at which the package's files were replaced."""
     old, new = before["MainPID"], after["MainPID"]
@@ -129,6 +139,7 @@ def observe(operation, before):
             "package": package,
             "enabled": enabled(package),
             "process": fate(package, before[package], after[package]),
+            "times": times(package, after[package]),
             "version": version(package, after[package]),
             "conffile": conffile(package, f"{package}.toml"),
             "dropped": conffile(package, f"{package}-old.toml"),

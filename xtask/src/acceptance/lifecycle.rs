@@ -361,7 +361,8 @@ fn compare(world: &World, seen: &[Value]) -> Vec<String> {
             for (fact, expected, seen) in facts(world, policy, choice, operation, value) {
                 if expected != seen {
                     let difference = format!("{operation}: {fact}: expected `{expected}`, seen `{seen}`");
-                    found.entry(difference).or_default().push(format!("{} {choice}", policy.name()));
+                    let times = if fact == "process" { text_of(value, "times") } else { "" };
+                    found.entry(difference).or_default().push(format!("{} {choice} {times}", policy.name()));
                 }
             }
         }

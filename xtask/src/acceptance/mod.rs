@@ -32,7 +32,7 @@ pub(crate) struct Bench {
     pub(crate) repository: PathBuf,
 }
 
-/// Runs the suite, or the parts of it that are named.
+/// Runs the suite, or the parts of it that are named; with `--keep`, on the sample that an earlier run made.
 pub(crate) fn run(parts: &[String]) -> Result<()> {
     let directory = root().join("target/acceptance");
     fs_err::create_dir_all(&directory)?;
@@ -45,8 +45,11 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
         repository: directory.join("repository"),
         directory,
     };
-    let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
-    if parts != ["lifecycle"] {
+    let keep = parts.iter().any(|part| part == "--keep");
+    let parts: Vec<&String> = parts.iter().filter(|part| !part.starts_with('-')).collect();
+    let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| *part == name);
+    // The lifecycle has services of its own.
+    if !keep && !matches!(parts.as_slice(), [only] if *only == "lifecycle") {
         build::make(&bench)?;
     }
     if wanted("build") {

@@ -30,7 +30,7 @@ pub(super) fn run_all(bench: &Bench) -> Result<()> {
                trap 'umount "$work/root" 2>/dev/null || true; umount -l "$work"; rmdir "$work"' EXIT
                mkdir "$work"/{upper,work,root,chroots}
                mount -t overlay overlay -o "lowerdir=$base,upperdir=$work/upper,workdir=$work/work" "$work/root"
-               rm -rf "$work"/root/etc/apt/sources.list "$work"/root/etc/apt/sources.list.d/* "$work"/root/dev/* "$work"/root/usr/share/{doc,locale,info}/*
+               rm -rf "$work"/root/etc/apt/sources.list "$work"/root/etc/apt/sources.list.d/* "$work"/root/dev/*
                touch "$work/root/etc/apt/sources.list"
                judge() {
                  if unshare -n piuparts -d bookworm -e "$1/root" -t "$1/chroots" --keep-sources-list --no-eatmydata --no-adequate \
