@@ -279,5 +279,6 @@ fn file_info(item: Item, config: bool) -> FileInfo {
         config,
         license,
         ghost: false,
+        capabilities: None,
     }
 }
