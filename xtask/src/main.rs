@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Some("acceptance") => acceptance::run(rest),
         Some("bench") => bench::run(rest),
         Some("docs") => docs::run(rest),
-        _ => Err("usage: cargo xtask acceptance [debian|rpm|build …] | bench [NAME …] | docs [--check]".into()),
+        _ => Err("usage: cargo xtask acceptance [--keep] [build|debian|rpm|lint|piuparts|lifecycle …] | bench [NAME …] | docs [--check]".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

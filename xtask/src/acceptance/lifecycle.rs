@@ -144,15 +144,18 @@ fn make(bench: &Bench) -> Result<PathBuf> {
                export PACKHOUSE_CACHE_DIR=$4/cache
                "$3" -q lock
                "$3" -q vendor
-               "$3" -q build --target debian-12,debian-13,el9 --out "$5"
-               mv "$5/packhouse-artefacts.json" "$4/artefacts-$6.json"
-               for target in deb12 deb13 el9; do mkdir -p "$4/packages/$target"; mv "$5"/*"$target"* "$4/packages/$target/"; done"#,
+               out=$4/built-$5
+               if [ -d "$4/built-1.0.0" ]; then previous=(--previous "$4/built-1.0.0"); else previous=(--no-previous); fi
+               "$3" -q build --target debian-12,debian-13,el9 "${previous[@]}" --out "$out"
+               for target in deb12 deb13 el9; do
+                 mkdir -p "$4/packages/$target"
+                 ln "$out"/*"$target"* "$4/packages/$target/"
+               done"#,
             [
                 sources.as_os_str(),
                 second.as_ref(),
                 bench.packhouse.as_os_str(),
                 directory.as_os_str(),
-                directory.join("out").as_os_str(),
                 version.as_ref(),
             ],
         ))?;
