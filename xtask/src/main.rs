@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(rest),
         Some("docs") => docs::run(rest),
         Some("libraries") => libraries::run_for(rest),
-        _ => Err("usage: cargo xtask acceptance [build|relations|debian|rpm …] | bench [NAME …] | docs [--check] | libraries [DISTRIBUTION …]".into()),
+        _ => Err("usage: cargo xtask acceptance [--keep] [build|debian|lifecycle|lint|piuparts|relations|rpm …] | bench [NAME …] | docs [--check] | libraries [DISTRIBUTION …]".into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
