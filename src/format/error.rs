@@ -91,6 +91,17 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// A hard link to something that is no file of the package.
+    pub(super) fn dangling_hard_link(path: &InstallPath, file: &InstallPath) -> Self {
+        Self::Unpackable {
+            path: path.clone(),
+            rule: format!("it is a hard link to {file}, which is no file of the package"),
+            hint: "let it name a file of the package, or use a symbolic link",
+        }
+    }
+}
+
 impl Diagnose for Error {
     fn exit_code(&self) -> ExitCode {
         ExitCode::Failed

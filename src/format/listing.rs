@@ -43,10 +43,14 @@ pub struct FileInfo {
     pub sha256: Option<Sha256>,
     /// A conffile, `%config`.
     pub config: bool,
+    /// `%config(noreplace)`: what the administrator changed stays; always so with a conffile.
+    pub noreplace: bool,
     /// `%doc`.
     pub documentation: bool,
     /// `%license`.
     pub license: bool,
     /// `%ghost`: owned, but not shipped.
     pub ghost: bool,
+    /// Where the package records them (RPM), as setcap(8) reads them.
+    pub capabilities: Option<String>,
 }

@@ -27,6 +27,28 @@ pub enum Error {
         /// The other.
         second: String,
     },
+    /// Two services would install a directory with different modes or owners.
+    #[error("{first} and {second} would both install the directory {path}, with different modes or owners")]
+    SharedDirectory {
+        /// The directory.
+        path: String,
+        /// One service.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// An entry of `[[services.NAME.files]]` that cannot be installed.
+    #[error("{package}: {problem}")]
+    File {
+        /// The package.
+        package: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        hint: String,
+        /// Where the entry stands.
+        location: Option<Box<Location>>,
+    },
     /// A path from the configuration is none.
     #[error("{package}: {invalid}")]
     Path {
@@ -125,6 +147,29 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A man page or a completion.
+    #[error("{package}: {error}")]
+    Page {
+        /// The package.
+        package: String,
+        /// What is wrong.
+        error: super::pages::PageError,
+    },
+    /// A unit, or a sysusers.d or tmpfiles.d file, that systemd would not take or that could not work.
+    #[error("{package}: {problem}")]
+    Systemd {
+        /// The package.
+        package: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        hints: Vec<String>,
+        /// Where.
+        location: Option<Box<Location>>,
+    },
+    /// What is inside may not be there, or its licence cannot be told.
+    #[error(transparent)]
+    Licenses(#[from] super::licenses::LicenseError),
     /// A template of packhouse's own failed; a defect of packhouse.
     #[error("a template of packhouse failed: {0}")]
     Template(#[from] minijinja::Error),
@@ -133,26 +178,40 @@ pub enum Error {
 impl Diagnose for Error {
     fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Page { error, .. } => error.exit_code(),
             Self::Missing { .. }
             | Self::SharedPath { .. }
+            | Self::SharedDirectory { .. }
+            | Self::File { .. }
             | Self::Path { .. }
             | Self::UnknownCommand { .. }
+            | Self::Systemd { .. }
             | Self::Text { .. } => ExitCode::Usage,
+            Self::Licenses(error) => error.exit_code(),
             _ => ExitCode::Failed,
         }
     }
 
     fn location(&self) -> Option<&Location> {
-        None
+        match self {
+            Self::Systemd { location, .. } | Self::File { location, .. } => location.as_deref(),
+            _ => None,
+        }
     }
 
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Io(error) => io_hints(error),
+            Self::Licenses(error) => error.hints(),
+            Self::Page { error, .. } => error.hints(),
             Self::Conflict { .. } => vec!["rename one of the two, or leave one out".to_owned()],
             Self::SharedPath { .. } => {
                 vec!["give the file a name of its own in one of the two, or leave it to one of them".to_owned()]
             }
+            Self::SharedDirectory { .. } => {
+                vec!["give the directory the same mode and owner in both, or one of its own to one of them".to_owned()]
+            }
+            Self::File { hint, .. } => vec![hint.clone()],
             Self::Missing { package, .. } => {
                 vec![format!("correct the path in [services.{package}], relative to the service's directory")]
             }
@@ -171,6 +230,7 @@ impl Diagnose for Error {
             Self::UnknownCommand { package, .. } => vec![format!(
                 "let [services.{package}.systemd] command begin with one of the service's commands, or list it in `commands`"
             )],
+            Self::Systemd { hints, .. } => hints.clone(),
             Self::Path { .. } | Self::Text { .. } | Self::Template(_) => Vec::new(),
         }
     }

@@ -4,21 +4,32 @@
 mod assemble;
 mod bundled;
 pub mod changelog;
+mod component;
 mod debug;
 mod directories;
 mod documents;
 mod error;
+mod files;
 mod libraries;
 mod library_table;
+pub mod licenses;
+pub mod pages;
+pub mod previous;
 mod relations;
+mod sbom;
 mod scripts;
+mod sources;
 mod systemd;
 pub(crate) mod template;
 pub mod version;
 
-pub use assemble::{Inputs, assemble, check_shared_paths};
+pub use assemble::{Inputs, Learned, assemble, assemble_with, check_shared_paths};
+pub(crate) use component::is_license_file;
+pub use component::{Component, LicenseFile, SourceArtefact};
 pub use debug::debug_symbols;
 pub use error::Error;
+pub(crate) use sbom::percent as package_url_part;
+pub(crate) use systemd::{unit_directives, unit_sections};
 
 use serde::Serialize;
 
@@ -192,19 +203,6 @@ pub struct Release {
     pub author: Maintainer,
     /// One line per change, without bullet; valid UTF-8, no control characters, never empty lines.
     pub changes: Vec<String>,
-}
-
-/// What is inside a package: one vendored or own component, for copyright, SBOM and `Provides: bundled(…)`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Component {
-    /// Package URL without qualifiers: `pkg:pypi/flask@3.0.0`.
-    pub purl: String,
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// SPDX expression or what its metadata say.
-    pub license: Option<String>,
 }
 
 /// What an ecosystem's stage step gives for one service and target: the private tree and what must be known about it.

@@ -79,7 +79,7 @@ pub(super) fn relations(facts: Facts<'_>) -> Relations {
             relations.static_built_using.extend(facts.linked.iter().cloned());
         }
         Format::Rpm => {
-            if !units.running.is_empty() || units.sysusers.is_some() {
+            if units.any() {
                 depends.push("systemd".to_owned());
             }
             // RPM's Conflicts say both: rpm has no half-way state in which the other package is merely not configured.
@@ -88,10 +88,15 @@ pub(super) fn relations(facts: Facts<'_>) -> Relations {
             relations.provides.extend(bundled::provides(facts.components, facts.workspace, target));
         }
     }
+    if target.format() == Format::Deb && actions.ownership.iter().any(|entry| entry.capabilities.is_some()) {
+        // The postinst calls setcap(8).
+        depends.push("libcap2-bin".to_owned());
+    }
     if target.distribution.rpm.is_some_and(|rpm| rpm >= (4, 19))
-        && let Some((_, line)) = &units.sysusers
+        && let Some(sysusers) = &units.sysusers
     {
-        relations.provides.extend(user_provides(line));
+        relations.provides.extend(sysusers.provides());
+        relations.depends.extend(sysusers.requires());
     }
     for list in [
         &mut relations.depends,
@@ -145,21 +150,6 @@ fn words(script: &str) -> Vec<&str> {
         words.extend(line.split(|end: char| end.is_whitespace() || matches!(end, ';' | '(' | ')' | '&' | '|' | '"')));
     }
     words
-}
-
-/// rpm ≥ 4.19 makes the users that a package provides as `user(NAME) = BASE64-OF-THE-SYSUSERS-LINE`, and their groups
-/// (rpm's sysusers.attr; padded with NUL so that the base64 has no `=`).
-fn user_provides(line: &str) -> Vec<String> {
-    use base64::Engine as _;
-    let user = line.split_whitespace().nth(1).unwrap_or_default();
-    let encode = |text: &str| {
-        let mut bytes = text.as_bytes().to_vec();
-        while !bytes.len().is_multiple_of(3) {
-            bytes.push(0);
-        }
-        base64::engine::general_purpose::STANDARD.encode(bytes)
-    };
-    vec![format!("user({user}) = {}", encode(line)), format!("group({user}) = {}", encode(&format!("g {user} -")))]
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub struct ElfFacts {
     pub soname: Option<String>,
     /// `DT_NEEDED`, in order.
     pub needed: Vec<String>,
+    /// `DT_RUNPATH` and `DT_RPATH`, split at colons: where the loader looks first.
+    pub run_paths: Vec<String>,
     /// Symbol versions needed, by the library they come from: `libc.so.6` → `GLIBC_2.34`.
     pub versions: BTreeMap<String, BTreeSet<String>>,
     /// Whether symbols are only found through `DT_GNU_HASH`.
@@ -103,6 +105,8 @@ pub fn parse<'data>(data: impl ReadRef<'data>) -> Option<ElfFacts> {
         .filter(|entry| entry.tag(endian) == elf::DT_NEEDED)
         .filter_map(|entry| string(entry.d_val(endian)))
         .collect();
+    let run_paths = [elf::DT_RUNPATH, elf::DT_RPATH].into_iter().filter_map(|tag| string(value(tag)?));
+    let run_paths = run_paths.flat_map(|paths| paths.split(':').map(str::to_owned).collect::<Vec<_>>()).collect();
     let versions = match (value(elf::DT_VERNEED), value(elf::DT_VERNEEDNUM)) {
         (Some(address), Some(count)) => version_needs(data, endian, at_address(address)?, count.min(4096), &string)?,
         _ => BTreeMap::new(),
@@ -111,6 +115,7 @@ pub fn parse<'data>(data: impl ReadRef<'data>) -> Option<ElfFacts> {
         architecture,
         soname: value(elf::DT_SONAME).and_then(string),
         needed,
+        run_paths,
         versions,
         gnu_hash_only: value(elf::DT_GNU_HASH).is_some() && value(elf::DT_HASH).is_none(),
         has_interpreter,

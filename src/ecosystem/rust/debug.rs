@@ -65,6 +65,7 @@ pub(super) fn split(sandbox: &Sandbox, command: &str, data: &[u8]) -> Result<Spl
             directory: sandbox.inside(&binds, directory.path()),
             environment: Vec::new(),
             binds: binds.to_vec(),
+            time_limit: None,
         };
         let output = sandbox.run(&step)?;
         if output.status.success() {

@@ -5,6 +5,7 @@
 pub struct Rust;
 
 mod binary;
+mod components;
 mod crates;
 mod debug;
 mod detect;

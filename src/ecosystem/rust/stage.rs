@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Message;
 use toml::{Table, Value};
 
+use super::components;
 use super::crates::listing;
 use super::error::RustError;
 use super::lockfile::Lock;
@@ -95,6 +96,8 @@ fn stage_or_say(context: Context<'_>, service: &Member, target: &Target, time: i
         staged.commands.push((command, path));
     }
     staged.tree = tree;
+    let programs: Vec<InstallPath> = staged.commands.iter().map(|(_, path)| path.clone()).collect();
+    components::compiled_into(&mut staged.components, &programs);
     Ok(staged)
 }
 
@@ -297,6 +300,7 @@ impl Build<'_> {
             directory: inside(&self.project.absolute()),
             environment,
             binds: binds.to_vec(),
+            ..Step::default()
         }
     }
 
@@ -375,27 +379,13 @@ impl Build<'_> {
 
     /// What is inside the programs: all crates but the service itself.
     fn components(&self, built: &Built) -> Result<Vec<Component>, RustError> {
-        let mut components = Vec::new();
-        for (name, version) in &built.crates {
-            let locked = self.lock.package(name, version);
-            let external = locked.filter(|package| package.source.is_some());
-            let license = match external {
-                Some(package) => {
-                    let manifest = ManifestText::read(&self.vendor.join(package.directory()), Path::new("Cargo.toml"))?;
-                    let license = manifest.table.get("package").and_then(|package| package.get("license"));
-                    license.and_then(Value::as_str).map(str::to_owned)
-                }
-                None if *name == self.service.ecosystem_name => continue,
-                None => {
-                    let member = self.context.workspace.members.iter().find(|member| member.ecosystem_name == *name);
-                    member.and_then(|member| member.license.clone())
-                }
-            };
-            let purl = format!("pkg:cargo/{name}@{}", version.replace('+', "%2B"));
-            components.push(Component { purl, name: name.clone(), version: version.clone(), license });
-        }
-        components.sort();
-        Ok(components)
+        components::components(&components::Compiled {
+            workspace: self.context.workspace,
+            service: self.service,
+            lock: &self.lock,
+            vendor: &self.vendor,
+            crates: &built.crates,
+        })
     }
 }
 

@@ -121,21 +121,24 @@ fn fold(out: &mut String, line: &str) {
     }
 }
 
-/// deb-substvars(5): KiB, each file and link rounded up, one for anything else, the root included.
+/// deb-substvars(5): KiB, each file and symbolic link rounded up, a file with several names once (dpkg-gencontrol), one
+/// for anything else, the root included.
 fn installed_size(entries: &Entries) -> u64 {
     let size = |entry: &Entry| match &entry.node {
         Node::File(content) => content.digests.size.div_ceil(1024),
         Node::Symlink(target) => (target.len() as u64).div_ceil(1024),
-        Node::Directory | Node::HardLink(_) => 1,
+        Node::HardLink(_) => 0,
+        Node::Directory => 1,
     };
     entries.values().map(size).sum::<u64>() + 1
 }
 
-/// `md5sums`: every regular file but the conffiles, two blanks, no leading slash, sorted bytewise.
+/// `md5sums`: every regular file but the conffiles, under each of its names, two blanks, no leading slash, sorted bytewise.
 pub(super) fn md5sums(entries: &Entries) -> String {
     let mut sums: Vec<(&str, String)> = Vec::new();
     for (path, entry) in entries {
-        if let Node::File(content) = &entry.node
+        let file = if let Node::HardLink(file) = &entry.node { entries.get(file) } else { Some(entry) };
+        if let Some(Entry { node: Node::File(content), .. }) = file
             && entry.role != Role::Config
         {
             sums.push((path.relative(), content.digests.md5.to_string()));

@@ -27,6 +27,8 @@ pub(super) struct PayloadFeatures {
     pub(super) zstd: bool,
     pub(super) xz: bool,
     pub(super) large_files: bool,
+    pub(super) hard_links: bool,
+    pub(super) capabilities: bool,
     pub(super) configuration: bool,
 }
 
@@ -119,6 +121,9 @@ fn rpmlib(all: &All, features: PayloadFeatures) -> Vec<Dependency> {
         (features.xz, "PayloadIsXz", "5.2-1"),
         (features.zstd, "PayloadIsZstd", "5.4.18-1"),
         (features.large_files, "LargeFiles", "4.12.0-1"),
+        // rpmbuild names it for every file of several names, also when all of them are in the package.
+        (features.hard_links, "PartialHardlinkSets", "4.0.4-1"),
+        (features.capabilities, "FileCaps", "4.6.1-1"),
         (any(|one| has(one, '~')), "TildeInVersions", "4.10.0-1"),
         (any(|one| has(one, '^')), "CaretInVersions", "4.15.0-1"),
         (any(|one| one.name.starts_with('(')), "RichDependencies", "4.12.0-1"),
