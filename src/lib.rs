@@ -15,6 +15,7 @@ pub mod cache;
 pub mod diagnostic;
 pub mod digest;
 pub mod name;
+pub mod relation;
 pub mod report;
 pub mod target;
 pub mod variables;
@@ -31,6 +32,7 @@ pub mod tree;
 
 // From a tree to packages and repositories.
 pub mod build;
+pub mod check;
 pub mod format;
 pub mod package;
 pub mod repo;

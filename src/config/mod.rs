@@ -4,6 +4,7 @@
 //! the repository. Each stage reads the part that is its own; nothing else in the program reads a configuration file.
 
 mod capabilities;
+mod check;
 mod error;
 mod files;
 mod find;
@@ -12,6 +13,7 @@ mod licenses;
 mod load;
 mod origin;
 mod pages;
+mod previous;
 mod reader;
 mod relations;
 mod selector;
@@ -31,16 +33,19 @@ use serde::{Deserialize, Serialize};
 use crate::name::{OrgName, PackageName};
 use crate::target::{Distribution, PythonVersion, Target};
 
+pub use check::{AllowSettings, CheckSettings};
 pub use error::Error;
 pub use files::{FileKind, FileSettings, FileSource, Place};
 pub(crate) use find::read_text;
 pub use find::{FILE_NAME, repository_root};
 pub use init::{Proposal, propose};
-pub use licenses::LicensePolicy;
+pub use licenses::{Clarification, LicenseException, LicensePolicy};
 pub use load::{DEFAULT_TARGETS, load};
 pub use origin::Origin;
 pub(crate) use origin::locate;
-pub use pages::PageSettings;
+pub(crate) use pages::page_name;
+pub use pages::{Completion, PageSettings, Shell};
+pub use previous::RemovedConfig;
 pub use relations::{RelationKind, RelationSettings};
 pub use selector::Selector;
 pub(crate) use suggest::closest;
@@ -147,6 +152,10 @@ pub struct ServiceSettings {
     pub files: Vec<FileSettings>,
     /// Man pages and completions of its commands.
     pub pages: PageSettings,
+    /// Conffiles of earlier versions, for builds that cannot read the last published package.
+    pub removed_config: Vec<RemovedConfig>,
+    /// `[services.NAME.check]`.
+    pub check: CheckSettings,
     /// Version that stands in place of the manifest's or the tag's.
     pub version: Option<String>,
     /// Debian revision and RPM release number, before the distribution's suffix (default 1).
@@ -185,6 +194,8 @@ pub struct RustSettings {
     pub no_default_features: bool,
     /// The cargo profile (default `release`).
     pub profile: Option<String>,
+    /// Whether the debug symbols of its programs become a package of their own.
+    pub debug_package: bool,
 }
 
 /// `[repository]`.

@@ -96,6 +96,9 @@ impl<'a> Text<'a> {
     }
 }
 
+/// Lists with the keys that they stand at; `None` for one that stands by itself.
+pub(super) type NamedLists<'a> = Vec<(Option<Text<'a>>, Vec<Text<'a>>)>;
+
 /// A table being read.
 pub(super) struct Reader<'a> {
     source: &'a Source,
@@ -257,6 +260,23 @@ impl<'a> Reader<'a> {
             _ => return Err(self.wrong(key, expected, value)),
         };
         Ok(Text { source: self.source, key: self.full_key(key), value: text, span: value.span() })
+    }
+
+    /// A list, or a table of lists whose keys are names: each list with its name, `None` for one that stands by itself.
+    pub(super) fn list_or_lists(&self, key: &'static str) -> Result<NamedLists<'a>, Error> {
+        let Some(value) = self.get(key) else { return Ok(Vec::new()) };
+        match value.get_ref() {
+            DeValue::Array(_) => Ok(vec![(None, self.list(key, value)?)]),
+            DeValue::Table(_) => {
+                let table = self.reader(key, value)?;
+                let list = |(name, value): (Text<'a>, _)| {
+                    let list = table.list(&name.value, value)?;
+                    Ok((Some(name), list))
+                };
+                table.named().map(list).collect()
+            }
+            _ => Err(self.wrong(key, "an array of strings, or a table of them", value)),
+        }
     }
 
     fn named(&self) -> impl Iterator<Item = (Text<'a>, &'a Spanned<DeValue<'a>>)> {

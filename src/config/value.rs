@@ -236,18 +236,6 @@ pub(crate) fn user(text: &str) -> Result<(), Rule> {
     Ok(())
 }
 
-/// One dependency of a format: a line that cannot become two, nor another field.
-pub(crate) fn dependency(text: &str) -> Result<(), Rule> {
-    one_line(text)?;
-    if text.contains(',') {
-        return rule(format!("`{text}` must be one dependency; write several as several strings"));
-    }
-    if text.contains(['$', '%', '`', '"', '\'', ';', '{', '}']) {
-        return rule(format!("`{text}` is no dependency"));
-    }
-    Ok(())
-}
-
 /// A name of the Python world (PEP 508), as it is written.
 pub(crate) fn python_name(text: &str) -> Result<(), Rule> {
     let ends = |text: &str| text.starts_with(|end: char| end.is_ascii_alphanumeric());

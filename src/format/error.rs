@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnose, ExitCode, io_hints};
+use crate::relation::Invalid;
 use crate::tree::InstallPath;
 
 /// Why a package could not be written or read.
@@ -43,6 +44,16 @@ pub enum Error {
         rule: &'static str,
         /// What to do.
         hint: &'static str,
+    },
+    /// A relation that is none of its field.
+    #[error("the package's {field} `{}` cannot be written: {invalid}", text.escape_debug())]
+    Relation {
+        /// The field or tag.
+        field: &'static str,
+        /// The relation.
+        text: String,
+        /// What is wrong with it.
+        invalid: Invalid,
     },
     /// A file of the tree cannot be packed in the target's format.
     #[error("{path} cannot be packed: {rule}")]
@@ -100,6 +111,7 @@ impl Diagnose for Error {
         match self {
             Self::Write { source, .. } | Self::Read { source, .. } => io_hints(source),
             Self::Changed { .. } => vec!["run the build again while nothing else writes to its files".to_owned()],
+            Self::Relation { invalid, .. } => vec![invalid.hint.clone()],
             Self::Unwritable { hint, .. } | Self::Unpackable { hint, .. } => vec![(*hint).to_owned()],
             Self::Malformed { .. } | Self::Mismatch { .. } => {
                 vec!["fetch or build the package again and compare its SHA-256 with the origin's".to_owned()]

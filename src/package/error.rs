@@ -90,7 +90,7 @@ pub enum Error {
         package: String,
         /// The file that needs it.
         file: InstallPath,
-        /// `GLIBC_2.38`.
+        /// The symbol with its version: `fmod@GLIBC_2.38`.
         symbol: String,
         /// The target.
         target: String,
@@ -99,21 +99,36 @@ pub enum Error {
         /// Whether the file is third-party content.
         vendored: bool,
     },
-    /// A symbol version that the target's C++ library does not have.
-    #[error("{package}: {file} needs {symbol}, but libstdc++ of {target} ends with {newest}")]
-    LibstdcxxTooNew {
+    /// A symbol version that the target's library does not have.
+    #[error(
+        "{package}: {file} needs {symbol}, but {library} of {target} {}",
+        newest.as_ref().map_or_else(|| "has no such version".to_owned(), |newest| format!("ends with {newest}"))
+    )]
+    SymbolTooNew {
         /// The package.
         package: String,
         /// The file that needs it.
         file: InstallPath,
-        /// `GLIBCXX_3.4.32`.
+        /// The symbol with its version: `_ZSt4endl@GLIBCXX_3.4.32`.
         symbol: String,
+        /// The library's SONAME.
+        library: String,
         /// The target.
         target: String,
-        /// The newest that the target has.
-        newest: String,
+        /// The newest of the kind that the target has.
+        newest: Option<String>,
         /// Whether the file is third-party content.
         vendored: bool,
+    },
+    /// A file that no linker made.
+    #[error("{package}: {file} is no ELF file to trust: {problem}")]
+    Elf {
+        /// The package.
+        package: String,
+        /// The file.
+        file: InstallPath,
+        /// What is wrong with it.
+        problem: String,
     },
     /// A program for another processor.
     #[error("{package}: {file} is a program for {found}, but the target is {target}")]
@@ -147,6 +162,14 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A man page or a completion.
+    #[error("{package}: {error}")]
+    Page {
+        /// The package.
+        package: String,
+        /// What is wrong.
+        error: super::pages::PageError,
+    },
     /// A unit, or a sysusers.d or tmpfiles.d file, that systemd would not take or that could not work.
     #[error("{package}: {problem}")]
     Systemd {
@@ -159,6 +182,9 @@ pub enum Error {
         /// Where.
         location: Option<Box<Location>>,
     },
+    /// What is inside may not be there, or its licence cannot be told.
+    #[error(transparent)]
+    Licenses(#[from] super::licenses::LicenseError),
     /// A template of packhouse's own failed; a defect of packhouse.
     #[error("a template of packhouse failed: {0}")]
     Template(#[from] minijinja::Error),
@@ -167,6 +193,7 @@ pub enum Error {
 impl Diagnose for Error {
     fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Page { error, .. } => error.exit_code(),
             Self::Missing { .. }
             | Self::SharedPath { .. }
             | Self::SharedDirectory { .. }
@@ -175,13 +202,14 @@ impl Diagnose for Error {
             | Self::UnknownCommand { .. }
             | Self::Systemd { .. }
             | Self::Text { .. } => ExitCode::Usage,
+            Self::Licenses(error) => error.exit_code(),
             _ => ExitCode::Failed,
         }
     }
 
     fn location(&self) -> Option<&Location> {
         match self {
-            Self::File { location, .. } | Self::Systemd { location, .. } => location.as_deref(),
+            Self::Systemd { location, .. } | Self::File { location, .. } => location.as_deref(),
             _ => None,
         }
     }
@@ -189,6 +217,8 @@ impl Diagnose for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Io(error) => io_hints(error),
+            Self::Licenses(error) => error.hints(),
+            Self::Page { error, .. } => error.hints(),
             Self::Conflict { .. } => vec!["rename one of the two, or leave one out".to_owned()],
             Self::SharedPath { .. } => {
                 vec!["give the file a name of its own in one of the two, or leave it to one of them".to_owned()]
@@ -204,13 +234,14 @@ impl Diagnose for Error {
                 "declare the package that holds {library} in [services.{package}]: depends = {{ deb = [\"{expected}\"] }}, \
                  or, when it has another name, depends = {{ deb = [\"{expected} | NAME\"] }}"
             )],
-            Self::GlibcTooNew { vendored: true, .. } | Self::LibstdcxxTooNew { vendored: true, .. } => vec![
+            Self::GlibcTooNew { vendored: true, .. } | Self::SymbolTooNew { vendored: true, .. } => vec![
                 "pin a release of that dependency whose wheels are built for an older distribution, or drop this target"
                     .to_owned(),
             ],
-            Self::GlibcTooNew { .. } | Self::LibstdcxxTooNew { .. } => vec![
+            Self::GlibcTooNew { .. } | Self::SymbolTooNew { .. } => vec![
                 "build on the oldest distribution among the targets, or leave this target out with --target".to_owned(),
             ],
+            Self::Elf { .. } => vec!["leave the file out, or take it from where it is whole".to_owned()],
             Self::WrongArchitecture { .. } => vec!["build for this target on a machine of its architecture".to_owned()],
             Self::UnknownCommand { package, .. } => vec![format!(
                 "let [services.{package}.systemd] command begin with one of the service's commands, or list it in `commands`"

@@ -2,8 +2,10 @@
 
 mod cpio;
 mod files;
+mod group;
 mod header;
 mod lead;
+mod payload;
 mod read;
 mod relations;
 mod sign;
@@ -11,6 +13,7 @@ mod signature;
 mod tag;
 mod write;
 
+pub use payload::read_contents;
 pub use read::{ChangelogEntry, Dependency, RpmInfo, read};
 pub use sign::{HeaderSignature, Signer, SignerError, header_signature, immutable_digest, sign};
 pub(super) use write::write;

@@ -12,7 +12,7 @@ use super::header::{Builder, Value};
 use super::read::Dependency;
 use super::relations::{self, PayloadFeatures};
 use super::signature::{self, Facts};
-use super::{SHELL, cpio, lead, tag};
+use super::{SHELL, cpio, group, lead, tag};
 use crate::digest::Sha256;
 use crate::format::compression::{Encoder, level};
 use crate::format::error::Error;
@@ -108,6 +108,8 @@ fn metadata(package: &Package, items: &[Item], time: u32, options: Resolved) -> 
         (&all.obsoletes, tag::OBSOLETENAME, tag::OBSOLETEFLAGS, tag::OBSOLETEVERSION),
         (&all.recommends, tag::RECOMMENDNAME, tag::RECOMMENDFLAGS, tag::RECOMMENDVERSION),
         (&all.suggests, tag::SUGGESTNAME, tag::SUGGESTFLAGS, tag::SUGGESTVERSION),
+        (&all.supplements, tag::SUPPLEMENTNAME, tag::SUPPLEMENTFLAGS, tag::SUPPLEMENTVERSION),
+        (&all.enhances, tag::ENHANCENAME, tag::ENHANCEFLAGS, tag::ENHANCEVERSION),
     ] {
         dependencies(&mut header, list, names, flags, versions);
     }
@@ -152,7 +154,7 @@ fn identity(header: &mut Builder, package: &Package, time: u32) -> Result<(), Er
     }
     header.set(tag::SUMMARY, Value::Localised(summary));
     header.set(tag::DESCRIPTION, Value::Localised(description));
-    header.set(tag::GROUP, Value::Localised("Unspecified".to_owned()));
+    header.set(tag::GROUP, Value::Localised(group::group(package).to_owned()));
     header.number(tag::BUILDTIME, time);
     header.text(tag::BUILDHOST, BUILD_HOST);
     header.text(tag::VENDOR, line("vendor", &package.vendor)?);

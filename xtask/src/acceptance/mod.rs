@@ -6,6 +6,7 @@
 
 mod build;
 mod debian;
+mod relations;
 mod rpm;
 
 use std::path::PathBuf;
@@ -42,10 +43,16 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
         directory,
     };
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
-    build::make(&bench)?;
+    // The relations of the sample are judged as well when it is there.
+    if parts != ["relations"] {
+        build::make(&bench)?;
+    }
     if wanted("build") {
         build::twice(&bench)?;
         build::refusals(&bench)?;
+    }
+    if wanted("relations") {
+        relations::judge(&bench)?;
     }
     if wanted("debian") {
         debian::install(&bench, "bookworm", "debian-12")?;
