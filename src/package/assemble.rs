@@ -103,6 +103,7 @@ pub fn assemble_with(inputs: Inputs<'_>, learned: &Learned) -> Result<Package, E
     pages::install(&facts, &learned.help, &mut tree)?;
 
     let needs = libraries::needs(package, &tree, target, &service.relations.get(RelationKind::Depends, target))?;
+    components.sort_by(|left, right| left.purl.cmp(&right.purl));
     licenses::settle(settings, member, &mut components)?;
     let license = licenses::own(settings, member);
     let license_text = license_text(package, &directory, &workspace.root)?;

@@ -259,7 +259,13 @@ fn directories_of(path: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::cache::Cache;
+    use crate::ecosystem::python::store;
+    use crate::ecosystem::python::wheel::tests::Maker;
+    use crate::target::PythonVersion;
 
     #[test]
     fn a_text_that_is_folded_into_a_field_ends_nothing() {
@@ -281,6 +287,100 @@ mod tests {
         assert_eq!(of("Author-email: A <a@x.org>, B <b@x.org>\n"), ["A <a@x.org>", "B <b@x.org>"]);
         assert_eq!(of("Maintainer: Pallets\n"), ["Pallets"]);
         assert!(of("Name: x\n").is_empty());
+    }
+
+    /// Wheels with the metadata that well-known ones have; the first is the service itself.
+    fn wheels(directory: &Path) -> Vec<Part> {
+        let cache = Cache::at(directory.join("cache"));
+        let part = |name: &str, fields: &str, files: &[(&str, &str)]| {
+            let mut maker = Maker::new(name, "1.0");
+            let metadata = format!("Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\n{fields}\nLicense: no\n");
+            maker.add(&format!("{name}-1.0.dist-info/METADATA"), &metadata);
+            for (path, text) in files {
+                maker.add(path, text);
+            }
+            let bytes = maker.bytes();
+            let path = directory.join(format!("{name}-1.0-py3-none-any.whl"));
+            fs_err::write(&path, &bytes).unwrap();
+            let wheel = store::unpack(&cache, &path, Sha256::of(&bytes)).unwrap();
+            Part { wheel, vendored: true, bytecode: None }
+        };
+        vec![
+            part("service", "Requires-Dist: Flask>=3\nRequires-Dist: google.api\n", &[("service/__init__.py", "")]),
+            part(
+                "flask",
+                "License-Expression: BSD-3-Clause\nLicense-File: LICENSE.txt\nAuthor-email: Pallets <p@example.org>\n\
+                 Requires-Dist: six; python_version > '3'\nRequires-Dist: missing\nRequires-Dist: numpy; extra == 'x'\n",
+                &[
+                    ("flask/__init__.py", ""),
+                    ("flask/json/tag.py", ""),
+                    ("flask-1.0.dist-info/licenses/LICENSE.txt", "Copyright 2010 Pallets"),
+                    ("flask-1.0.dist-info/sboms/flask.cdx.json", "{}"),
+                ],
+            ),
+            part("six", "License: MIT\nClassifier: License :: OSI Approved :: MIT License\n", &[("six.py", "")]),
+            part(
+                "numpy",
+                "License: Copyright (c) 2005, NumPy Developers.\n        All rights reserved.\n        \n        Redistribution\n\
+                 Classifier: License :: OSI Approved :: BSD License\n",
+                &[("numpy/__init__.py", ""), ("numpy-1.0.data/scripts/f2py", "#!python\n")],
+            ),
+            part("google.api", "License: Apache 2.0\n", &[("google/api/http.py", ""), ("google/rpc/x.py", "")]),
+            part("google.upb", "License: UNKNOWN\n", &[("google/upb/x.py", "")]),
+        ]
+    }
+
+    #[test]
+    fn wheels_tell_their_licences_files_origins_needs_and_places() {
+        let directory = tempfile::tempdir().unwrap();
+        let parts = wheels(directory.path());
+        let place = Place {
+            prefix: InstallPath::parse("/usr/lib/acme/service").unwrap(),
+            python: PythonVersion::three(11),
+            interpreter: InstallPath::parse("/usr/bin/python3.11").unwrap(),
+            relative: true,
+        };
+        let hash = parts[1].wheel.sha256();
+        let lock: PyLock = toml::from_str(&format!(
+            "lock-version = '1.0'\ncreated-by = 'x'\n[[packages]]\nname = 'flask'\n[[packages.wheels]]\nname = 'flask.whl'\n\
+             url = 'https://u:p@index.example.org/flask.whl'\nhashes = {{ sha256 = '{hash}' }}\n\
+             [tool.packhouse]\nlocal = {{ six = 'libs/six' }}\n"
+        ))
+        .unwrap();
+        let own = parts[0].wheel.clone();
+        let found = components(&Installed { place: &place, parts: &parts, own: &own, lock: &lock }).unwrap();
+        let purls: Vec<&str> = found.iter().map(|one| one.purl.as_str()).collect();
+        assert_eq!(
+            purls,
+            [
+                "pkg:generic/six@1.0",
+                "pkg:pypi/flask@1.0",
+                "pkg:pypi/google-api@1.0",
+                "pkg:pypi/google-upb@1.0",
+                "pkg:pypi/numpy@1.0"
+            ]
+        );
+        let [six, flask, api, upb, numpy] = &found[..] else { panic!("{found:?}") };
+        let site = "/usr/lib/acme/service/lib/python3.11/site-packages";
+        let places = |one: &Component| one.paths.iter().map(|path| path.as_str().replace(site, "")).collect::<Vec<_>>();
+        assert_eq!(flask.license.as_deref(), Some("BSD-3-Clause"));
+        assert_eq!(flask.license_files[0].name, "LICENSE.txt");
+        let installed = flask.license_files[0].installed.as_ref().unwrap();
+        assert_eq!(installed.as_str(), format!("{site}/flask-1.0.dist-info/licenses/LICENSE.txt"));
+        assert_eq!(flask.sboms[0].as_str(), format!("{site}/flask-1.0.dist-info/sboms/flask.cdx.json"));
+        assert_eq!(flask.artefact.as_ref().unwrap().url.as_deref(), Some("https://index.example.org/flask.whl"));
+        assert_eq!(flask.dependencies, ["pkg:generic/six@1.0"]);
+        assert_eq!(flask.authors, ["Pallets <p@example.org>"]);
+        assert!(flask.direct && api.direct && !six.direct && six.own && !flask.own);
+        assert_eq!(places(flask), ["/flask", "/flask-1.0.dist-info"]);
+        assert_eq!(places(six), ["/six-1.0.dist-info", "/six.py"]);
+        assert_eq!(places(api), ["/google/api", "/google/rpc", "/google.api-1.0.dist-info"]);
+        assert_eq!(places(upb), ["/google/upb", "/google.upb-1.0.dist-info"]);
+        assert_eq!(places(numpy), ["/usr/lib/acme/service/bin/f2py", "/numpy", "/numpy-1.0.dist-info"]);
+        assert_eq!((api.license.as_deref(), upb.license.as_deref()), (Some("Apache 2.0"), None));
+        // A licence that is a text is one of its texts, and what follows it is read.
+        assert_eq!((numpy.license.as_deref(), numpy.license_files.len()), (None, 1));
+        assert_eq!(numpy.classifiers, ["OSI Approved :: BSD License"]);
     }
 
     #[test]

@@ -88,11 +88,14 @@ fn remarks(copyright: &Copyright<'_>) -> String {
     if copyright.components.iter().all(|component| component.own) {
         return String::new();
     }
-    let mut text = format!(
-        "The tree below {} carries third-party components exactly as they were\nreleased. What is inside, with its origin and \
-         digests, is listed in the SBOM\n(CycloneDX) beside this package's documentation.",
-        copyright.prefix
-    );
+    let mut text = match copyright.components.iter().any(|component| !component.compiled_into.is_empty()) {
+        true => format!("The programs below {}\nare compiled with third-party libraries.", copyright.prefix),
+        false => format!("The tree below {}\ncarries third-party components as they were released.", copyright.prefix),
+    };
+    text.push_str(&format!(
+        "\nWhat is inside, with its origin and digests, is listed in the SBOM (CycloneDX):\n/usr/share/doc/{0}/{0}.cdx.json",
+        copyright.name
+    ));
     let without = copyright.components.iter().filter(|one| one.paths.is_empty() && one.compiled_into.is_empty());
     let without: Vec<String> = without.map(|component| format!("\n  {}", line_of(component))).collect();
     if !without.is_empty() {

@@ -70,17 +70,46 @@ const ENOUGH: f32 = 0.92;
 /// What is shorter says nothing, what is longer is more than one licence.
 const LENGTHS: std::ops::Range<usize> = 120..60_000;
 
-static TEXTS: LazyLock<Vec<(&'static str, TextData)>> = LazyLock::new(|| {
-    let texts = LICENSES.iter().filter_map(|name| Some((*name, spdx::license_id(name)?)));
-    let mut texts: Vec<_> = texts.map(|(name, id)| (name, TextData::new(id.text()).without_text())).collect();
-    // The list's text of LGPL 3 is followed by that of GPL 3; most projects have only the first part.
-    if let Some(alone) =
-        spdx::license_id("LGPL-3.0-only").and_then(|id| id.text().split("GNU GENERAL PUBLIC LICENSE\n").next())
-    {
-        texts.push(("LGPL-3.0-only", TextData::new(alone).without_text()));
+/// A standard text.
+struct Known {
+    name: &'static str,
+    words: usize,
+    data: TextData,
+}
+
+impl Known {
+    fn new(name: &'static str, text: &str) -> Self {
+        Self { name, words: words(text), data: TextData::new(text).without_text() }
     }
-    texts
+
+    /// Whether a text of so many words may be this one: a long licence stays much like itself when a short one, or a
+    /// condition, is added to it.
+    fn has_room_for(&self, words: usize) -> bool {
+        words <= self.words + self.words / 50 + 25
+    }
+}
+
+static TEXTS: LazyLock<Vec<Known>> = LazyLock::new(|| {
+    let known = LICENSES.iter().filter_map(|name| Some(Known::new(name, spdx::license_id(name)?.text())));
+    let mut known: Vec<Known> = known.collect();
+    // The list's text of LGPL 3 is followed by that of GPL 3; most projects have only the first part.
+    let both = spdx::license_id("LGPL-3.0-only").map(|id| id.text()).unwrap_or_default();
+    if let Some((alone, _)) = both.split_once("GNU GENERAL PUBLIC LICENSE\n") {
+        known.push(Known::new("LGPL-3.0-only", alone));
+    }
+    known
 });
+
+/// How many words a text has beside its copyright notices.
+fn words(text: &str) -> usize {
+    let notice = |line: &str| {
+        let line = line.trim_start_matches(|character: char| !character.is_alphanumeric() && character != '(');
+        ["copyright", "(c)"]
+            .iter()
+            .any(|start| line.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start)))
+    };
+    text.lines().filter(|line| !notice(line)).map(|line| line.split_whitespace().count()).sum()
+}
 
 /// What has been looked at already: the same few texts come with hundreds of components.
 static SEEN: LazyLock<Mutex<HashMap<Sha256, Option<&'static str>>>> = LazyLock::new(Mutex::default);
@@ -104,12 +133,13 @@ pub(super) fn license_of(text: &str) -> Option<&'static str> {
     if !LENGTHS.contains(&text.len()) {
         return None;
     }
+    let length = words(text);
     let text = TextData::new(text);
     let mut best: Option<(&'static str, f32)> = None;
-    for (name, known) in TEXTS.iter() {
-        let score = known.match_score(&text);
+    for known in TEXTS.iter().filter(|known| known.has_room_for(length)) {
+        let score = known.data.match_score(&text);
         if best.is_none_or(|(_, other)| score > other) {
-            best = Some((name, score));
+            best = Some((known.name, score));
         }
     }
     best.filter(|(_, score)| *score >= ENOUGH).map(|(name, _)| name)
@@ -140,6 +170,11 @@ mod tests {
         assert_ne!(license_of(&json), Some("MIT"));
         let apache = spdx::license_id("Apache-2.0").expect("it").text();
         assert_eq!(license_of(&format!("{mit}\n\n{apache}")), None);
+        let clause = "The grant of rights under the License will not include, and the License does not grant to you, the \
+                      right to Sell the Software. ";
+        assert_eq!(license_of(&format!("{}\n\n{apache}", clause.repeat(3))), None);
+        let holders = "Copyright (c) 2020 One of very many people who hold something\n".repeat(40);
+        assert_eq!(license_of(&format!("{holders}\n{apache}")), Some("Apache-2.0"));
         assert_eq!(license_of("MIT"), None);
         assert_eq!(license_of(&"word ".repeat(20_000)), None);
     }

@@ -121,6 +121,7 @@ impl Expression {
     /// The licence of something that holds all of these: each once, the first first, the others in order. `None` of none.
     pub fn all(expressions: impl IntoIterator<Item = Self>) -> Option<Self> {
         let mut parts: Vec<Self> = Vec::new();
+        let mut seen: Vec<Self> = Vec::new();
         let mut first = 0;
         for expression in expressions {
             let pieces = match expression {
@@ -128,7 +129,9 @@ impl Expression {
                 other => vec![other],
             };
             for piece in pieces {
-                if !parts.contains(&piece) {
+                let key = piece.in_order();
+                if !seen.contains(&key) {
+                    seen.push(key);
                     parts.push(piece);
                 }
             }
@@ -140,6 +143,20 @@ impl Expression {
             rest.sort_by_cached_key(ToString::to_string);
         }
         Self::joined(parts, Self::All)
+    }
+
+    /// The same with all operands in order: `MIT OR ISC` is `ISC OR MIT`.
+    fn in_order(&self) -> Self {
+        let sorted = |parts: &[Self]| {
+            let mut parts: Vec<Self> = parts.iter().map(Self::in_order).collect();
+            parts.sort();
+            parts
+        };
+        match self {
+            Self::License(_) => self.clone(),
+            Self::All(parts) => Self::All(sorted(parts)),
+            Self::Any(parts) => Self::Any(sorted(parts)),
+        }
     }
 
     fn joined(mut parts: Vec<Self>, join: fn(Vec<Self>) -> Self) -> Option<Self> {
@@ -371,7 +388,7 @@ mod tests {
         };
         assert_eq!(all(&["MIT"]), "MIT");
         assert_eq!(
-            all(&["Zlib", "MIT OR Apache-2.0", "BSD-3-Clause AND Zlib", "MIT OR Apache-2.0", "Apache-2.0"]),
+            all(&["Zlib", "MIT OR Apache-2.0", "BSD-3-Clause AND Zlib", "Apache-2.0 OR MIT", "Apache-2.0"]),
             "Zlib AND Apache-2.0 AND BSD-3-Clause AND (MIT OR Apache-2.0)"
         );
         assert_eq!(Expression::all([]), None);

@@ -10,6 +10,9 @@ mod lifecycle;
 mod lint;
 mod machine;
 mod piuparts;
+=======
+mod relations;
+>>>>>>> main
 mod rpm;
 
 use std::path::PathBuf;
@@ -45,16 +48,20 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
         repository: directory.join("repository"),
         directory,
     };
+<<<<<<< HEAD
     let keep = parts.iter().any(|part| part == "--keep");
     let parts: Vec<&String> = parts.iter().filter(|part| !part.starts_with('-')).collect();
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| *part == name);
-    // The lifecycle has services of its own.
-    if !keep && !matches!(parts.as_slice(), [only] if *only == "lifecycle") {
+    // The lifecycle has services of its own, and the relations of the sample are judged when it is there.
+    if !keep && !matches!(parts.as_slice(), [only] if ["lifecycle", "relations"].contains(&only.as_str())) {
         build::make(&bench)?;
     }
     if wanted("build") {
         build::twice(&bench)?;
         build::refusals(&bench)?;
+    }
+    if wanted("relations") {
+        relations::judge(&bench)?;
     }
     if wanted("debian") {
         debian::install(&bench, "bookworm", "debian-12")?;
