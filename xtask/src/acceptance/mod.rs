@@ -10,9 +10,7 @@ mod lifecycle;
 mod lint;
 mod machine;
 mod piuparts;
-=======
 mod relations;
->>>>>>> main
 mod rpm;
 
 use std::path::PathBuf;
@@ -48,7 +46,6 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
         repository: directory.join("repository"),
         directory,
     };
-<<<<<<< HEAD
     let keep = parts.iter().any(|part| part == "--keep");
     let parts: Vec<&String> = parts.iter().filter(|part| !part.starts_with('-')).collect();
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| *part == name);
