@@ -16,6 +16,7 @@ use std::sync::Mutex;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::{Deserialize, Serialize};
 
+use crate::check::{self, Severity, Subject};
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
 use crate::digest::Sha256;
 use crate::ecosystem::{self, Context, Release};
@@ -324,6 +325,7 @@ fn make(context: Context<'_>, shared: &Shared<'_>, job: &Job<'_>, out: &Path) ->
     }
     let debug = package::debug_symbols(&package, &debug).map_err(|error| failed(error.into()))?;
     let write = |package: &Package| {
+        judge(context, service, package)?;
         let permit = shared.packing.admit(packing::memory(package));
         let written = format::write(package, out, &format::WriteOptions::default());
         drop(permit);
@@ -352,6 +354,24 @@ fn artefact(package: &Package, written: Written, isolation: Vec<String>) -> Arte
         sha256: written.sha256,
         isolation,
     }
+}
+
+/// Says no to a package that `packhouse check` would refuse, with all findings at once; tells warnings.
+fn judge(context: Context<'_>, service: &Member, package: &Package) -> Result<(), Error> {
+    let target = &package.target;
+    let places = [context.workspace.root.as_path(), context.cache.root()];
+    let places = places.map(|place| place.to_string_lossy().into_owned());
+    let allows = context.settings.service(&service.name).check.allows();
+    let mut findings = check::check(&Subject::of_package(package, &places)?, &allows);
+    let others = findings.split_off(findings.partition_point(|finding| finding.severity == Severity::Error));
+    for finding in others {
+        context.reporter.note(&format!("{} for {target}: {finding}", package.name));
+    }
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let error = Box::new(check::Refused { findings });
+    Err(Error::Step { service: service.name.to_string(), target: target.to_string(), error })
 }
 
 impl Artefacts {

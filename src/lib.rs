@@ -32,6 +32,7 @@ pub mod tree;
 
 // From a tree to packages and repositories.
 pub mod build;
+pub mod check;
 pub mod format;
 pub mod package;
 pub mod repo;

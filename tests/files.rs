@@ -463,6 +463,14 @@ group = "acme-api"
     assert_eq!((secret.user.as_str(), secret.group.as_str(), secret.mode), ("root", "root", 0o640));
     let helper = package.tree.get(&path("/usr/lib/acme/acme-api/libexec/helper")).expect("the file");
     assert_eq!(helper.mode, 0o750, "root is not what the set-user-id bit was meant for");
+    let postinst = package.scripts.post_install.as_deref().expect("a postinst");
+    for line in [
+        "chown -h root:acme-api \"${DPKG_ROOT:-}\"/etc/acme/secret.conf",
+        "chmod 0640 \"${DPKG_ROOT:-}\"/etc/acme/secret.conf",
+        "chmod 4750 \"${DPKG_ROOT:-}\"/usr/lib/acme/acme-api/libexec/helper",
+    ] {
+        assert!(postinst.contains(line), "{postinst}");
+    }
     let package = repository.package("el9");
     let secret = package.tree.get(&path("/etc/acme/secret.conf")).expect("the file");
     assert_eq!((secret.user.as_str(), secret.group.as_str()), ("root", "acme-api"));

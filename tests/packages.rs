@@ -341,10 +341,11 @@ fn units_of_the_repository_are_taken_as_they_are() {
     let unit = "[Service]\nExecStart=/usr/bin/acme-api\n[Install]\nWantedBy=multi-user.target\n";
     repository.put("acme-api/d/acme-api.service", unit);
     repository.put("acme-api/d/acme-job@.service", unit);
-    repository.put("acme-api/d/acme.timer", "[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n");
+    let timer = "[Timer]\nOnCalendar=daily\nUnit=acme-api.service\n[Install]\nWantedBy=timers.target\n";
+    repository.put("acme-api/d/acme.timer", timer);
     let package = repository.assemble("debian-12", python(false)).expect("a package");
     let postinst = package.scripts.post_install.expect("a postinst");
-    assert!(postinst.contains("deb-systemd-invoke start acme-api.service acme.timer"), "{postinst}");
+    assert!(postinst.contains("resume acme.timer acme-api.service\n"), "{postinst}");
     assert!(!postinst.contains("acme-job@"), "{postinst}");
     assert!(!postinst.contains("restart"), "{postinst}");
 

@@ -5,7 +5,9 @@
 
 mod build;
 mod changelog;
+mod check;
 mod completions;
+mod explain;
 mod failure;
 mod init;
 mod inspect;
@@ -56,7 +58,7 @@ Exit status:
   0    done
   1    the work failed
   2    the command line or the configuration is wrong
-  3    a policy said no: a lock that would have to change under --locked
+  3    a policy said no: a lock that would have to change under --locked, a package that breaks a rule
   4    something this machine lacks: a tool, an interpreter, a namespace
   130  interrupted";
 
@@ -68,6 +70,8 @@ enum Command {
     Vendor(vendor::Vendor),
     Build(build::Build),
     Inspect(inspect::Inspect),
+    Check(check::Check),
+    Explain(explain::Explain),
     Publish(publish::Publish),
     /// Make and look after repositories.
     #[command(subcommand)]
@@ -97,6 +101,10 @@ pub fn main() -> ExitCode {
         }
     };
     let session = Session::new(globals);
+    if session.sarif() && !matches!(command, Command::Check(_)) {
+        let failure = session::usage("`--format sarif` is for `packhouse check` alone".to_owned());
+        return ExitCode::from(failure::report(failure.as_ref(), session.output(), session.color()));
+    }
     end_on_interrupt();
     match run(&session, command) {
         Ok(()) => ExitCode::SUCCESS,
@@ -125,6 +133,8 @@ fn run(session: &Session, command: Command) -> Result<(), Failure> {
         Command::Vendor(command) => vendor::run(session, &command),
         Command::Build(command) => build::run(session, &command),
         Command::Inspect(command) => inspect::run(session, &command),
+        Command::Check(command) => check::run(session, &command),
+        Command::Explain(command) => explain::run(session, &command),
         Command::Publish(command) => publish::run(session, &command),
         Command::Repo(command) => repo::run(session, &command),
         Command::Key(command) => key::run(session, &command),

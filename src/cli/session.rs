@@ -36,9 +36,9 @@ pub(super) struct Globals {
     /// When to use colours.
     #[arg(long, global = true, help_heading = GLOBAL, value_enum, default_value_t, value_name = "WHEN")]
     color: Color,
-    /// How to write results and errors.
+    /// How to write results and errors; `sarif` is for `check` alone.
     #[arg(long, global = true, help_heading = GLOBAL, value_enum, default_value_t, value_name = "FORMAT")]
-    format: Output,
+    format: OutputFormat,
     /// Fail when a lock would have to change.
     #[arg(long, global = true, help_heading = GLOBAL)]
     locked: bool,
@@ -51,6 +51,18 @@ pub(super) struct Globals {
     /// How many things to do at once (default: one per processor).
     #[arg(short, long, global = true, help_heading = GLOBAL, value_name = "N")]
     jobs: Option<std::num::NonZeroUsize>,
+}
+
+/// What `--format` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum OutputFormat {
+    /// Text.
+    #[default]
+    Human,
+    /// One JSON document per line.
+    Json,
+    /// Findings in the Static Analysis Results Interchange Format, 2.1.0.
+    Sarif,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -89,14 +101,23 @@ impl Session {
             Color::Never => anstream::ColorChoice::Never,
         };
         let reporter: Box<dyn Reporter> = match globals.format {
-            Output::Human => Box::new(Human::new(verbosity, color)),
-            Output::Json => Box::new(Json::new(verbosity)),
+            OutputFormat::Human | OutputFormat::Sarif => Box::new(Human::new(verbosity, color)),
+            OutputFormat::Json => Box::new(Json::new(verbosity)),
         };
         Self { globals, cache: Cache::of_user(), reporter, color }
     }
 
+    /// How progress and errors are written.
     pub(super) fn output(&self) -> Output {
-        self.globals.format
+        match self.globals.format {
+            OutputFormat::Human | OutputFormat::Sarif => Output::Human,
+            OutputFormat::Json => Output::Json,
+        }
+    }
+
+    /// Whether results are wanted as SARIF.
+    pub(super) fn sarif(&self) -> bool {
+        self.globals.format == OutputFormat::Sarif
     }
 
     pub(super) fn color(&self) -> anstream::ColorChoice {

@@ -4,6 +4,7 @@
 //! the repository. Each stage reads the part that is its own; nothing else in the program reads a configuration file.
 
 mod capabilities;
+mod check;
 mod error;
 mod files;
 mod find;
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use crate::name::{OrgName, PackageName};
 use crate::target::{Distribution, PythonVersion, Target};
 
+pub use check::{AllowSettings, CheckSettings};
 pub use error::Error;
 pub use files::{FileKind, FileSettings, FileSource, Place};
 pub(crate) use find::read_text;
@@ -152,6 +154,8 @@ pub struct ServiceSettings {
     pub pages: PageSettings,
     /// Conffiles of earlier versions, for builds that cannot read the last published package.
     pub removed_config: Vec<RemovedConfig>,
+    /// `[services.NAME.check]`.
+    pub check: CheckSettings,
     /// Version that stands in place of the manifest's or the tag's.
     pub version: Option<String>,
     /// Debian revision and RPM release number, before the distribution's suffix (default 1).

@@ -8,8 +8,8 @@ use super::error::Error;
 use super::load::SPDX;
 use super::reader::{Reader, Text};
 use super::{
-    KindSetting, Origin, PythonSettings, RustSettings, ServiceSettings, files, pages, previous, relations, systemd,
-    value,
+    KindSetting, Origin, PythonSettings, RustSettings, ServiceSettings, check, files, pages, previous, relations,
+    systemd, value,
 };
 use crate::name::{PackageName, normalize};
 use crate::target::{Distribution, PythonVersion};
@@ -57,6 +57,7 @@ fn service(table: &Reader<'_>, root: &Path, known: &[Distribution]) -> Result<Se
         files: files::files(table, known)?,
         pages: pages::pages(table)?,
         removed_config: previous::removed_config(table)?,
+        check: check::check(table)?,
         version: table.string("version")?.map(|text| text.checked(value::version, "")).transpose()?,
         revision: table.number("revision", 1, 999_999)?,
         epoch: table.number("epoch", 0, i32::MAX.unsigned_abs())?,

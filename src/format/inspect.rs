@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::deb::{self, DebInfo};
 use super::error::{Error, Fault};
 use super::listing::{FileInfo, FileKind};
-use super::rpm::{self, Dependency, RpmInfo};
+use super::rpm::{self, RpmInfo};
 use crate::digest::Sha256;
 
 /// A package's file and what is in it.
@@ -111,7 +111,7 @@ fn rpm(out: &mut fmt::Formatter<'_>, info: &RpmInfo) -> fmt::Result {
         ("Conflicts", &info.conflicts),
         ("Obsoletes", &info.obsoletes),
     ] {
-        let mut relations: Vec<String> = list.iter().map(relation).collect();
+        let mut relations: Vec<String> = list.iter().map(ToString::to_string).collect();
         relations.dedup();
         for relation in relations {
             field(out, name, &relation)?;
@@ -122,19 +122,6 @@ fn rpm(out: &mut fmt::Formatter<'_>, info: &RpmInfo) -> fmt::Result {
     field(out, "Description", &description.concat())?;
     scripts(out, &info.scripts)?;
     files(out, &info.files)
-}
-
-/// `name >= version`, as a spec file has it.
-fn relation(dependency: &Dependency) -> String {
-    let operator = match dependency.sense() {
-        Some("LT") => "<",
-        Some("LE") => "<=",
-        Some("EQ") => "=",
-        Some("GE") => ">=",
-        Some("GT") => ">",
-        _ => return dependency.name.clone(),
-    };
-    format!("{} {operator} {}", dependency.name, dependency.version)
 }
 
 fn field(out: &mut fmt::Formatter<'_>, name: &str, value: &str) -> fmt::Result {

@@ -43,6 +43,8 @@ pub struct FileInfo {
     pub sha256: Option<Sha256>,
     /// A conffile, `%config`.
     pub config: bool,
+    /// `%config(noreplace)`: what the administrator changed stays; always so with a conffile.
+    pub noreplace: bool,
     /// `%doc`.
     pub documentation: bool,
     /// `%license`.

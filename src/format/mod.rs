@@ -23,6 +23,7 @@ pub use compression::Effort;
 pub use error::Error;
 pub use inspect::{Contents, Inspection, inspect};
 pub use listing::{FileInfo, FileKind};
+pub(crate) use mode::{is_shared_library, mode_of};
 pub(crate) use output::{remove_leftovers, unfinished};
 
 /// A file that came out of `build`, as `packhouse-artefacts.json` lists it.

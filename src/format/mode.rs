@@ -9,7 +9,7 @@ use crate::target::Format;
 use crate::tree::{Entry, InstallPath, Node};
 
 /// The permission bits that `entry` gets in this format.
-pub(super) fn mode_of(path: &InstallPath, entry: &Entry, format: Format) -> u32 {
+pub(crate) fn mode_of(path: &InstallPath, entry: &Entry, format: Format) -> u32 {
     let mode = entry.mode & 0o7777;
     match (&entry.node, format) {
         (Node::Symlink(_), _) => 0o777,
@@ -21,7 +21,7 @@ pub(super) fn mode_of(path: &InstallPath, entry: &Entry, format: Format) -> u32 
 }
 
 /// `libfoo.so`, `libfoo.so.1.2`, `_speedups.cpython-311-x86_64-linux-gnu.so`.
-fn is_shared_library(name: &str) -> bool {
+pub(crate) fn is_shared_library(name: &str) -> bool {
     match name.rsplit_once(".so") {
         Some((stem, rest)) => {
             !stem.is_empty()

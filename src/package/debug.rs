@@ -81,7 +81,8 @@ pub fn debug_symbols(package: &Package, files: &[DebugFile]) -> Result<Option<Pa
         description,
         maintainer: package.maintainer.clone(),
         vendor: package.vendor.clone(),
-        homepage: None,
+        // dh_gencontrol leaves it out; rpmbuild does not.
+        homepage: package.homepage.clone().filter(|_| package.target.format() == Format::Rpm),
         license: package.license.clone(),
         section,
         relations,

@@ -389,6 +389,10 @@ fn made_accounts(tree: &Tree) -> std::io::Result<(BTreeSet<String>, BTreeSet<Str
                 (Some("g"), Some(name)) => {
                     groups.insert(name.to_owned());
                 }
+                (Some("m"), Some(user)) => {
+                    users.insert(user.to_owned());
+                    groups.extend(words.next().map(str::to_owned));
+                }
                 _ => {}
             }
         }

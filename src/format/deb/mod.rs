@@ -9,5 +9,5 @@ mod tar_reader;
 mod tar_writer;
 mod write;
 
-pub use read::{DebInfo, Files, read};
+pub use read::{DebInfo, Files, Visitor, read, read_contents};
 pub(super) use write::write;

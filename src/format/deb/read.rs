@@ -96,10 +96,18 @@ impl DebInfo {
 
 /// Reads the .deb at `path`. Both archives are decompressed to their ends when `files` is [`Files::List`].
 pub fn read(path: &Path, files: Files) -> Result<DebInfo, Error> {
-    read_all(path, files).map_err(|fault| fault.at(path))
+    read_all(path, files, &mut |_, _| Ok(())).map_err(|fault| fault.at(path))
 }
 
-fn read_all(path: &Path, files: Files) -> Result<DebInfo, Fault> {
+/// The same with the list of files; `each` is given every file of the data archive with its content, which it need not read.
+pub fn read_contents(path: &Path, each: &mut Visitor<'_>) -> Result<DebInfo, Error> {
+    read_all(path, Files::List, each).map_err(|fault| fault.at(path))
+}
+
+/// Looks at one file of the data archive and its content.
+pub type Visitor<'a> = dyn FnMut(&FileInfo, &mut dyn Read) -> std::io::Result<()> + 'a;
+
+fn read_all(path: &Path, files: Files, each: &mut Visitor<'_>) -> Result<DebInfo, Fault> {
     let mut file = fs_err::File::open(path)?;
     let size = file.metadata()?.len();
     let members = archive::members(&mut file)?;
@@ -127,7 +135,7 @@ fn read_all(path: &Path, files: Files) -> Result<DebInfo, Fault> {
     };
     read_control(&mut info, open(&mut file, control, control_compression, MAX_CONTROL)?)?;
     if files == Files::List {
-        read_data(&mut info, open(&mut file, data, compression, MAX_DATA)?)?;
+        read_data(&mut info, open(&mut file, data, compression, MAX_DATA)?, each)?;
     }
     Ok(info)
 }
@@ -249,13 +257,15 @@ fn check_identity(info: &DebInfo) -> Result<(), Fault> {
     Ok(())
 }
 
-fn read_data(info: &mut DebInfo, mut reader: Bounded<Box<dyn Read + '_>>) -> Result<(), Fault> {
+fn read_data(info: &mut DebInfo, mut reader: Bounded<Box<dyn Read + '_>>, each: &mut Visitor<'_>) -> Result<(), Fault> {
     let conffiles: HashSet<&str> = info.conffiles.iter().map(String::as_str).collect();
     let files = &mut info.files;
-    tar_reader::walk(&mut reader, |item, _content| {
+    tar_reader::walk(&mut reader, |item, content| {
         if item.path != "/" {
             let config = conffiles.contains(item.path.as_str());
-            files.push(file_info(item, config));
+            let file = file_info(item, config);
+            each(&file, content)?;
+            files.push(file);
         }
         Ok(())
     })?;
@@ -277,6 +287,7 @@ fn file_info(item: Item, config: bool) -> FileInfo {
         link: item.link,
         sha256: None,
         config,
+        noreplace: config,
         license,
         ghost: false,
         capabilities: None,

@@ -69,13 +69,17 @@ pub(super) fn walk(
         if names > MAX_NAMES {
             return Err(Fault::malformed("the names of its files take too much memory"));
         }
-        let name = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+        // An archive made with numbers alone has no names.
+        let name = |bytes: Option<&[u8]>, number: io::Result<u64>| match bytes {
+            Some(name) if !name.is_empty() => String::from_utf8_lossy(name).into_owned(),
+            _ => number.map(|number| number.to_string()).unwrap_or_default(),
+        };
         let item = Item {
             path,
             kind,
             mode: header.mode()? & 0o7777,
-            user: name(header.username_bytes()),
-            group: name(header.groupname_bytes()),
+            user: name(header.username_bytes(), header.uid()),
+            group: name(header.groupname_bytes(), header.gid()),
             size: if kind == FileKind::File { header.entry_size()? } else { 0 },
             time: i64::try_from(header.mtime()?).unwrap_or(i64::MAX),
             link,

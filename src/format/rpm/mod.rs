@@ -5,6 +5,7 @@ mod files;
 mod group;
 mod header;
 mod lead;
+mod payload;
 mod read;
 mod relations;
 mod sign;
@@ -12,6 +13,7 @@ mod signature;
 mod tag;
 mod write;
 
+pub use payload::read_contents;
 pub use read::{ChangelogEntry, Dependency, RpmInfo, read};
 pub use sign::{HeaderSignature, Signer, SignerError, header_signature, immutable_digest, sign};
 pub(super) use write::write;

@@ -2,6 +2,7 @@
 //! are verified, the payload is hashed but never unpacked, and nothing in it is run.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
@@ -62,6 +63,21 @@ impl Dependency {
     /// Whether it must be there before the package is unpacked: repository metadata's `pre`.
     pub fn is_pre(&self) -> bool {
         self.flags & (sense::PREREQ | sense::SCRIPT_PRE | sense::SCRIPT_POST) != 0
+    }
+}
+
+/// `name >= version`, as a spec file has it.
+impl fmt::Display for Dependency {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operator = match self.sense() {
+            Some("LT") => "<",
+            Some("LE") => "<=",
+            Some("EQ") => "=",
+            Some("GE") => ">=",
+            Some("GT") => ">",
+            _ => return out.write_str(&self.name),
+        };
+        write!(out, "{} {operator} {}", self.name, self.version)
     }
 }
 
@@ -143,6 +159,8 @@ pub struct RpmInfo {
     pub changelog: Vec<ChangelogEntry>,
     /// Scriptlets: `pre`, `post`, `preun`, `postun`, `pretrans`, `posttrans`, and their texts.
     pub scripts: Vec<(String, String)>,
+    /// What runs each of them, in their order: `/bin/sh`, `<lua>`; empty when the header does not say.
+    pub script_programs: Vec<String>,
 }
 
 impl RpmInfo {
@@ -333,7 +351,8 @@ fn describe(header: &Header) -> Result<RpmInfo, Fault> {
         enhances: relations(header, tag::ENHANCENAME, tag::ENHANCEFLAGS, tag::ENHANCEVERSION)?,
         files: files(header)?,
         changelog: changelog(header)?,
-        scripts: scripts(header)?,
+        scripts: scripts(header)?.into_iter().map(|(name, text, _)| (name, text)).collect(),
+        script_programs: scripts(header)?.into_iter().map(|(_, _, program)| program).collect(),
     })
 }
 
@@ -416,6 +435,7 @@ fn files(header: &Header) -> Result<Vec<FileInfo>, Fault> {
             link: if kind == FileKind::Symlink { Some(link) } else { first },
             sha256: if has_sha256 { digest.parse().ok() } else { None },
             config: flag(file::CONFIG),
+            noreplace: flag(file::NOREPLACE),
             documentation: flag(file::DOC),
             license: flag(file::LICENSE),
             ghost: flag(file::GHOST),
@@ -437,18 +457,21 @@ fn changelog(header: &Header) -> Result<Vec<ChangelogEntry>, Fault> {
     Ok(all.map(entry).collect())
 }
 
-fn scripts(header: &Header) -> Result<Vec<(String, String)>, Fault> {
+/// Name, text and program of every scriptlet.
+fn scripts(header: &Header) -> Result<Vec<(String, String, String)>, Fault> {
     let mut scripts = Vec::new();
-    for (name, tag) in [
-        ("pretrans", tag::PRETRANS),
-        ("pre", tag::PREIN),
-        ("post", tag::POSTIN),
-        ("preun", tag::PREUN),
-        ("postun", tag::POSTUN),
-        ("posttrans", tag::POSTTRANS),
+    for (name, tag, program) in [
+        ("pretrans", tag::PRETRANS, tag::PRETRANSPROG),
+        ("pre", tag::PREIN, tag::PREINPROG),
+        ("post", tag::POSTIN, tag::POSTINPROG),
+        ("preun", tag::PREUN, tag::PREUNPROG),
+        ("postun", tag::POSTUN, tag::POSTUNPROG),
+        ("posttrans", tag::POSTTRANS, tag::POSTTRANSPROG),
     ] {
         if let Some(text) = header.text(tag)? {
-            scripts.push((name.to_owned(), text));
+            // One text, or the program and its arguments.
+            let program = header.texts(program)?.into_iter().next();
+            scripts.push((name.to_owned(), text, program.unwrap_or_default()));
         }
     }
     Ok(scripts)
