@@ -864,7 +864,7 @@ fn an_exception_must_name_a_code_that_exists_a_path_and_a_reason() {
         ("code = \"setuid-fiel\"\nreason = \"x\"", "did you mean `setuid-file`?"),
         ("code = \"setuid-file\"", "reason"),
         ("reason = \"x\"", "code"),
-        ("code = \"setuid-file\"\nreason = \" \"", "a reason must say something"),
+        ("code = \"setuid-file\"\nreason = \" \"", "say in one line why this is right here"),
         ("code = \"setuid-file\"\nreason = \"x\"\npath = \"usr/bin/x\"", "it must begin with `/`"),
         ("code = \"setuid-file\"\nreason = \"x\"\nfile = \"/usr/bin/x\"", "unknown key"),
     ] {
