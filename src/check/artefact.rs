@@ -132,7 +132,24 @@ fn of_deb(info: DebInfo, contents: HashMap<String, Facts>) -> Result<Subject, su
     subject.relations = relations;
     subject.scripts = info.scripts.into_iter().map(script).collect();
     subject.conffiles = info.conffiles;
+    subject.time = changelog_time(&subject);
     Ok(subject)
+}
+
+/// The time of the changelog's newest entry, which SOURCE_DATE_EPOCH is taken from. A rebuild has another one, in a file of its
+/// own (Policy 5.6.12.2).
+fn changelog_time(subject: &Subject) -> Option<i64> {
+    let rebuilt =
+        subject.version.rsplit_once("+b").is_some_and(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
+    let path = format!("/usr/share/doc/{}/changelog.Debian.gz", subject.name);
+    let packed = subject.get(&path).filter(|_| !rebuilt)?.content.text.as_ref()?;
+    let mut text = Vec::new();
+    // What follows a damaged part, or 256 KiB, is not looked at.
+    let _ = flate2::read::GzDecoder::new(packed.as_slice()).take(256 * 1024).read_to_end(&mut text);
+    let text = String::from_utf8_lossy(&text);
+    let trailer = text.lines().find(|line| line.starts_with(" -- "))?;
+    let (_, date) = trailer.rsplit_once(">  ")?;
+    jiff::fmt::rfc2822::parse(date.trim()).ok().map(|time| time.timestamp().as_second())
 }
 
 fn of_rpm(info: RpmInfo, contents: HashMap<String, Facts>) -> Result<Subject, super::subject::TooLarge> {

@@ -6,7 +6,9 @@ use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use object::{ReadCache, ReadRef};
+use object::elf::{FileHeader64, PT_LOAD};
+use object::read::elf::{FileHeader as _, ProgramHeader as _};
+use object::{Endianness, ReadCache, ReadRef};
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::subject::{Elf, Facts, Trace, file_name, parent};
@@ -167,10 +169,23 @@ fn read_elf<R: object::read::ReadCacheOps>(cache: &ReadCache<R>, size: u64) -> E
         return Elf::None;
     }
     let left = Cell::new(MAX_ELF_READ);
-    match elf::parse(Frugal { cache, left: &left }) {
-        Some(facts) => Elf::Facts(Box::new(facts)),
-        None => Elf::Damaged,
+    let frugal = Frugal { cache, left: &left };
+    match elf::parse(frugal) {
+        Ok(Some(facts)) if is_whole(frugal, size) => Elf::Facts(Box::new(facts)),
+        _ => Elf::Damaged,
     }
+}
+
+/// Whether what is loaded of an ELF file is all there.
+fn is_whole<'data>(data: impl ReadRef<'data>, size: u64) -> bool {
+    let Ok(header) = FileHeader64::<Endianness>::parse(data) else { return false };
+    let Ok(endian) = header.endian() else { return false };
+    header.program_headers(endian, data).is_ok_and(|segments| {
+        segments.iter().all(|segment| {
+            let end = segment.p_offset(endian).checked_add(segment.p_filesz(endian));
+            segment.p_type(endian) != PT_LOAD || end.is_some_and(|end| end <= size)
+        })
+    })
 }
 
 /// Reads so much of an ELF file and no more: its tables may claim any size, any number of times.
@@ -216,19 +231,29 @@ impl<'a, R: object::read::ReadCacheOps> ReadRef<'a> for Frugal<'a, R> {
 }
 
 /// Directories of packhouse's own staging (see `ecosystem`), and of what pip, uv and tempfile make.
-static STAGING: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let pattern = r"/packhouse/(?:source|work|environment|home)\b|/target/packhouse/[\w.+-]{1,64}\
-        |/tmp/\.tmp[A-Za-z0-9]{6}\b|/tmp/pip-(?:build|install|req|ephem|modern)[\w-]{1,64}|/tmp/build-env-\w{1,64}";
-    RegexBuilder::new(pattern).unicode(false).build().ok()
-});
+const STAGING_PLACES: [&str; 5] = [
+    r"/packhouse/(?:source|work|environment|home)\b",
+    r"/target/packhouse/[\w.+-]{1,64}",
+    r"/tmp/\.tmp[A-Za-z0-9]{6}\b",
+    r"/tmp/pip-(?:build|install|req|ephem|modern)[\w-]{1,64}",
+    r"/tmp/build-env-\w{1,64}",
+];
 
 /// Home and working directories of developers and of continuous integration.
-static MACHINE: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let pattern = r"/(?:home/[a-z_][a-z0-9_.-]{0,31}|root|Users/[A-Za-z][\w.-]{0,31})/(?:\.cargo|\.rustup|\.cache/(?:uv|pip|packhouse))/\
-        |/home/runner/work/[\w.-]{1,64}|/builds/[\w.-]{1,64}/[\w.-]{1,64}/|/__w/[\w.-]{1,64}/[\w.-]{1,64}\
-        |/build/[a-z0-9][a-z0-9+.~]{1,64}-[0-9A-Za-z.~+-]{1,64}/";
-    RegexBuilder::new(pattern).unicode(false).build().ok()
-});
+const MACHINE_PLACES: [&str; 5] = [
+    r"/(?:home/[a-z_][a-z0-9_.-]{0,31}|root|Users/[A-Za-z][\w.-]{0,31})/(?:\.cargo|\.rustup|\.cache/(?:uv|pip|packhouse))/",
+    r"/home/runner/work/[\w.-]{1,64}",
+    r"/builds/[\w.-]{1,64}/[\w.-]{1,64}/",
+    r"/__w/[\w.-]{1,64}/[\w.-]{1,64}",
+    r"/build/[a-z0-9][a-z0-9+.~-]{1,64}-[0-9A-Za-z]{6}/",
+];
+
+static STAGING: LazyLock<Option<Regex>> = LazyLock::new(|| any_of(&STAGING_PLACES));
+static MACHINE: LazyLock<Option<Regex>> = LazyLock::new(|| any_of(&MACHINE_PLACES));
+
+fn any_of(patterns: &[&str]) -> Option<Regex> {
+    RegexBuilder::new(&patterns.join("|")).unicode(false).build().ok()
+}
 
 struct Search<'a> {
     places: Option<&'a Regex>,

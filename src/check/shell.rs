@@ -192,18 +192,22 @@ impl Scanner {
     fn words(&mut self) -> Result<Vec<(String, usize)>, Unclosed> {
         let mut words = Vec::new();
         let (mut word, mut quoted) = (String::new(), false);
-        let (mut expects, mut documents): (bool, Vec<String>) = (true, Vec::new());
+        let (mut expects, mut arguments, mut documents) = (true, 0_usize, Vec::<String>::new());
         loop {
             let next = self.next();
             let ends = next.is_none_or(|next| next.is_whitespace() || ";&|()<>".contains(next));
             if ends && (!word.is_empty() || quoted) {
                 let line = self.line - usize::from(next == Some('\n'));
                 if expects {
+                    arguments = 0;
                     expects = !quoted && is_followed_by_command(&word);
-                    words.push((if quoted { String::new() } else { word.clone() }, line));
-                } else if word == "in" || word == "do" {
-                    // `for x in …` and `case x in`: the list or the patterns follow; `for x do` a command.
-                    if word == "do" && words.last().is_some_and(|(last, _)| last == "for") {
+                    // What ends with a parenthesis right after it may be the pattern of a `case`.
+                    let pattern = next == Some(')') && matches!(word.as_str(), "if" | "do" | "case");
+                    words.push((if quoted || pattern { String::new() } else { word.clone() }, line));
+                } else {
+                    // `for x do` repeats for the script's arguments; in `for x in a do b` it is a word.
+                    arguments += 1;
+                    if word == "do" && arguments == 2 && words.last().is_some_and(|(last, _)| last == "for") {
                         words.push((word.clone(), line));
                         expects = true;
                     }
@@ -432,6 +436,20 @@ mod tests {
     fn a_word_is_not_found_within_another() {
         assert!(has_word("adduser --system redis", "redis") && has_word("user='redis'", "redis"));
         assert!(!has_word("redis-server", "redis") && !has_word("predis", "redis"));
+    }
+
+    /// The maintainer scripts of a Debian system are what the shell takes.
+    #[test]
+    fn scripts_that_are_installed_on_this_machine_are_complete() {
+        let Ok(directory) = fs_err::read_dir("/var/lib/dpkg/info") else { return };
+        for path in directory.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+            let script =
+                ["preinst", "postinst", "prerm", "postrm"].iter().any(|name| path.extension() == Some(name.as_ref()));
+            let Some(text) = script.then(|| fs_err::read_to_string(&path).ok()).flatten() else { continue };
+            if text.starts_with("#!/bin/sh") || text.starts_with("#! /bin/sh") {
+                assert_eq!(incomplete(&text), None, "{}", path.display());
+            }
+        }
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub enum Error {
         package: String,
         /// The file that needs it.
         file: InstallPath,
-        /// `GLIBC_2.38`.
+        /// The symbol with its version: `fmod@GLIBC_2.38`.
         symbol: String,
         /// The target.
         target: String,
@@ -99,21 +99,29 @@ pub enum Error {
         /// Whether the file is third-party content.
         vendored: bool,
     },
-    /// A symbol version that the target's C++ library does not have.
-    #[error("{package}: {file} needs {symbol}, but libstdc++ of {target} ends with {newest}")]
-    LibstdcxxTooNew {
+    /// A symbol version that the target's library does not have.
+    #[error("{package}: {file} needs {symbol}, but {lack}")]
+    SymbolTooNew {
         /// The package.
         package: String,
         /// The file that needs it.
         file: InstallPath,
-        /// `GLIBCXX_3.4.32`.
+        /// The symbol with its version: `_ZSt4endl@GLIBCXX_3.4.32`.
         symbol: String,
-        /// The target.
-        target: String,
-        /// The newest that the target has.
-        newest: String,
+        /// `libstdc++.so.6 of debian-12/amd64 ends with GLIBCXX_3.4.30`.
+        lack: String,
         /// Whether the file is third-party content.
         vendored: bool,
+    },
+    /// A file that no linker made.
+    #[error("{package}: {file} is no ELF file to trust: {problem}")]
+    Elf {
+        /// The package.
+        package: String,
+        /// The file.
+        file: InstallPath,
+        /// What is wrong with it.
+        problem: String,
     },
     /// A program for another processor.
     #[error("{package}: {file} is a program for {found}, but the target is {target}")]
@@ -219,13 +227,14 @@ impl Diagnose for Error {
                 "declare the package that holds {library} in [services.{package}]: depends = {{ deb = [\"{expected}\"] }}, \
                  or, when it has another name, depends = {{ deb = [\"{expected} | NAME\"] }}"
             )],
-            Self::GlibcTooNew { vendored: true, .. } | Self::LibstdcxxTooNew { vendored: true, .. } => vec![
+            Self::GlibcTooNew { vendored: true, .. } | Self::SymbolTooNew { vendored: true, .. } => vec![
                 "pin a release of that dependency whose wheels are built for an older distribution, or drop this target"
                     .to_owned(),
             ],
-            Self::GlibcTooNew { .. } | Self::LibstdcxxTooNew { .. } => vec![
+            Self::GlibcTooNew { .. } | Self::SymbolTooNew { .. } => vec![
                 "build on the oldest distribution among the targets, or leave this target out with --target".to_owned(),
             ],
+            Self::Elf { .. } => vec!["leave the file out, or take it from where it is whole".to_owned()],
             Self::WrongArchitecture { .. } => vec!["build for this target on a machine of its architecture".to_owned()],
             Self::UnknownCommand { package, .. } => vec![format!(
                 "let [services.{package}.systemd] command begin with one of the service's commands, or list it in `commands`"

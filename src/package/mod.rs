@@ -11,7 +11,6 @@ mod documents;
 mod error;
 mod files;
 mod libraries;
-mod library_table;
 pub mod licenses;
 pub mod pages;
 pub mod previous;
@@ -28,6 +27,7 @@ pub(crate) use component::is_license_file;
 pub use component::{Component, LicenseFile, SourceArtefact};
 pub use debug::debug_symbols;
 pub use error::Error;
+pub use libraries::library_relations;
 pub(crate) use sbom::percent as package_url_part;
 pub(crate) use systemd::{unit_directives, unit_sections};
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod hierarchy;
+pub mod libraries;
 mod table;
 
 use std::fmt;

@@ -159,7 +159,8 @@ fn missing(subject: &Subject) -> Vec<Hit> {
         if program == "/usr/bin/env" && !item.vendored {
             let words = arguments.split_whitespace().filter(|word| !word.starts_with('-') && !word.contains('='));
             if let Some(name) = words.into_iter().next()
-                && absent(subject, &format!("/usr/bin/{name}")).is_some()
+                && absent(subject, &if name.starts_with('/') { name.to_owned() } else { format!("/usr/bin/{name}") })
+                    .is_some()
             {
                 hits.push(Hit::at(&item.path, format!("nothing that it depends on brings `{name}`")));
             }
@@ -181,7 +182,10 @@ fn absent(subject: &Subject, path: &str) -> Option<String> {
         return None;
     }
     // Outside the path, what a dependency brings cannot be told by its name; what is the package's own, can.
-    if !standard && !subject.is_own(&end) && (subject.requires(&end) || end.starts_with("/usr/lib")) {
+    if !standard
+        && !subject.is_own(&end)
+        && (subject.requires(&end) || end.starts_with("/usr/lib") || end.starts_with("/lib/"))
+    {
         return None;
     }
     let what = if end == path { format!("`{path}`") } else { format!("`{path}`, which leads to `{end}`,") };

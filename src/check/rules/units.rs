@@ -296,14 +296,46 @@ fn is_there(subject: &Subject, program: &str) -> bool {
     }
     let name = file_name(&end);
     if matches!(parent(&end), Some("/bin" | "/sbin" | "/usr/bin" | "/usr/sbin")) {
-        let stem = name.split(['-', '_', '.']).next().unwrap_or(name);
         return EVERYWHERE.contains(&name)
             || name.starts_with("systemd-")
             || super::scripts::is_brought(subject, &end)
-            || (stem.len() >= 3 && subject.required_names().any(|required| required.starts_with(stem)));
+            || subject.required_names().any(|required| !is_plain(required));
     }
-    !subject.is_own(&end) && !end.starts_with("/opt/") && !end.starts_with("/usr/local/") && end.starts_with("/usr/lib")
+    // Elsewhere below /usr/lib a dependency may have it; what is the package's own, it must have itself.
+    (end.starts_with("/usr/lib") && !subject.is_own(&end) && subject.required_names().any(|name| !is_plain(name)))
         || subject.requires(&end)
+}
+
+/// Whether a required package or capability is one of which it is known that it brings no daemon of its own: libraries,
+/// interpreters, what maintainer scripts need.
+fn is_plain(required: &str) -> bool {
+    const PLAIN: [&str; 20] = [
+        "/bin/sh",
+        "adduser",
+        "bash",
+        "ca-certificates",
+        "coreutils",
+        "debconf",
+        "debconf-2.0",
+        "findutils",
+        "glibc",
+        "init-system-helpers",
+        "lsb-base",
+        "media-types",
+        "netbase",
+        "passwd",
+        "perl",
+        "shadow-utils",
+        "systemd",
+        "systemd-standalone-sysusers",
+        "systemd-sysusers",
+        "tzdata",
+    ];
+    PLAIN.contains(&required)
+        || required.starts_with("lib")
+        || required.starts_with("python")
+        || required.starts_with("/usr/bin/python")
+        || ["ld-linux", "rtld(", "config(", "user(", "group(", "zlib1g"].iter().any(|start| required.starts_with(start))
 }
 
 fn commands(subject: &Subject) -> Vec<Hit> {
