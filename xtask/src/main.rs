@@ -19,7 +19,9 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(rest),
         Some("docs") => docs::run(rest),
         Some("libraries") => libraries::run_for(rest),
-        _ => Err("usage: cargo xtask acceptance [--keep] [build|debian|lifecycle|lint|piuparts|relations|rpm …] | bench [NAME …] | docs [--check] | libraries [DISTRIBUTION …]".into()),
+        _ => Err("usage: cargo xtask acceptance [--keep] [build|relations|debian|rpm|lint|piuparts|lifecycle …] | bench [NAME …] | \
+                  docs [--check] | libraries [DISTRIBUTION …]"
+            .into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -213,12 +213,13 @@ fn rpm_root(bench: &Bench) -> Result<PathBuf> {
     let base = super::rpm::base(bench)?;
     let directory = debian::made(bench, "bookworm", "bookworm-dnf", &format!("{},dnf,rpm", debian::PACKAGES))?;
     run(&mut shell(
-        r#"# Enterprise Linux enables nothing that does not ask for it.
-           preset="$1/usr/lib/systemd/system-preset/99-default-disable.preset"
-           if [ ! -e "$preset" ]; then
+        r#"if ! cmp -s "$2/world-base.spec" "$1/usr/share/world-base.spec"; then
+             rm -rf "$1/root/.rpmdb"
              rpm --root "$1" -i --justdb --noscripts "$2"/*/world-base-*.rpm
-             mkdir -p "${preset%/*}"
-             echo 'disable *' > "$preset"
+             # Enterprise Linux enables nothing that does not ask for it.
+             mkdir -p "$1/usr/lib/systemd/system-preset"
+             echo 'disable *' > "$1/usr/lib/systemd/system-preset/99-default-disable.preset"
+             cp "$2/world-base.spec" "$1/usr/share/"
            fi
            mkdir -p "$4"
            for release in 8 9; do

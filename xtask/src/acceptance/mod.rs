@@ -49,7 +49,7 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     let keep = parts.iter().any(|part| part == "--keep");
     let parts: Vec<&String> = parts.iter().filter(|part| !part.starts_with('-')).collect();
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| *part == name);
-    // The lifecycle has services of its own; the relations of the sample are judged as well when it is there.
+    // The lifecycle has services of its own, and the relations of the sample are judged when it is there.
     if !keep && !matches!(parts.as_slice(), [only] if ["lifecycle", "relations"].contains(&only.as_str())) {
         build::make(&bench)?;
     }
