@@ -3,11 +3,15 @@
 //! Services and targets are independent of one another, so they are staged and packed side by side, bounded by the number
 //! of threads. Artefacts come into place by renames; the list of them, `packhouse-artefacts.json`, is written last.
 
+mod help;
 mod packing;
+mod previous;
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::{Deserialize, Serialize};
@@ -16,14 +20,16 @@ use crate::check::{self, Severity, Subject};
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
 use crate::digest::Sha256;
 use crate::ecosystem::{self, Context, Release};
-use crate::format::{self, Artefact};
-use crate::package::{self, Inputs};
-use crate::package::{Changelog, Package, Version, version};
+use crate::format::{self, Artefact, Written};
+use crate::package::{self, Changelog, Inputs, Learned, Package, Version, version};
 use crate::report::Unit;
 use crate::target::{Format, Target};
 use crate::workspace::Member;
 use crate::workspace::history::{ChangelogRequest, History, HistoryError, VersionOrigin};
+use help::Question;
 use packing::Packing;
+use previous::Published;
+pub use previous::{NoPackages, PreviousSource};
 
 /// The file that lists what a build made.
 pub const ARTEFACTS_FILE: &str = "packhouse-artefacts.json";
@@ -37,6 +43,8 @@ pub struct Options<'a> {
     pub targets: Vec<Target>,
     /// The directory for the artefacts; made when it is not there.
     pub out: PathBuf,
+    /// Where the packages are that were published last.
+    pub previous: PreviousSource,
 }
 
 /// `packhouse-artefacts.json`.
@@ -54,6 +62,9 @@ pub enum Error {
     /// A file could not be read or written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// The packages that were published last cannot be read.
+    #[error("cannot read the packages that were published last: {0}")]
+    Published(ecosystem::Error),
     /// The services do not fit each other.
     #[error(transparent)]
     Services(Box<package::Error>),
@@ -98,7 +109,7 @@ pub enum Error {
 impl Error {
     fn inner(&self) -> Option<&(dyn Diagnose + Send + Sync)> {
         match self {
-            Self::Step { error, .. } | Self::Version { error, .. } => Some(error.as_ref()),
+            Self::Step { error, .. } | Self::Version { error, .. } | Self::Published(error) => Some(error.as_ref()),
             Self::Services(error) => Some(error.as_ref()),
             Self::Io(_) | Self::List { .. } | Self::SameFile { .. } => None,
         }
@@ -123,10 +134,31 @@ impl Diagnose for Error {
     }
 }
 
+/// What the user has been told: what holds for every target is said once.
+#[derive(Debug, Default)]
+struct Said(Mutex<BTreeSet<String>>);
+
+impl Said {
+    fn once(&self, context: Context<'_>, note: String) {
+        let is_new = self.0.lock().is_ok_and(|mut said| said.insert(note.clone()));
+        if is_new {
+            context.reporter.note(&note);
+        }
+    }
+}
+
 /// One service for one target.
 struct Job<'a> {
     service: &'a Member,
     target: &'a Target,
+}
+
+/// What all jobs share.
+struct Shared<'a> {
+    history: History<'a>,
+    packing: Packing,
+    published: Published,
+    said: Said,
 }
 
 /// Builds every service for every target, and lists what came out.
@@ -144,19 +176,23 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
     let progress = context.reporter.progress("Building", jobs.len() as u64, Unit::Items);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(context.threads).build();
     let pool = pool.map_err(|error| std::io::Error::other(format!("cannot start threads: {error}")))?;
-    let packing = Packing::new();
-    let results: Vec<Result<Artefact, Error>> = pool.install(|| {
+    let published = Published::open(context.settings, &options.previous).map_err(Error::Published)?;
+    let shared = Shared { history, packing: Packing::new(), published, said: Said::default() };
+    let results: Vec<Result<Vec<Artefact>, Error>> = pool.install(|| {
         jobs.par_iter()
             .map(|job| {
-                let artefact = make(context, &history, &packing, job, &options.out)?;
+                let artefacts = make(context, &shared, job, &options.out)?;
                 progress.advance(1);
-                context.reporter.step("Built", &artefact.file.display().to_string());
-                Ok(artefact)
+                for artefact in &artefacts {
+                    context.reporter.step("Built", &artefact.file.display().to_string());
+                }
+                Ok(artefacts)
             })
             .collect()
     });
     drop(progress);
-    let mut artefacts = results.into_iter().collect::<Result<Vec<_>, _>>()?;
+    shared.published.finish(context.reporter);
+    let mut artefacts = results.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     artefacts.sort_by(|left, right| (&left.file, &left.target).cmp(&(&right.file, &right.target)));
     one_for_each_file(&mut artefacts)?;
     Artefacts { schema_version: 1, artefacts: artefacts.clone() }.write(&options.out)?;
@@ -257,19 +293,22 @@ fn releases(
     Ok(release)
 }
 
-fn make(
-    context: Context<'_>,
-    history: &History<'_>,
-    packing: &Packing,
-    job: &Job<'_>,
-    out: &Path,
-) -> Result<Artefact, Error> {
+fn make(context: Context<'_>, shared: &Shared<'_>, job: &Job<'_>, out: &Path) -> Result<Vec<Artefact>, Error> {
     let Job { service, target } = job;
     let failed =
         |error: ecosystem::Error| Error::Step { service: service.name.to_string(), target: target.to_string(), error };
-    let Released { version, changelog, time, release } = release(context, history, job)?;
-    let staged = ecosystem::of(service.ecosystem).stage(context, service, target, &release).map_err(failed)?;
-    let isolation = staged.isolation.clone();
+    let Released { version, changelog, time, release } = release(context, &shared.history, job)?;
+    let mut staged = ecosystem::of(service.ecosystem).stage(context, service, target, &release).map_err(failed)?;
+    let notes = package::licenses::settle(context.settings, service, &mut staged.components);
+    for note in notes.map_err(|error| failed(error.into()))? {
+        shared.said.once(context, format!("{}: {note}", service.name));
+    }
+    let (isolation, debug) = (staged.isolation.clone(), staged.debug.clone());
+    let question = Question { context, service, target, staged: &staged, time };
+    let learned = Learned {
+        help: help::ask(&question, &shared.said).map_err(failed)?,
+        previous: shared.published.newest(service.name.as_str(), target).map_err(failed)?,
+    };
     let inputs = Inputs {
         settings: context.settings,
         workspace: context.workspace,
@@ -280,46 +319,53 @@ fn make(
         changelog,
         time,
     };
-    let package = package::assemble(inputs).map_err(|error| failed(error.into()))?;
-    judge(context, service, target, &package)?;
-    let permit = packing.admit(packing::memory(&package));
-    let written =
-        format::write(&package, out, &format::WriteOptions::default()).map_err(|error| failed(error.into()))?;
-    drop(permit);
-    let format = target.format();
-    let nothing_in_particular = match format {
-        Format::Deb => "all",
-        Format::Rpm => "noarch",
+    let package = package::assemble_with(inputs, &learned).map_err(|error| failed(error.into()))?;
+    if let Some(previous) = &learned.previous {
+        package::previous::check(&package, previous).map_err(|error| failed(error.into()))?;
+    }
+    let debug = package::debug_symbols(&package, &debug).map_err(|error| failed(error.into()))?;
+    let write = |package: &Package| {
+        judge(context, service, package)?;
+        let permit = shared.packing.admit(packing::memory(package));
+        let written = format::write(package, out, &format::WriteOptions::default());
+        drop(permit);
+        written.map(|written| artefact(package, written, isolation.clone())).map_err(|error| failed(error.into()))
     };
-    Ok(Artefact {
+    [Some(&package), debug.as_ref()].into_iter().flatten().map(write).collect()
+}
+
+/// What the list says of a package that was written.
+fn artefact(package: &Package, written: Written, isolation: Vec<String>) -> Artefact {
+    let target = &package.target;
+    let format = target.format();
+    let (name, version, nothing_in_particular) = match format {
+        Format::Deb => ("deb", package.version.debian(), "all"),
+        Format::Rpm => ("rpm", package.version.rpm(), "noarch"),
+    };
+    Artefact {
         file: written.file,
-        format: match format {
-            Format::Deb => "deb".to_owned(),
-            Format::Rpm => "rpm".to_owned(),
-        },
-        package: service.name.to_string(),
-        version: match format {
-            Format::Deb => package.version.debian(),
-            Format::Rpm => package.version.rpm(),
-        },
+        format: name.to_owned(),
+        package: package.name.to_string(),
+        version,
         architecture: package.architecture.map_or(nothing_in_particular, |machine| machine.name(format)).to_owned(),
         target: target.to_string(),
         suite: target.distribution.suite.clone(),
         size: written.size,
         sha256: written.sha256,
         isolation,
-    })
+    }
 }
 
 /// Says no to a package that `packhouse check` would refuse, with all findings at once; tells warnings.
-fn judge(context: Context<'_>, service: &Member, target: &Target, package: &Package) -> Result<(), Error> {
+fn judge(context: Context<'_>, service: &Member, package: &Package) -> Result<(), Error> {
+    let target = &package.target;
     let places = [context.workspace.root.as_path(), context.cache.root()];
     let places = places.map(|place| place.to_string_lossy().into_owned());
     let allows = context.settings.service(&service.name).check.allows();
     let mut findings = check::check(&Subject::of_package(package, &places)?, &allows);
     let others = findings.split_off(findings.partition_point(|finding| finding.severity == Severity::Error));
     for finding in others {
-        context.reporter.note(&format!("{} for {target}: {finding}", service.name));
+        context.reporter.note(&format!("{} for {target}: {finding}", package.name));
     }
     if findings.is_empty() {
         return Ok(());

@@ -90,6 +90,14 @@ pub trait Diagnose: std::error::Error {
     }
 }
 
+/// What a message shows of a text that may be as long as a file: its first 400 characters.
+pub fn shortened(text: &str) -> String {
+    match text.char_indices().nth(400) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
 /// Advice for the input/output errors that have a usual cause (full or read-only disk, missing permission).
 pub fn io_hints(error: &std::io::Error) -> Vec<String> {
     use std::io::ErrorKind;

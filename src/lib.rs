@@ -15,6 +15,7 @@ pub mod cache;
 pub mod diagnostic;
 pub mod digest;
 pub mod name;
+pub mod relation;
 pub mod report;
 pub mod target;
 pub mod variables;

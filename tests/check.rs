@@ -94,12 +94,13 @@ fn clean(distribution_name: &str) -> Package {
         time: TIME,
         tree: Tree::new(),
         owned_directories: ["/usr/lib/acme", PREFIX].into_iter().map(path).collect(),
+        build_ids: Vec::new(),
     };
     package.relations.depends = if is_deb {
         ["libc6 (>= 2.34)", "python3.11", "systemd | systemd-sysusers"].map(str::to_owned).to_vec()
     } else {
         let mut all = ["python(abi) = 3.11", "/usr/bin/python3.11", "systemd"].map(str::to_owned).to_vec();
-        let facts = packhouse::tree::elf::parse(elf("program")).expect("facts");
+        let facts = packhouse::tree::elf::parse(elf("program")).expect("a file to trust").expect("facts");
         for library in &facts.needed {
             all.push(format!("{library}()(64bit)"));
             all.extend(

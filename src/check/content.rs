@@ -171,7 +171,7 @@ fn read_elf<R: object::read::ReadCacheOps>(cache: &ReadCache<R>, size: u64) -> E
     let left = Cell::new(MAX_ELF_READ);
     let frugal = Frugal { cache, left: &left };
     match elf::parse(frugal) {
-        Some(facts) if is_whole(frugal, size) => Elf::Facts(Box::new(facts)),
+        Ok(Some(facts)) if is_whole(frugal, size) => Elf::Facts(Box::new(facts)),
         _ => Elf::Damaged,
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::session::{Session, usage};
 use super::{Failure, Output};
-use crate::build::{self, Options};
+use crate::build::{self, Options, PreviousSource};
 use crate::target::parse_target;
 use crate::workspace::changes;
 
@@ -24,6 +24,13 @@ pub(super) struct Build {
     /// Only the services that differ from this revision, in their own directories or in those of their libraries.
     #[arg(long, value_name = "REV")]
     changed_since: Option<String>,
+    /// The packages published last: a repository, a directory of packages, or a .deb or .rpm (default: `path` in
+    /// [repository]).
+    #[arg(long, value_name = "REPO", conflicts_with = "no_previous")]
+    previous: Option<PathBuf>,
+    /// Do not compare with what was published.
+    #[arg(long)]
+    no_previous: bool,
 }
 
 pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
@@ -50,7 +57,13 @@ pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
         Some(out) => session.path(out)?,
         None => project.settings.root.join("target/packhouse"),
     };
-    let artefacts = build::build(session.context(&project), &Options { services, targets, out: out.clone() })?;
+    let previous = match &arguments.previous {
+        Some(path) => PreviousSource::Path(session.path(path)?),
+        None if arguments.no_previous => PreviousSource::Nowhere,
+        None => PreviousSource::Repository,
+    };
+    let options = Options { services, targets, out: out.clone(), previous };
+    let artefacts = build::build(session.context(&project), &options)?;
     for artefact in &artefacts {
         match session.output() {
             Output::Json => session.print_json("artefact", artefact)?,

@@ -3,6 +3,7 @@
 //! What stands here has been checked: names are names, globs compile, targets exist, paths are relative and stay inside
 //! the repository. Each stage reads the part that is its own; nothing else in the program reads a configuration file.
 
+mod capabilities;
 mod check;
 mod error;
 mod files;
@@ -12,6 +13,7 @@ mod licenses;
 mod load;
 mod origin;
 mod pages;
+mod previous;
 mod reader;
 mod relations;
 mod selector;
@@ -33,15 +35,17 @@ use crate::target::{Distribution, PythonVersion, Target};
 
 pub use check::{AllowSettings, CheckSettings};
 pub use error::Error;
-pub use files::FileSettings;
+pub use files::{FileKind, FileSettings, FileSource, Place};
 pub(crate) use find::read_text;
 pub use find::{FILE_NAME, repository_root};
 pub use init::{Proposal, propose};
-pub use licenses::LicensePolicy;
+pub use licenses::{Clarification, LicenseException, LicensePolicy};
 pub use load::{DEFAULT_TARGETS, load};
 pub use origin::Origin;
 pub(crate) use origin::locate;
-pub use pages::PageSettings;
+pub(crate) use pages::page_name;
+pub use pages::{Completion, PageSettings, Shell};
+pub use previous::RemovedConfig;
 pub use relations::{RelationKind, RelationSettings};
 pub use selector::Selector;
 pub(crate) use suggest::closest;
@@ -148,6 +152,8 @@ pub struct ServiceSettings {
     pub files: Vec<FileSettings>,
     /// Man pages and completions of its commands.
     pub pages: PageSettings,
+    /// Conffiles of earlier versions, for builds that cannot read the last published package.
+    pub removed_config: Vec<RemovedConfig>,
     /// `[services.NAME.check]`.
     pub check: CheckSettings,
     /// Version that stands in place of the manifest's or the tag's.
@@ -188,6 +194,8 @@ pub struct RustSettings {
     pub no_default_features: bool,
     /// The cargo profile (default `release`).
     pub profile: Option<String>,
+    /// Whether the debug symbols of its programs become a package of their own.
+    pub debug_package: bool,
 }
 
 /// `[repository]`.

@@ -10,8 +10,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::Error;
+use super::files::Place;
 use super::suggest::closest;
-use crate::diagnostic::Location;
+use crate::diagnostic::{Location, shortened};
 
 /// The file that is read.
 #[derive(Debug, Clone)]
@@ -62,8 +63,8 @@ impl<'a> Text<'a> {
     /// An error of this place.
     pub(super) fn error(&self, problem: impl std::fmt::Display, hints: impl IntoIterator<Item = String>) -> Error {
         Error::Value {
-            key: self.key.clone(),
-            problem: problem.to_string(),
+            key: shortened(&self.key),
+            problem: shortened(&problem.to_string()),
             hints: hints.into_iter().collect(),
             location: self.source.location(self.span.clone()),
         }
@@ -94,6 +95,9 @@ impl<'a> Text<'a> {
         Ok(self.value)
     }
 }
+
+/// Lists with the keys that they stand at; `None` for one that stands by itself.
+pub(super) type NamedLists<'a> = Vec<(Option<Text<'a>>, Vec<Text<'a>>)>;
 
 /// A table being read.
 pub(super) struct Reader<'a> {
@@ -231,6 +235,50 @@ impl<'a> Reader<'a> {
         outer.named().map(list).collect()
     }
 
+    /// All keys of a table whose values are texts, numbers, booleans or arrays of these, as texts.
+    pub(super) fn scalars(&self) -> Result<Vec<(Text<'a>, Vec<Text<'a>>)>, Error> {
+        let expected = "a string, a number, true, false, or an array of these";
+        self.named()
+            .map(|(name, value)| {
+                let values = match value.get_ref() {
+                    DeValue::Array(values) => {
+                        let values = values.iter().map(|value| self.scalar(&name.value, value, expected));
+                        values.collect::<Result<Vec<_>, _>>()?
+                    }
+                    _ => vec![self.scalar(&name.value, value, expected)?],
+                };
+                Ok((name, values))
+            })
+            .collect()
+    }
+
+    fn scalar(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: &'static str) -> Result<Text<'a>, Error> {
+        let text = match value.get_ref() {
+            DeValue::String(text) => text.clone().into_owned(),
+            DeValue::Integer(number) => number.to_string(),
+            DeValue::Boolean(truth) => if *truth { "yes" } else { "no" }.to_owned(),
+            _ => return Err(self.wrong(key, expected, value)),
+        };
+        Ok(Text { source: self.source, key: self.full_key(key), value: text, span: value.span() })
+    }
+
+    /// A list, or a table of lists whose keys are names: each list with its name, `None` for one that stands by itself.
+    pub(super) fn list_or_lists(&self, key: &'static str) -> Result<NamedLists<'a>, Error> {
+        let Some(value) = self.get(key) else { return Ok(Vec::new()) };
+        match value.get_ref() {
+            DeValue::Array(_) => Ok(vec![(None, self.list(key, value)?)]),
+            DeValue::Table(_) => {
+                let table = self.reader(key, value)?;
+                let list = |(name, value): (Text<'a>, _)| {
+                    let list = table.list(&name.value, value)?;
+                    Ok((Some(name), list))
+                };
+                table.named().map(list).collect()
+            }
+            _ => Err(self.wrong(key, "an array of strings, or a table of them", value)),
+        }
+    }
+
     fn named(&self) -> impl Iterator<Item = (Text<'a>, &'a Spanned<DeValue<'a>>)> {
         self.table.iter().map(|(key, value)| {
             let name = key.get_ref().clone().into_owned();
@@ -243,6 +291,11 @@ impl<'a> Reader<'a> {
         let Some(value) = self.get(key) else { return Ok(Vec::new()) };
         let array = value.get_ref().as_array().ok_or_else(|| self.wrong(key, "an array of tables", value))?;
         array.iter().map(|value| self.reader(key, value)).collect()
+    }
+
+    /// Where the table is introduced, for errors that show later.
+    pub(super) fn place(&self) -> Place {
+        Place::new(self.source.clone(), self.span.clone())
     }
 
     /// Where the table is introduced.

@@ -8,7 +8,8 @@ use super::error::Error;
 use super::load::SPDX;
 use super::reader::{Reader, Text};
 use super::{
-    KindSetting, Origin, PythonSettings, RustSettings, ServiceSettings, check, files, pages, relations, systemd, value,
+    KindSetting, Origin, PythonSettings, RustSettings, ServiceSettings, check, files, pages, previous, relations,
+    systemd, value,
 };
 use crate::name::{PackageName, normalize};
 use crate::target::{Distribution, PythonVersion};
@@ -55,6 +56,7 @@ fn service(table: &Reader<'_>, root: &Path, known: &[Distribution]) -> Result<Se
         relations: relations::relations(table, known)?,
         files: files::files(table, known)?,
         pages: pages::pages(table)?,
+        removed_config: previous::removed_config(table)?,
         check: check::check(table)?,
         version: table.string("version")?.map(|text| text.checked(value::version, "")).transpose()?,
         revision: table.number("revision", 1, 999_999)?,
@@ -126,6 +128,7 @@ fn rust(table: Reader<'_>) -> Result<RustSettings, Error> {
         features: checked(table.strings("features")?.unwrap_or_default(), |text| value::word(text, "_-+./"))?,
         no_default_features: table.boolean("no-default-features")?.unwrap_or_default(),
         profile: table.string("profile")?.map(|text| text.checked(|text| value::word(text, "_-"), "")).transpose()?,
+        debug_package: table.boolean("debug-package")?.unwrap_or_default(),
     };
     table.finish()?;
     Ok(settings)

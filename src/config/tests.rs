@@ -94,6 +94,7 @@ build-requires = { "Some.Thing" = ["setuptools>=68", "wheel"] }
 features = ["tls", "dep/feature"]
 no-default-features = true
 profile = "dist"
+debug-package = true
 
 [targets.debian-12]
 compression = "xz"
@@ -201,8 +202,8 @@ fn every_wrong_value_is_told_where_it_stands() {
         ("[services.acme]\nrevision = 0", 5, "not between 1 and"),
         ("[services.acme]\nversion = \"latest\"", 5, "is no version"),
         ("[services.acme]\nsummary = \"a\\nDepends: evil\"", 5, "one line"),
-        ("[services.acme]\ndepends = { deb = [\"a, b\"] }", 5, "one dependency"),
-        ("[services.acme]\ndepends = { rpm = [\"%{lua:x}\"] }", 5, "is no dependency"),
+        ("[services.acme]\ndepends = { deb = [\"a, b\"] }", 5, "more than one relation"),
+        ("[services.acme]\ndepends = { rpm = [\"%{lua:x}\"] }", 5, "a variable or a macro"),
         ("[services.acme.systemd]\nuser = \"Acme API\"", 5, "is no user's name"),
         ("[services.acme.systemd]\nuser = \"root\"", 5, "is a user of the system"),
         ("[services.acme.systemd]\nunits = [\"acme.conf\"]", 5, "is no unit's name"),

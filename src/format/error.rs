@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnose, ExitCode, io_hints};
+use crate::relation::Invalid;
 use crate::tree::InstallPath;
 
 /// Why a package could not be written or read.
@@ -44,6 +45,16 @@ pub enum Error {
         /// What to do.
         hint: &'static str,
     },
+    /// A relation that is none of its field.
+    #[error("the package's {field} `{}` cannot be written: {invalid}", text.escape_debug())]
+    Relation {
+        /// The field or tag.
+        field: &'static str,
+        /// The relation.
+        text: String,
+        /// What is wrong with it.
+        invalid: Invalid,
+    },
     /// A file of the tree cannot be packed in the target's format.
     #[error("{path} cannot be packed: {rule}")]
     Unpackable {
@@ -80,6 +91,17 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// A hard link to something that is no file of the package.
+    pub(super) fn dangling_hard_link(path: &InstallPath, file: &InstallPath) -> Self {
+        Self::Unpackable {
+            path: path.clone(),
+            rule: format!("it is a hard link to {file}, which is no file of the package"),
+            hint: "let it name a file of the package, or use a symbolic link",
+        }
+    }
+}
+
 impl Diagnose for Error {
     fn exit_code(&self) -> ExitCode {
         ExitCode::Failed
@@ -89,6 +111,7 @@ impl Diagnose for Error {
         match self {
             Self::Write { source, .. } | Self::Read { source, .. } => io_hints(source),
             Self::Changed { .. } => vec!["run the build again while nothing else writes to its files".to_owned()],
+            Self::Relation { invalid, .. } => vec![invalid.hint.clone()],
             Self::Unwritable { hint, .. } | Self::Unpackable { hint, .. } => vec![(*hint).to_owned()],
             Self::Malformed { .. } | Self::Mismatch { .. } => {
                 vec!["fetch or build the package again and compare its SHA-256 with the origin's".to_owned()]

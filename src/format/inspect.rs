@@ -154,8 +154,10 @@ fn files(out: &mut fmt::Formatter<'_>, files: &[FileInfo]) -> fmt::Result {
         .into_iter()
         .filter_map(|(is, mark)| is.then_some(mark))
         .collect();
+        let capabilities = file.capabilities.as_ref().map(|text| format!(" ({text})")).unwrap_or_default();
         let (path, link, owner) = (harmless(&file.path), harmless(&link), harmless(&owner));
-        writeln!(out, "{} {owner} {:>10} {path}{link}{marks}", permissions(file), file.size)?;
+        let capabilities = harmless(&capabilities);
+        writeln!(out, "{} {owner} {:>10} {path}{link}{capabilities}{marks}", permissions(file), file.size)?;
     }
     Ok(())
 }

@@ -51,4 +51,6 @@ pub struct FileInfo {
     pub license: bool,
     /// `%ghost`: owned, but not shipped.
     pub ghost: bool,
+    /// Where the package records them (RPM), as setcap(8) reads them.
+    pub capabilities: Option<String>,
 }

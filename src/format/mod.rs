@@ -33,7 +33,7 @@ pub struct Artefact {
     pub file: PathBuf,
     /// `deb` or `rpm`.
     pub format: String,
-    /// The service.
+    /// The package's name: the service's, or that of the service's debug symbols.
     pub package: String,
     /// The full version as the format spells it.
     pub version: String,

@@ -1,5 +1,9 @@
 //! The one mode on which the two formats differ: a shared library is 0644 with Debian (Policy 8.1, 10.9) and 0755 with RPM, whose
 //! tools find libraries by their executable bit.
+//!
+//! lintian (checks Files::Permissions, Libraries::Shared::FilePermissions) and rpmlint (FilesCheck) agree on everything
+//! else: programs and directories 0755, files 0644. Where an unusual mode is meant (0440 in `/etc/sudoers.d`, a private key,
+//! a directory of 0750) each names it in its own way, and the mode itself is right for both.
 
 use crate::target::Format;
 use crate::tree::{Entry, InstallPath, Node};

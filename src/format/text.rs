@@ -2,6 +2,7 @@
 //! value can break out of its field.
 
 use super::error::Error;
+use crate::diagnostic::shortened;
 use crate::tree::InstallPath;
 
 const HINT: &str = "correct it in packhouse.toml or in the manifest that it comes from";
@@ -12,7 +13,7 @@ fn is_misleading(character: char) -> bool {
 }
 
 fn refuse(what: &str, value: &str, rule: &'static str) -> Error {
-    Error::Unwritable { what: format!("{what} `{}`", value.escape_debug()), rule, hint: HINT }
+    Error::Unwritable { what: format!("{what} `{}`", shortened(value).escape_debug()), rule, hint: HINT }
 }
 
 /// A value that must be one line, neither empty nor surrounded by blanks.

@@ -7,9 +7,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::documents::{self, Copyright, Overrides};
+use super::previous::{self, Previous};
 use super::scripts::Actions;
 use super::systemd::{self, ServiceFacts, Units};
-use super::{Changelog, Error, Package, Staged, Version, changelog, directories, libraries, relations, scripts};
+use super::{
+    Changelog, Error, Package, Staged, Version, changelog, directories, files, libraries, licenses, pages, relations,
+    sbom, scripts,
+};
 use crate::config::{RelationKind, ServiceSettings, Settings};
 use crate::name::PackageName;
 use crate::target::{Format, Target};
@@ -37,10 +41,25 @@ pub struct Inputs<'a> {
     pub time: i64,
 }
 
-/// Puts the package together.
+/// What a build has learned of a package from elsewhere than its sources.
+#[derive(Debug, Default)]
+pub struct Learned {
+    /// What its commands print for `--help`, by command.
+    pub help: BTreeMap<String, String>,
+    /// The version that was published last.
+    pub previous: Option<Previous>,
+}
+
+/// Puts the package together from its sources alone.
 pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
+    assemble_with(inputs, &Learned::default())
+}
+
+/// Puts the package together.
+pub fn assemble_with(inputs: Inputs<'_>, learned: &Learned) -> Result<Package, Error> {
     let Inputs { settings, workspace, member, target, staged, version, changelog, time } = inputs;
-    let Staged { mut tree, commands, python, compile_on_install, components, isolation: _ } = staged;
+    let Staged { mut tree, commands, python, compile_on_install, mut components, linked, debug: _, isolation: _ } =
+        staged;
     let service = settings.service(&member.name);
     let directory = workspace.directory(member);
     let package = &member.name;
@@ -53,6 +72,8 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         tree.symlink(link, to).map_err(conflict)?;
     }
     add_configuration(settings, package, &service, &directory, &mut tree)?;
+    let owner = files::Owner { settings, package, service: &service, directory: &directory };
+    let places = files::install(owner, target, &mut tree)?;
 
     let summary = summary(&service, member, settings);
     let names: Vec<String> = commands.iter().map(|(name, _)| name.clone()).collect();
@@ -68,30 +89,62 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         Some(systemd) => systemd::install(settings, systemd, &facts, target, &mut tree)?,
         None => Units::default(),
     };
+    let facts = pages::Facts {
+        settings,
+        service: &service,
+        package,
+        directory: &directory,
+        summary: &summary,
+        version: &version,
+        target,
+        time,
+        commands: &names,
+    };
+    pages::install(&facts, &learned.help, &mut tree)?;
 
     let needs = libraries::needs(package, &tree, target, &service.relations.get(RelationKind::Depends, target))?;
-    let license = service
-        .license
-        .clone()
-        .or_else(|| member.license.as_deref().and_then(documents::license_line))
-        .or_else(|| settings.project.license.clone());
-    let license = license.unwrap_or_else(|| "LicenseRef-proprietary".to_owned());
-    let license_text = license_text(&directory, &workspace.root)?;
+    components.sort_by(|left, right| left.purl.cmp(&right.purl));
+    licenses::settle(settings, member, &mut components)?;
+    let license = licenses::own(settings, member);
+    let license_text = license_text(package, &directory, &workspace.root)?;
+    documents::install_notices(&mut tree, package, target.format(), &mut components)?;
     let copyright = documents::copyright(&Copyright {
         name: package,
         maintainer: settings.project.maintainer.to_string(),
         holder: &settings.project.maintainer.name,
         homepage: settings.project.homepage.as_deref(),
         prefix: &prefix,
+        tree: &tree,
         components: &components,
         license: &license,
         license_text: license_text.as_deref(),
         format: target.format(),
         year: jiff::Timestamp::from_second(time).map_or(1980, |time| time.to_zoned(jiff::tz::TimeZone::UTC).year()),
     })?;
+    let architecture = needs.has_binaries.then_some(target.architecture);
+    let bill = sbom::cyclonedx(
+        &sbom::Subject {
+            name: package,
+            org: &settings.project.org,
+            version: &version,
+            target,
+            architecture: match (architecture, target.format()) {
+                (Some(one), format) => one.name(format),
+                (None, Format::Deb) => "all",
+                (None, Format::Rpm) => "noarch",
+            },
+            summary: &summary,
+            maintainer: &settings.project.maintainer,
+            homepage: settings.project.homepage.as_deref(),
+            license: &license,
+            time,
+        },
+        &components,
+    )?;
+    let documents = format!("/usr/share/doc/{package}");
+    add_text(&mut tree, package, &format!("{documents}/{package}.cdx.json"), bill, Role::Documentation)?;
     match target.format() {
         Format::Deb => {
-            let documents = format!("/usr/share/doc/{package}");
             add_text(&mut tree, package, &format!("{documents}/copyright"), copyright, Role::Plain)?;
             let history = changelog::debian(&changelog, package, &target.distribution.suite);
             let compressed = gzip(history.as_bytes())?;
@@ -103,7 +156,6 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
                 python: python.is_some(),
                 vendored: needs.vendored,
                 first: changelog.releases.len() == 1 && version.debian().ends_with("-1"),
-                commands: !commands.is_empty(),
             })?;
             if let Some(overrides) = overrides {
                 let path = format!("/usr/share/lintian/overrides/{package}");
@@ -118,12 +170,30 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
                 copyright,
                 Role::License,
             )?;
+            if let Some(text) = license_text {
+                add_text(&mut tree, package, &format!("/usr/share/licenses/{package}/LICENSE"), text, Role::License)?;
+            }
         }
     }
 
-    let actions = Actions { units, compile: compile_on_install.zip(python), ..Actions::default() };
-    let relations = relations::relations(target, &service, &actions, python, needs.depends);
+    let removed_conffiles = previous::removed_conffiles(target, &service, learned.previous.as_ref(), &version, &tree);
+    let compile = compile_on_install.zip(python);
+    let mut actions = Actions { units, compile, removed_conffiles, ..Actions::default() };
+    files::check(owner, &places, &prefix, &tree)?;
+    files::ownership(owner, &places, target, &mut tree, &mut actions)?;
     let scripts = scripts::scripts(package.as_str(), target, &actions)?;
+    let mut relations = relations::relations(relations::Facts {
+        target,
+        workspace,
+        service: &service,
+        actions: &actions,
+        scripts: &scripts,
+        python,
+        libraries: &needs.depends,
+        components: &components,
+        linked: &linked,
+    });
+    files::recommend_readers(&tree, target.format(), &mut relations);
     let owned_directories = directories::owned(&tree);
     let description = service.description.clone().unwrap_or_else(|| {
         format!(
@@ -136,7 +206,7 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         source: package.clone(),
         version,
         target: target.clone(),
-        architecture: needs.has_binaries.then_some(target.architecture),
+        architecture,
         summary: match target.format() {
             Format::Deb => summary,
             Format::Rpm => capitalized(&summary),
@@ -145,7 +215,7 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         maintainer: settings.project.maintainer.clone(),
         vendor: settings.project.maintainer.name.clone(),
         homepage: settings.project.homepage.clone(),
-        license,
+        license: licenses::of_package(&license, &components).to_string(),
         section: service.section.clone().unwrap_or_else(|| "misc".to_owned()),
         relations,
         scripts,
@@ -153,6 +223,7 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
         time,
         tree,
         owned_directories,
+        build_ids: Vec::new(),
     })
 }
 
@@ -188,12 +259,9 @@ pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<
     for member in workspace.services() {
         let service = settings.service(&member.name);
         let configuration = service.config.iter().map(|file| configuration_path(settings, file));
-        let units = service.systemd.iter().flat_map(|systemd| &systemd.units);
-        let units = units.map(|unit| unit.file_name().unwrap_or_default().to_string_lossy().into_owned());
-        let generated = service.systemd.iter().filter(|systemd| systemd.units.is_empty() && systemd.command.is_some());
-        let units = units.chain(generated.map(|_| format!("{}.service", member.name)));
-        let units = units.map(|name| format!("/usr/lib/systemd/system/{name}"));
-        for path in configuration.chain(units) {
+        let units = service.systemd.iter().flat_map(|systemd| systemd::installed_paths(systemd, member.name.as_str()));
+        let pages = pages::paths(&service, &workspace.directory(member));
+        for path in configuration.chain(units).chain(pages) {
             if let Some(other) = owners.insert(path.clone(), &member.name)
                 && *other != member.name
             {
@@ -201,7 +269,7 @@ pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<
             }
         }
     }
-    Ok(())
+    files::check_shared(settings, workspace, &owners)
 }
 
 fn add_configuration(
@@ -269,11 +337,20 @@ fn capitalized(summary: &str) -> String {
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
-fn license_text(directory: &Path, root: &Path) -> std::io::Result<Option<String>> {
+/// The project's licence file: the service's own, else the repository's.
+fn license_text(package: &PackageName, directory: &Path, root: &Path) -> Result<Option<String>, Error> {
+    const LONGEST: u64 = 1024 * 1024;
     for directory in [directory, root] {
         for name in ["LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING"] {
             let path = directory.join(name);
             if path.is_file() {
+                if path.metadata()?.len() > LONGEST {
+                    return Err(Error::Text {
+                        package: package.to_string(),
+                        what: format!("the licence file `{name}`"),
+                        problem: "is longer than a mebibyte, which no licence is",
+                    });
+                }
                 return Ok(Some(String::from_utf8_lossy(&fs_err::read(path)?).into_owned()));
             }
         }
@@ -282,7 +359,7 @@ fn license_text(directory: &Path, root: &Path) -> std::io::Result<Option<String>
 }
 
 /// gzip without name and time (`gzip -9n`), as Policy 12.7 wants documents.
-fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+pub(super) fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     use std::io::Write as _;
     let mut encoder = flate2::GzBuilder::new().mtime(0).write(Vec::new(), flate2::Compression::best());
     encoder.write_all(bytes)?;

@@ -27,6 +27,28 @@ pub enum Error {
         /// The other.
         second: String,
     },
+    /// Two services would install a directory with different modes or owners.
+    #[error("{first} and {second} would both install the directory {path}, with different modes or owners")]
+    SharedDirectory {
+        /// The directory.
+        path: String,
+        /// One service.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// An entry of `[[services.NAME.files]]` that cannot be installed.
+    #[error("{package}: {problem}")]
+    File {
+        /// The package.
+        package: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        hint: String,
+        /// Where the entry stands.
+        location: Option<Box<Location>>,
+    },
     /// A path from the configuration is none.
     #[error("{package}: {invalid}")]
     Path {
@@ -68,7 +90,7 @@ pub enum Error {
         package: String,
         /// The file that needs it.
         file: InstallPath,
-        /// `GLIBC_2.38`.
+        /// The symbol with its version: `fmod@GLIBC_2.38`.
         symbol: String,
         /// The target.
         target: String,
@@ -77,21 +99,29 @@ pub enum Error {
         /// Whether the file is third-party content.
         vendored: bool,
     },
-    /// A symbol version that the target's C++ library does not have.
-    #[error("{package}: {file} needs {symbol}, but libstdc++ of {target} ends with {newest}")]
-    LibstdcxxTooNew {
+    /// A symbol version that the target's library does not have.
+    #[error("{package}: {file} needs {symbol}, but {lack}")]
+    SymbolTooNew {
         /// The package.
         package: String,
         /// The file that needs it.
         file: InstallPath,
-        /// `GLIBCXX_3.4.32`.
+        /// The symbol with its version: `_ZSt4endl@GLIBCXX_3.4.32`.
         symbol: String,
-        /// The target.
-        target: String,
-        /// The newest that the target has.
-        newest: String,
+        /// `libstdc++.so.6 of debian-12/amd64 ends with GLIBCXX_3.4.30`.
+        lack: String,
         /// Whether the file is third-party content.
         vendored: bool,
+    },
+    /// A file that no linker made.
+    #[error("{package}: {file} is no ELF file to trust: {problem}")]
+    Elf {
+        /// The package.
+        package: String,
+        /// The file.
+        file: InstallPath,
+        /// What is wrong with it.
+        problem: String,
     },
     /// A program for another processor.
     #[error("{package}: {file} is a program for {found}, but the target is {target}")]
@@ -125,6 +155,29 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A man page or a completion.
+    #[error("{package}: {error}")]
+    Page {
+        /// The package.
+        package: String,
+        /// What is wrong.
+        error: super::pages::PageError,
+    },
+    /// A unit, or a sysusers.d or tmpfiles.d file, that systemd would not take or that could not work.
+    #[error("{package}: {problem}")]
+    Systemd {
+        /// The package.
+        package: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        hints: Vec<String>,
+        /// Where.
+        location: Option<Box<Location>>,
+    },
+    /// What is inside may not be there, or its licence cannot be told.
+    #[error(transparent)]
+    Licenses(#[from] super::licenses::LicenseError),
     /// A template of packhouse's own failed; a defect of packhouse.
     #[error("a template of packhouse failed: {0}")]
     Template(#[from] minijinja::Error),
@@ -133,26 +186,40 @@ pub enum Error {
 impl Diagnose for Error {
     fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Page { error, .. } => error.exit_code(),
             Self::Missing { .. }
             | Self::SharedPath { .. }
+            | Self::SharedDirectory { .. }
+            | Self::File { .. }
             | Self::Path { .. }
             | Self::UnknownCommand { .. }
+            | Self::Systemd { .. }
             | Self::Text { .. } => ExitCode::Usage,
+            Self::Licenses(error) => error.exit_code(),
             _ => ExitCode::Failed,
         }
     }
 
     fn location(&self) -> Option<&Location> {
-        None
+        match self {
+            Self::Systemd { location, .. } | Self::File { location, .. } => location.as_deref(),
+            _ => None,
+        }
     }
 
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Io(error) => io_hints(error),
+            Self::Licenses(error) => error.hints(),
+            Self::Page { error, .. } => error.hints(),
             Self::Conflict { .. } => vec!["rename one of the two, or leave one out".to_owned()],
             Self::SharedPath { .. } => {
                 vec!["give the file a name of its own in one of the two, or leave it to one of them".to_owned()]
             }
+            Self::SharedDirectory { .. } => {
+                vec!["give the directory the same mode and owner in both, or one of its own to one of them".to_owned()]
+            }
+            Self::File { hint, .. } => vec![hint.clone()],
             Self::Missing { package, .. } => {
                 vec![format!("correct the path in [services.{package}], relative to the service's directory")]
             }
@@ -160,17 +227,19 @@ impl Diagnose for Error {
                 "declare the package that holds {library} in [services.{package}]: depends = {{ deb = [\"{expected}\"] }}, \
                  or, when it has another name, depends = {{ deb = [\"{expected} | NAME\"] }}"
             )],
-            Self::GlibcTooNew { vendored: true, .. } | Self::LibstdcxxTooNew { vendored: true, .. } => vec![
+            Self::GlibcTooNew { vendored: true, .. } | Self::SymbolTooNew { vendored: true, .. } => vec![
                 "pin a release of that dependency whose wheels are built for an older distribution, or drop this target"
                     .to_owned(),
             ],
-            Self::GlibcTooNew { .. } | Self::LibstdcxxTooNew { .. } => vec![
+            Self::GlibcTooNew { .. } | Self::SymbolTooNew { .. } => vec![
                 "build on the oldest distribution among the targets, or leave this target out with --target".to_owned(),
             ],
+            Self::Elf { .. } => vec!["leave the file out, or take it from where it is whole".to_owned()],
             Self::WrongArchitecture { .. } => vec!["build for this target on a machine of its architecture".to_owned()],
             Self::UnknownCommand { package, .. } => vec![format!(
                 "let [services.{package}.systemd] command begin with one of the service's commands, or list it in `commands`"
             )],
+            Self::Systemd { hints, .. } => hints.clone(),
             Self::Path { .. } | Self::Text { .. } | Self::Template(_) => Vec::new(),
         }
     }

@@ -1,50 +1,23 @@
 //! Dependencies on the system's shared libraries: what the tree's ELF files need minus what the tree itself holds.
 //!
 //! RPM's names are made from the file alone (`libc.so.6(GLIBC_2.34)(64bit)`, as rpm's elfdeps makes them). Debian's are
-//! names of packages, from [`library_table`](super::library_table); there the version is the lowest that has every symbol version used. Nothing is
-//! guessed: a library that is in neither is an error unless the configuration names its package.
+//! names and versions of packages, from the target's own packages ([`crate::target::libraries`]), as dpkg-shlibdeps chooses
+//! them. Nothing is guessed: a library that nobody is known to provide is an error unless the configuration names its
+//! package, and so is a symbol that the target's library does not have, because the package would install and not run.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod debian;
+mod loader;
 
-use super::{Error, library_table};
+use std::collections::BTreeSet;
+
+use self::debian::{DebianNeeds, split_number};
+use self::loader::{Place, TreeLibraries};
+use super::Error;
 use crate::name::PackageName;
+use crate::target::libraries::{Libraries, newest};
 use crate::target::{Format, Target};
 use crate::tree::elf::{self, ElfFacts};
-use crate::tree::{InstallPath, Node, Tree};
-
-/// The parts of glibc, all in `libc6`.
-const GLIBC: &[&str] = &[
-    "ld-linux-aarch64.so.1",
-    "ld-linux-x86-64.so.2",
-    "libanl.so.1",
-    "libc.so.6",
-    "libdl.so.2",
-    "libm.so.6",
-    "libmvec.so.1",
-    "libnsl.so.1",
-    "libpthread.so.0",
-    "libresolv.so.2",
-    "librt.so.1",
-    "libutil.so.1",
-];
-
-/// libstdc++'s symbol versions and the GCC release that brought them (GCC's ABI policy and guidelines).
-const GLIBCXX: &[(&str, &str)] = &[
-    ("GLIBCXX_3.4.20", "4.9"),
-    ("GLIBCXX_3.4.21", "5.2"),
-    ("GLIBCXX_3.4.22", "6"),
-    ("GLIBCXX_3.4.23", "7"),
-    ("GLIBCXX_3.4.24", "7.2"),
-    ("GLIBCXX_3.4.25", "8"),
-    ("GLIBCXX_3.4.26", "9"),
-    ("GLIBCXX_3.4.27", "9.2"),
-    ("GLIBCXX_3.4.28", "9.3"),
-    ("GLIBCXX_3.4.29", "11"),
-    ("GLIBCXX_3.4.30", "12"),
-    ("GLIBCXX_3.4.31", "13.1"),
-    ("GLIBCXX_3.4.32", "13.2"),
-    ("GLIBCXX_3.4.33", "14"),
-];
+use crate::tree::{Content, InstallPath, Node, Tree};
 
 /// What the tree needs from the system.
 #[derive(Debug, Default)]
@@ -80,6 +53,34 @@ impl VendoredBinaries {
     }
 }
 
+/// An ELF file of the tree.
+struct ElfFile<'a> {
+    path: &'a InstallPath,
+    content: &'a Content,
+    vendored: bool,
+    facts: ElfFacts,
+}
+
+impl ElfFile<'_> {
+    fn error(&self, package: &PackageName, problem: std::io::Error) -> Error {
+        unreadable(package, self.path, problem)
+    }
+}
+
+fn unreadable(package: &PackageName, path: &InstallPath, problem: std::io::Error) -> Error {
+    match problem.kind() {
+        std::io::ErrorKind::InvalidData => {
+            Error::Elf { package: package.to_string(), file: path.clone(), problem: problem.to_string() }
+        }
+        _ => Error::Io(problem),
+    }
+}
+
+/// The dependencies of `tree` on libraries of `target`, in the syntax of its format, sorted: what a package of it declares.
+pub fn library_relations(package: &PackageName, tree: &Tree, target: &Target) -> Result<Vec<String>, Error> {
+    needs(package, tree, target, &[]).map(|needs| needs.depends)
+}
+
 /// Reads all ELF files of `tree`. `declared` are the dependencies that the configuration names.
 pub(super) fn needs(
     package: &PackageName,
@@ -87,13 +88,12 @@ pub(super) fn needs(
     target: &Target,
     declared: &[String],
 ) -> Result<LibraryNeeds, Error> {
-    let mut files: Vec<(&InstallPath, bool, ElfFacts)> = Vec::new();
-    let mut held: BTreeSet<&str> = BTreeSet::new();
+    let mut files: Vec<ElfFile<'_>> = Vec::new();
     let mut vendored_binaries = VendoredBinaries::default();
     for (path, entry) in tree.iter() {
         let Node::File(content) = &entry.node else { continue };
-        held.insert(path.file_name());
-        let Some(facts) = elf::read(content)? else { continue };
+        let facts = elf::read(content).map_err(|problem| unreadable(package, path, problem))?;
+        let Some(facts) = facts else { continue };
         // Some wheels carry helpers for other machines as data; they are shipped as locked and need nothing here. So do
         // objects for other machines that nothing here would load, like BPF's.
         if entry.vendored {
@@ -101,221 +101,161 @@ pub(super) fn needs(
         }
         let foreign = facts.architecture != Some(target.architecture);
         if !(foreign && (entry.vendored || !facts.is_program)) {
-            files.push((path, entry.vendored, facts));
+            files.push(ElfFile { path, content, vendored: entry.vendored, facts });
         }
     }
-    let sonames: BTreeSet<String> = files.iter().filter_map(|(_, _, facts)| facts.soname.clone()).collect();
-    let in_tree = |library: &str| held.contains(library) || sonames.contains(library);
-
-    let mut wanted: BTreeMap<&str, (&InstallPath, BTreeSet<&str>)> = BTreeMap::new();
-    let mut gnu_hash = false;
-    for (path, vendored, facts) in &files {
-        check_architecture(package, path, facts, target)?;
-        gnu_hash |= facts.gnu_hash_only;
-        for library in facts.needed.iter().filter(|library| !in_tree(library)) {
-            let versions = facts.versions.get(library).into_iter().flatten();
-            for version in versions.clone() {
-                check_glibc(package, path, *vendored, version, target)?;
-                check_glibcxx(package, path, *vendored, version, target)?;
+    let libraries = TreeLibraries::new(tree, files.iter().map(|file| (file.path, &file.facts)));
+    let mut debian = Libraries::of(&target.distribution)
+        .filter(|_| target.format() == Format::Deb)
+        .map(|table| DebianNeeds::new(package, target, declared, table));
+    let mut rpm: BTreeSet<String> = BTreeSet::new();
+    for file in &files {
+        check_architecture(package, file, target)?;
+        let needed = file.facts.needed.iter().map(|library| {
+            let place = libraries.place(file.path, &file.facts, library);
+            (library.as_str(), place)
+        });
+        let outside: Vec<(&str, Place)> = needed.filter(|(_, place)| *place != Place::InReach).collect();
+        for (library, _) in outside.iter().filter(|(_, place)| *place == Place::Outside) {
+            for version in file.facts.versions.get(*library).into_iter().flatten() {
+                check_glibc(package, file, version, target)?;
+                check_newest(package, file, library, version, target)?;
             }
-            let slot = wanted.entry(library).or_insert_with(|| (path, BTreeSet::new()));
-            slot.1.extend(versions.map(String::as_str));
+        }
+        match &mut debian {
+            Some(debian) => debian.add(file, &outside)?,
+            None => rpm_requires(&mut rpm, &file.facts, &outside),
         }
     }
-    let mut depends = match target.format() {
-        Format::Rpm => rpm_requires(&wanted, gnu_hash),
-        Format::Deb => debian_depends(package, &wanted, target, declared)?,
-    };
+    let mut depends = debian.map_or_else(|| rpm.into_iter().collect(), DebianNeeds::relations);
     depends.sort();
-    depends.dedup();
     Ok(LibraryNeeds { depends, has_binaries: !files.is_empty(), vendored: vendored_binaries })
 }
 
-fn check_architecture(
-    package: &PackageName,
-    path: &InstallPath,
-    facts: &ElfFacts,
-    target: &Target,
-) -> Result<(), Error> {
-    if facts.architecture == Some(target.architecture) {
+fn check_architecture(package: &PackageName, file: &ElfFile<'_>, target: &Target) -> Result<(), Error> {
+    if file.facts.architecture == Some(target.architecture) {
         return Ok(());
     }
     Err(Error::WrongArchitecture {
         package: package.to_string(),
-        file: path.clone(),
-        found: facts.architecture.map_or("another machine", |architecture| architecture.machine()),
+        file: file.path.clone(),
+        found: file.facts.architecture.map_or("another machine", |architecture| architecture.machine()),
         target: target.to_string(),
     })
 }
 
-fn check_glibc(
-    package: &PackageName,
-    path: &InstallPath,
-    vendored: bool,
-    version: &str,
-    target: &Target,
-) -> Result<(), Error> {
+fn check_glibc(package: &PackageName, file: &ElfFile<'_>, version: &str, target: &Target) -> Result<(), Error> {
     let (major, minor) = target.distribution.glibc;
     if elf::glibc_version(version).is_none_or(|needed| needed <= (major, minor)) {
         return Ok(());
     }
     Err(Error::GlibcTooNew {
         package: package.to_string(),
-        file: path.clone(),
-        symbol: version.to_owned(),
+        file: file.path.clone(),
+        symbol: example_of(file.content, version),
         target: target.to_string(),
         glibc: format!("{major}.{minor}"),
-        vendored,
+        vendored: file.vendored,
     })
 }
 
-/// A symbol of libstdc++ that the target's does not have: no package of the target could fulfil the dependency.
-fn check_glibcxx(
+/// A symbol version beyond the last that the target's library has, where no table says it.
+fn check_newest(
     package: &PackageName,
-    path: &InstallPath,
-    vendored: bool,
+    file: &ElfFile<'_>,
+    library: &str,
     version: &str,
     target: &Target,
 ) -> Result<(), Error> {
-    let number = version.strip_prefix("GLIBCXX_3.4.").and_then(|number| number.parse::<u32>().ok());
-    let (Some(needed), Some(newest)) = (number, library_table::newest_glibcxx(&target.distribution)) else {
+    let (prefix, number) = split_number(version);
+    let newest = newest(&target.distribution).iter().find(|newest| newest.soname == library && newest.prefix == prefix);
+    let Some(newest) = newest.filter(|newest| {
+        let last = split_number(newest.number).1;
+        // GCC_14 stands for GCC_14.0.0 as well.
+        number.iter().take(last.len()).gt(last.iter())
+    }) else {
         return Ok(());
     };
-    if needed <= newest {
-        return Ok(());
-    }
-    Err(Error::LibstdcxxTooNew {
+    Err(Error::SymbolTooNew {
         package: package.to_string(),
-        file: path.clone(),
-        symbol: version.to_owned(),
-        target: target.to_string(),
-        newest: format!("GLIBCXX_3.4.{newest}"),
-        vendored,
+        file: file.path.clone(),
+        symbol: example_of(file.content, version),
+        lack: format!("{library} of {target} ends with {prefix}{}", newest.number),
+        vendored: file.vendored,
     })
+}
+
+/// `fmod@GLIBC_2.38`: a symbol that asks for this version; the version alone, where only the loader asks for it.
+fn example_of(content: &Content, version: &str) -> String {
+    let mut example = None;
+    // That the file cannot be read again is no reason to say less than is known.
+    let _ = elf::undefined_symbols(content, &mut |name, of| {
+        if of.is_some_and(|of| of.version == version) && example.is_none() {
+            example = Some(format!("{name}@{version}"));
+        }
+    });
+    example.unwrap_or_else(|| version.to_owned())
 }
 
 /// `soname()(64bit)` and `soname(VERSION)(64bit)`, as rpm's elfdeps writes them.
-fn rpm_requires(wanted: &BTreeMap<&str, (&InstallPath, BTreeSet<&str>)>, gnu_hash: bool) -> Vec<String> {
-    let mut requires = Vec::new();
-    for (library, (_, versions)) in wanted {
-        if !library.contains(".so") || !(library.starts_with("lib") || library.starts_with("ld")) {
+fn rpm_requires(requires: &mut BTreeSet<String>, facts: &ElfFacts, outside: &[(&str, Place)]) {
+    for (library, place) in outside {
+        let is_library = ["lib", "ld.", "ld-", "ld64.", "ld64-"].iter().any(|start| library.starts_with(start));
+        if !library.contains(".so") || !is_library {
             continue;
         }
-        requires.push(format!("{library}()(64bit)"));
-        requires.extend(versions.iter().map(|version| format!("{library}({version})(64bit)")));
-    }
-    if gnu_hash {
-        requires.push("rtld(GNU_HASH)".to_owned());
-    }
-    requires
-}
-
-fn debian_depends(
-    package: &PackageName,
-    wanted: &BTreeMap<&str, (&InstallPath, BTreeSet<&str>)>,
-    target: &Target,
-    declared: &[String],
-) -> Result<Vec<String>, Error> {
-    let mut depends = Vec::new();
-    let mut libc: Option<(u32, u32)> = None;
-    for (&library, (file, versions)) in wanted {
-        if GLIBC.contains(&library) {
-            let lowest = versions.iter().filter_map(|version| elf::glibc_version(version)).max();
-            libc = libc.max(lowest).or(Some((2, 17)));
+        // Which libraries a distribution has is not known; of these every one has the same.
+        if *place == Place::Elsewhere && !EVERYWHERE.contains(library) {
             continue;
         }
-        let name = match library_table::package(library, &target.distribution) {
-            Some(name) => name,
-            None if declared.iter().any(|relation| provides_library(relation, library)) => continue,
-            None => {
-                return Err(Error::UnknownLibrary {
-                    package: package.to_string(),
-                    file: (*file).clone(),
-                    library: library.to_owned(),
-                    expected: policy_name(library),
-                    target: target.to_string(),
-                });
-            }
-        };
-        depends.push(match lowest_version(library, versions) {
-            Some(lowest) => format!("{name} (>= {lowest})"),
-            None => name.to_owned(),
-        });
-    }
-    if let Some((major, minor)) = libc {
-        depends.push(format!("libc6 (>= {major}.{minor})"));
-    }
-    Ok(depends)
-}
-
-/// The lowest version of a library's package that has all these symbol versions, for the libraries whose packages are
-/// numbered like their symbols (their `symbols` files).
-fn lowest_version(library: &str, versions: &BTreeSet<&str>) -> Option<String> {
-    match library {
-        "libstdc++.so.6" => {
-            GLIBCXX.iter().rev().find(|(symbol, _)| versions.contains(symbol)).map(|(_, gcc)| (*gcc).to_owned())
+        requires.insert(format!("{library}()(64bit)"));
+        if *place == Place::Outside {
+            let versions = facts.versions.get(*library).into_iter().flatten();
+            requires.extend(versions.map(|version| format!("{library}({version})(64bit)")));
         }
-        "libssl.so.3" | "libcrypto.so.3" => highest(versions, "OPENSSL_").map(|parts| dotted(&parts)),
-        "libgcc_s.so.1" => {
-            let mut parts = highest(versions, "GCC_")?;
-            // GCC_4.2.0 came with 4.2, GCC_7.0.0 with 7.
-            let kept = if parts.first().is_some_and(|major| *major >= 5) { 1 } else { 2 };
-            while parts.len() > kept && parts.last() == Some(&0) {
-                parts.pop();
-            }
-            Some(dotted(&parts))
-        }
-        _ => None,
+    }
+    if facts.gnu_hash_only {
+        requires.insert("rtld(GNU_HASH)".to_owned());
     }
 }
 
-fn highest(versions: &BTreeSet<&str>, prefix: &str) -> Option<Vec<u32>> {
-    let numbers = |version: &&str| version.strip_prefix(prefix)?.split('.').map(|part| part.parse().ok()).collect();
-    versions.iter().filter_map(numbers).max()
-}
-
-fn dotted(parts: &[u32]) -> String {
-    parts.iter().map(u32::to_string).collect::<Vec<_>>().join(".")
-}
-
-/// The name that Policy 8.1 gives to the package of `library`.
-fn policy_name(library: &str) -> String {
-    let (stem, version) = library.split_once(".so").unwrap_or((library, ""));
-    let version = version.trim_start_matches('.');
-    let dash = if stem.ends_with(|last: char| last.is_ascii_digit()) && !version.is_empty() { "-" } else { "" };
-    format!("{}{dash}{version}", stem.to_lowercase().replace('_', "-"))
-}
-
-/// Whether a declared relation names the package that Policy 8.1 gives to `library`: `libfoo.so.1` is in `libfoo1`,
-/// `libfoo2.so.1` in `libfoo2-1`, `libfoo-1.2.so` in `libfoo-1.2`; `t64` may follow.
-fn provides_library(relation: &str, library: &str) -> bool {
-    let name = policy_name(library);
-    relation.split('|').any(|alternative| {
-        let alternative = alternative.split(['(', '[', ':']).next().unwrap_or_default().trim();
-        alternative.strip_suffix("t64").unwrap_or(alternative) == name
-    })
-}
+/// Libraries that every distribution of RPM has under one SONAME.
+const EVERYWHERE: &[&str] = &["libatomic.so.1", "libgcc_s.so.1", "libgomp.so.1", "libstdc++.so.6", "libz.so.1"];
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
-    #[test]
-    fn a_declared_package_stands_for_the_library_of_its_policy_name() {
-        assert!(provides_library("libfoo1 (>= 2)", "libfoo.so.1"));
-        assert!(provides_library("libfoo2-1t64", "libfoo2.so.1"));
-        assert!(provides_library("other | libfoo-1.2", "libfoo-1.2.so"));
-        assert!(!provides_library("libfoo1", "libbar.so.1"));
+    fn requires(facts: &ElfFacts, outside: &[(&str, Place)]) -> Vec<String> {
+        let mut requires = BTreeSet::new();
+        rpm_requires(&mut requires, facts, outside);
+        requires.into_iter().collect()
+    }
+
+    fn facts() -> ElfFacts {
+        let versions = BTreeSet::from(["GLIBC_2.34".to_owned()]);
+        ElfFacts {
+            versions: BTreeMap::from([("libc.so.6".to_owned(), versions)]),
+            gnu_hash_only: true,
+            ..ElfFacts::default()
+        }
     }
 
     #[test]
     fn rpm_names_are_those_of_elfdeps() {
-        let path = InstallPath::parse("/usr/lib/acme/x").expect("a path");
-        let wanted = BTreeMap::from([
-            ("libc.so.6", (&path, BTreeSet::from(["GLIBC_2.34"]))),
-            ("plugin.so", (&path, BTreeSet::new())),
-        ]);
-        let requires = rpm_requires(&wanted, true);
-        assert_eq!(requires, ["libc.so.6()(64bit)", "libc.so.6(GLIBC_2.34)(64bit)", "rtld(GNU_HASH)"]);
+        let outside =
+            ["libc.so.6", "ld-linux-x86-64.so.2", "plugin.so", "ldap.so.2"].map(|name| (name, Place::Outside));
+        let expected =
+            ["ld-linux-x86-64.so.2()(64bit)", "libc.so.6()(64bit)", "libc.so.6(GLIBC_2.34)(64bit)", "rtld(GNU_HASH)"];
+        assert_eq!(requires(&facts(), &outside), expected);
+    }
+
+    #[test]
+    fn a_library_that_the_loader_may_not_find_in_the_tree_is_required_where_everybody_has_it() {
+        let facts = ElfFacts { gnu_hash_only: false, ..facts() };
+        let outside = [("libgomp.so.1", Place::Elsewhere), ("libssl.so.1.1", Place::Elsewhere)];
+        assert_eq!(requires(&facts, &outside), ["libgomp.so.1()(64bit)"]);
     }
 }

@@ -2,27 +2,41 @@
 //! it is spelt in Debian's or RPM's way by [`crate::format`].
 
 mod assemble;
+mod bundled;
 pub mod changelog;
+mod component;
+mod debug;
 mod directories;
 mod documents;
 mod error;
+mod files;
 mod libraries;
-mod library_table;
+pub mod licenses;
+pub mod pages;
+pub mod previous;
 mod relations;
+mod sbom;
 mod scripts;
+mod sources;
 mod systemd;
 pub(crate) mod template;
 pub mod version;
 
-pub use assemble::{Inputs, assemble, check_shared_paths};
+pub use assemble::{Inputs, Learned, assemble, assemble_with, check_shared_paths};
+pub(crate) use component::is_license_file;
+pub use component::{Component, LicenseFile, SourceArtefact};
+pub use debug::debug_symbols;
 pub use error::Error;
+pub use libraries::library_relations;
+pub(crate) use sbom::percent as package_url_part;
+pub(crate) use systemd::{unit_directives, unit_sections};
 
 use serde::Serialize;
 
 use crate::config::Maintainer;
 use crate::name::PackageName;
 use crate::target::{Architecture, Target};
-use crate::tree::{InstallPath, Tree};
+use crate::tree::{Content, InstallPath, Tree};
 
 /// A package for one target, ready to be written.
 #[derive(Debug, Clone)]
@@ -63,6 +77,8 @@ pub struct Package {
     pub tree: Tree,
     /// Directories of `tree` that belong to this package (RPM lists them; the distribution's own are never among them).
     pub owned_directories: Vec<InstallPath>,
+    /// The build ids of the programs whose debug symbols it holds; not empty for a package of debug symbols alone.
+    pub build_ids: Vec<String>,
 }
 
 /// A version in both formats' spelling; `package::version` maps SemVer and PEP 440 to it.
@@ -120,6 +136,23 @@ pub struct Relations {
     pub built_using: Vec<String>,
     /// `Static-Built-Using` (deb-control(5)); RPM has none.
     pub static_built_using: Vec<String>,
+    /// What a scriptlet runs: `Requires(post)` and the like. Debian has none of these.
+    pub scriptlets: Vec<(Scriptlet, String)>,
+}
+
+/// When one of RPM's scriptlets runs (rpm-scriptlets(7)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Scriptlet {
+    /// `%pre`.
+    Pre,
+    /// `%post`.
+    Post,
+    /// `%preun`.
+    PreUn,
+    /// `%postun`.
+    PostUn,
+    /// `%posttrans`.
+    PostTrans,
 }
 
 /// The four scripts that both formats have, as complete texts for the target's format; `None` where nothing is to do.
@@ -135,6 +168,21 @@ pub struct Scripts {
     pub post_remove: Option<String>,
     /// `%posttrans`; Debian has none.
     pub post_transaction: Option<String>,
+}
+
+impl Scripts {
+    /// The texts that there are, with RPM's name for when they run.
+    pub fn scriptlets(&self) -> impl Iterator<Item = (Scriptlet, &str)> {
+        [
+            (Scriptlet::Pre, &self.pre_install),
+            (Scriptlet::Post, &self.post_install),
+            (Scriptlet::PreUn, &self.pre_remove),
+            (Scriptlet::PostUn, &self.post_remove),
+            (Scriptlet::PostTrans, &self.post_transaction),
+        ]
+        .into_iter()
+        .filter_map(|(scriptlet, text)| Some((scriptlet, text.as_deref()?)))
+    }
 }
 
 /// The history that ships in the package.
@@ -157,19 +205,6 @@ pub struct Release {
     pub changes: Vec<String>,
 }
 
-/// What is inside a package: one vendored or own component, for copyright, SBOM and `Provides: bundled(…)`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Component {
-    /// Package URL without qualifiers: `pkg:pypi/flask@3.0.0`.
-    pub purl: String,
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// SPDX expression or what its metadata say.
-    pub license: Option<String>,
-}
-
 /// What an ecosystem's stage step gives for one service and target: the private tree and what must be known about it.
 #[derive(Debug, Clone, Default)]
 pub struct Staged {
@@ -183,6 +218,22 @@ pub struct Staged {
     pub compile_on_install: Option<InstallPath>,
     /// What is inside.
     pub components: Vec<Component>,
+    /// Source packages of the target's distribution that were linked into its programs, as `Static-Built-Using` names
+    /// them: `rustc (= 1.63.0+dfsg1-2)`.
+    pub linked: Vec<String>,
+    /// The debug symbols of its programs, when they are to be a package of their own.
+    pub debug: Vec<DebugFile>,
     /// How build steps were isolated (`user, mount and network namespaces`); empty when none ran.
     pub isolation: Vec<String>,
+}
+
+/// The debug symbols of one program.
+#[derive(Debug, Clone)]
+pub struct DebugFile {
+    /// The program's build id, in hexadecimal digits.
+    pub build_id: String,
+    /// Where the program is installed.
+    pub program: InstallPath,
+    /// The file of debug symbols.
+    pub content: Content,
 }

@@ -1,66 +1,177 @@
-//! The relations of a package: what its content calls for, and what the configuration adds.
+//! The relations of a package: what its content and its scripts call for, and what the configuration adds.
 
-use super::Relations;
 use super::scripts::Actions;
+use super::{Component, Relations, Scriptlet, Scripts, bundled};
 use crate::config::{RelationKind, ServiceSettings};
 use crate::target::{Format, PythonVersion, Target};
+use crate::workspace::Workspace;
 
-/// The relations of a package for `target`. `libraries` are those that its ELF files need.
-pub(super) fn relations(
-    target: &Target,
-    service: &ServiceSettings,
-    actions: &Actions,
-    python: Option<PythonVersion>,
-    libraries: Vec<String>,
-) -> Relations {
+/// Programs that scriptlets run, and what brings each on every distribution with RPM. What two distributions have in
+/// packages of different names is required by its path.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("/usr/lib/systemd/systemd-update-helper", "systemd"),
+    ("chmod", "coreutils"),
+    ("chown", "coreutils"),
+    ("find", "findutils"),
+    ("getent", "/usr/bin/getent"),
+    ("groupadd", "/usr/sbin/groupadd"),
+    ("mkdir", "coreutils"),
+    ("rm", "coreutils"),
+    ("rmdir", "coreutils"),
+    ("systemctl", "systemd"),
+    ("systemd-sysusers", "systemd"),
+    ("systemd-tmpfiles", "systemd"),
+    ("unlink", "coreutils"),
+    ("useradd", "/usr/sbin/useradd"),
+];
+
+/// What a package's relations follow from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Facts<'a> {
+    pub(super) target: &'a Target,
+    pub(super) workspace: &'a Workspace,
+    pub(super) service: &'a ServiceSettings,
+    pub(super) actions: &'a Actions,
+    pub(super) scripts: &'a Scripts,
+    /// The interpreter that its tree needs.
+    pub(super) python: Option<PythonVersion>,
+    /// What its ELF files need, in the target's syntax.
+    pub(super) libraries: &'a [String],
+    pub(super) components: &'a [Component],
+    /// Source packages of the target's distribution that were linked in: `rustc (= 1.63.0+dfsg1-2)`.
+    pub(super) linked: &'a [String],
+}
+
+/// The relations of a package; each list sorted, nothing twice.
+pub(super) fn relations(facts: Facts<'_>) -> Relations {
+    let Facts { target, service, actions, .. } = facts;
+    let configured = |kind| service.relations.get(kind, target);
     let units = &actions.units;
-    let mut depends = libraries;
-    match (target.format(), python) {
+    let mut relations = Relations {
+        depends: configured(RelationKind::Depends),
+        pre_depends: configured(RelationKind::PreDepends),
+        recommends: configured(RelationKind::Recommends),
+        suggests: configured(RelationKind::Suggests),
+        enhances: configured(RelationKind::Enhances),
+        supplements: configured(RelationKind::Supplements),
+        conflicts: configured(RelationKind::Conflicts),
+        breaks: configured(RelationKind::Breaks),
+        replaces: configured(RelationKind::Replaces),
+        provides: configured(RelationKind::Provides),
+        built_using: configured(RelationKind::BuiltUsing),
+        static_built_using: configured(RelationKind::StaticBuiltUsing),
+        scriptlets: Vec::new(),
+    };
+    let depends = &mut relations.depends;
+    depends.extend(facts.libraries.iter().cloned());
+    match (target.format(), facts.python) {
         (Format::Deb, Some(version)) => depends.push(format!("python{version}")),
         (Format::Rpm, Some(version)) => {
             depends.extend([format!("python(abi) = {version}"), format!("/usr/bin/python{version}")]);
         }
         (_, None) => {}
     }
-    let mut pre_depends = Vec::new();
     match target.format() {
-        Format::Deb if units.sysusers.is_some() => {
-            depends.push("systemd | systemd-standalone-sysusers | systemd-sysusers".to_owned());
+        Format::Deb => {
+            if units.sysusers.is_some() {
+                depends.push("systemd | systemd-standalone-sysusers | systemd-sysusers".to_owned());
+            }
+            relations.static_built_using.extend(facts.linked.iter().cloned());
         }
-        Format::Rpm if !units.running.is_empty() || units.sysusers.is_some() => {
-            depends.push("systemd".to_owned());
-            // %pre makes the user with systemd's program: it must be there before this package is unpacked.
-            pre_depends.extend(units.sysusers.iter().map(|_| "systemd".to_owned()));
+        Format::Rpm => {
+            if units.any() {
+                depends.push("systemd".to_owned());
+            }
+            // RPM's Conflicts say both: rpm has no half-way state in which the other package is merely not configured.
+            relations.conflicts.append(&mut relations.breaks);
+            relations.scriptlets = scriptlets(facts.scripts);
+            relations.provides.extend(bundled::provides(facts.components, facts.workspace, target));
         }
-        _ => {}
     }
-    if actions.compile.is_some() && target.format() == Format::Rpm {
-        // Their scriptlets use find; on Debian it is essential.
-        depends.extend(["coreutils".to_owned(), "findutils".to_owned()]);
+    if target.format() == Format::Deb && actions.ownership.iter().any(|entry| entry.capabilities.is_some()) {
+        // The postinst calls setcap(8).
+        depends.push("libcap2-bin".to_owned());
     }
-    let mut provides = Vec::new();
     if target.distribution.rpm.is_some_and(|rpm| rpm >= (4, 19))
-        && let Some((_, line)) = &units.sysusers
+        && let Some(sysusers) = &units.sysusers
     {
-        provides.extend(user_provides(line));
+        relations.provides.extend(sysusers.provides());
+        relations.depends.extend(sysusers.requires());
     }
-    depends.extend(service.relations.get(RelationKind::Depends, target));
-    depends.sort();
-    depends.dedup();
-    Relations { depends, pre_depends, provides, ..Relations::default() }
+    for list in [
+        &mut relations.depends,
+        &mut relations.pre_depends,
+        &mut relations.recommends,
+        &mut relations.suggests,
+        &mut relations.enhances,
+        &mut relations.supplements,
+        &mut relations.conflicts,
+        &mut relations.breaks,
+        &mut relations.replaces,
+        &mut relations.provides,
+        &mut relations.built_using,
+        &mut relations.static_built_using,
+    ] {
+        list.sort();
+        list.dedup();
+    }
+    relations
 }
 
-/// rpm ≥ 4.19 makes the users that a package provides as `user(NAME) = BASE64-OF-THE-SYSUSERS-LINE`, and their groups
-/// (rpm's sysusers.attr; padded with NUL so that the base64 has no `=`).
-fn user_provides(line: &str) -> Vec<String> {
-    use base64::Engine as _;
-    let user = line.split_whitespace().nth(1).unwrap_or_default();
-    let encode = |text: &str| {
-        let mut bytes = text.as_bytes().to_vec();
-        while !bytes.len().is_multiple_of(3) {
-            bytes.push(0);
+/// What each scriptlet runs must be there when it runs: before this package when it is installed, and until it is gone.
+fn scriptlets(scripts: &Scripts) -> Vec<(Scriptlet, String)> {
+    let mut needed = Vec::new();
+    for (scriptlet, text) in scripts.scriptlets() {
+        let words = words(text);
+        let packages = PROGRAMS.iter().filter(|(program, _)| words.contains(program));
+        needed.extend(packages.map(|(_, package)| (scriptlet, (*package).to_owned())));
+    }
+    needed.sort();
+    needed.dedup();
+    needed
+}
+
+/// The words of a script that may be programs: not those of comments and here-documents.
+fn words(script: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut end: Option<&str> = None;
+    for line in script.lines() {
+        if let Some(mark) = end {
+            end = (line != mark).then_some(mark);
+            continue;
         }
-        base64::engine::general_purpose::STANDARD.encode(bytes)
-    };
-    vec![format!("user({user}) = {}", encode(line)), format!("group({user}) = {}", encode(&format!("g {user} -")))]
+        let line = line.trim_start();
+        if line.starts_with('#') {
+            continue;
+        }
+        if let Some((_, rest)) = line.split_once("<<'") {
+            end = rest.split('\'').next();
+        }
+        words.extend(line.split(|end: char| end.is_whitespace() || matches!(end, ';' | '(' | ')' | '&' | '|' | '"')));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scriptlet_needs_the_programs_that_it_runs() {
+        let scripts = Scripts {
+            pre_install: Some("systemd-sysusers - <<'END' || :\nu find - \"rm\"\nEND\nexit 0\n".to_owned()),
+            post_install: Some("# rm -rf /\nif [ -x /usr/bin/systemctl ]; then\n  systemctl start x\nfi\n".to_owned()),
+            pre_remove: Some("exit 0\n".to_owned()),
+            post_remove: Some("find x|while read -r f; do rmdir \"$f\"; done\n".to_owned()),
+            post_transaction: None,
+        };
+        let needed = scriptlets(&scripts);
+        let expected = [
+            (Scriptlet::Pre, "systemd"),
+            (Scriptlet::Post, "systemd"),
+            (Scriptlet::PostUn, "coreutils"),
+            (Scriptlet::PostUn, "findutils"),
+        ];
+        assert_eq!(needed, expected.map(|(scriptlet, package)| (scriptlet, package.to_owned())));
+    }
 }

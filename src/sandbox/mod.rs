@@ -22,6 +22,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::diagnostic::{Diagnose, ExitCode, io_hints};
 use crate::variables;
@@ -47,6 +48,8 @@ pub struct Step {
     /// Host directories (or files) shown at fixed places inside, so that paths in results do not depend on the machine.
     /// Later ones may lie within earlier ones.
     pub binds: Vec<Bind>,
+    /// How long it may run; it is killed then, with all that it started, and [`Output::timed_out`] says so.
+    pub time_limit: Option<Duration>,
 }
 
 /// A host directory or file shown inside the sandbox.
@@ -54,8 +57,7 @@ pub struct Step {
 pub struct Bind {
     /// On the host.
     pub source: PathBuf,
-    /// Inside: below `/packhouse` or `/tmp`, or a path that exists. When mounts are not to be had the step sees `source`
-    /// itself.
+    /// Inside. A place that the host does not have is made. When mounts are not to be had the step sees `source` itself.
     pub destination: PathBuf,
     /// Whether the step may write there.
     pub writable: bool,
@@ -185,6 +187,8 @@ pub fn probe() -> &'static Probe {
 pub struct Output {
     /// How it ended.
     pub status: ExitStatus,
+    /// Whether it was killed because its time was over.
+    pub timed_out: bool,
     /// The last [`OUTPUT_LIMIT`] bytes of its standard output.
     pub stdout: Vec<u8>,
     /// The last [`OUTPUT_LIMIT`] bytes of its standard error.
@@ -356,6 +360,7 @@ impl Sandbox {
             directory: self.seen(&step.binds, &step.directory),
             environment,
             binds,
+            time_limit: step.time_limit,
         };
         process::run(&complete, self.isolation, listener)
     }

@@ -9,6 +9,7 @@
 //! a tmpfs on `/tmp` becomes the root, the host's root is below it at `/old`.
 #![allow(unsafe_code)]
 
+use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsRawFd, RawFd};
@@ -201,8 +202,12 @@ fn world(actions: &mut Vec<Action>, binds: &[Bind]) -> Result<(), Error> {
         actions.push(Action::Tmpfs { path: path("/new/dev/shm")?, options: path("mode=1777")? });
     }
     actions.push(Action::Directory(c_path(&Path::new("/new").join(PLACES))?));
+    let mut rooms = BTreeSet::new();
     for bind in binds {
-        show(actions, bind)?;
+        show(actions, bind, &mut rooms)?;
+    }
+    for room in &rooms {
+        actions.push(Action::ReadOnly { path: c_path(&under("/new", room))?, recursive: false });
     }
     // Everything made in the new root is made: it becomes read-only itself.
     actions.push(Action::ReadOnly { path: path("/new")?, recursive: false });
@@ -210,8 +215,8 @@ fn world(actions: &mut Vec<Action>, binds: &[Bind]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Shows one bind.
-fn show(actions: &mut Vec<Action>, bind: &Bind) -> Result<(), Error> {
+/// Shows one bind. `rooms` are the directories that have been put together anew.
+fn show(actions: &mut Vec<Action>, bind: &Bind, rooms: &mut BTreeSet<PathBuf>) -> Result<(), Error> {
     let refuse = |reason: String| Error::Bind {
         source_path: bind.source.clone(),
         destination: bind.destination.clone(),
@@ -226,26 +231,60 @@ fn show(actions: &mut Vec<Action>, bind: &Bind) -> Result<(), Error> {
     }
     let is_file = source.is_file();
     let destination = if ours {
-        let mut made = PathBuf::from("/new");
-        let count = relative.components().count();
-        for (index, part) in relative.components().enumerate() {
-            made.push(part);
-            let last = index + 1 == count;
-            actions.push(if last && is_file {
-                Action::File(c_path(&made)?)
-            } else {
-                Action::Directory(c_path(&made)?)
-            });
-        }
-        made
-    } else {
-        let existing = fs_err::canonicalize(&bind.destination).map_err(|error| refuse(error.to_string()))?;
+        make(actions, Path::new("/new"), relative, is_file)?
+    } else if let Ok(existing) = fs_err::canonicalize(&bind.destination) {
         under("/new", &existing)
+    } else {
+        let mut ancestors = bind.destination.ancestors().skip(1);
+        let (ancestor, existing) = ancestors
+            .find_map(|path| Some((path, fs_err::canonicalize(path).ok()?)))
+            .ok_or_else(|| refuse("there is no such place".to_owned()))?;
+        if !existing.is_dir() {
+            return Err(refuse(format!("{} is no directory", existing.display())));
+        }
+        if existing != Path::new("/") && rooms.insert(existing.clone()) {
+            make_room(actions, &existing)?;
+        }
+        let below = bind.destination.strip_prefix(ancestor).unwrap_or(Path::new(""));
+        make(actions, &under("/new", &existing), below, is_file)?
     };
     let destination = c_path(&destination)?;
     actions.push(Action::Bind { source: c_path(&under("/old", &source))?, destination: destination.clone() });
     if !bind.writable {
         actions.push(Action::ReadOnly { path: destination, recursive: true });
+    }
+    Ok(())
+}
+
+/// Makes the directories of `relative` below `directory`, the last of its parts a file if so; gives the whole path.
+fn make(actions: &mut Vec<Action>, directory: &Path, relative: &Path, is_file: bool) -> Result<PathBuf, Error> {
+    let mut made = directory.to_path_buf();
+    let count = relative.components().count();
+    for (index, part) in relative.components().enumerate() {
+        made.push(part);
+        let last = index + 1 == count;
+        actions.push(if last && is_file { Action::File(c_path(&made)?) } else { Action::Directory(c_path(&made)?) });
+    }
+    Ok(made)
+}
+
+/// Puts the host's `directory` together anew, in memory and entry by entry as [`world`] does with the root, so that
+/// places can be made in it. It becomes read-only once all binds are shown.
+fn make_room(actions: &mut Vec<Action>, directory: &Path) -> Result<(), Error> {
+    let (old, new) = (under("/old", directory), under("/new", directory));
+    actions.push(Action::Tmpfs { path: c_path(&new)?, options: c_path(Path::new("mode=0755"))? });
+    let mut names: Vec<_> = fs_err::read_dir(directory)?.collect::<io::Result<_>>()?;
+    names.sort_by_key(|entry| entry.file_name());
+    for entry in names {
+        let (source, place) = (old.join(entry.file_name()), new.join(entry.file_name()));
+        let kind = entry.file_type()?;
+        if kind.is_symlink() {
+            actions.push(Action::Link { target: c_path(&fs_err::read_link(entry.path())?)?, path: c_path(&place)? });
+            continue;
+        }
+        actions.push(if kind.is_dir() { Action::Directory(c_path(&place)?) } else { Action::File(c_path(&place)?) });
+        actions.push(Action::Bind { source: c_path(&source)?, destination: c_path(&place)? });
+        actions.push(Action::ReadOnly { path: c_path(&place)?, recursive: true });
     }
     Ok(())
 }

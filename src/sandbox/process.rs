@@ -123,14 +123,21 @@ pub(super) fn run(step: &Step, isolation: Isolation, listener: Listener<'_>) -> 
     };
     let mut running = Running::new(child);
     drop(command);
-    let (stdout, stderr, status) = follow(&mut running, listener)?;
-    Ok(Output { status, stdout, stderr, isolation: isolation.to_string() })
+    let Followed { stdout, stderr, status, timed_out } = follow(&mut running, step.time_limit, listener)?;
+    Ok(Output { status, timed_out, stdout, stderr, isolation: isolation.to_string() })
 }
 
-type Followed = (Vec<u8>, Vec<u8>, std::process::ExitStatus);
+struct Followed {
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    status: std::process::ExitStatus,
+    timed_out: bool,
+}
 
-/// Reads both streams until the step and all that hold its streams have ended.
-fn follow(running: &mut Running, listener: Listener<'_>) -> io::Result<Followed> {
+/// Reads both streams until the step and all that hold its streams have ended, or `limit` is over.
+fn follow(running: &mut Running, limit: Option<Duration>, listener: Listener<'_>) -> io::Result<Followed> {
+    let began = Instant::now();
+    let mut timed_out = false;
     let (sender, receiver) = mpsc::sync_channel::<(Stream, Vec<u8>)>(16);
     if let Some(stdout) = running.child.stdout.take() {
         forward(stdout, Stream::Stdout, sender.clone());
@@ -153,6 +160,10 @@ fn follow(running: &mut Running, listener: Listener<'_>) -> io::Result<Followed>
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {}
         }
+        if !timed_out && ended.is_none() && limit.is_some_and(|limit| began.elapsed() > limit) {
+            timed_out = true;
+            kill_group(running.group);
+        }
         match ended {
             // Something that left the process group still holds the streams: what it says does not matter any more.
             Some((_, since)) if since.elapsed() > LINGER => break,
@@ -169,7 +180,7 @@ fn follow(running: &mut Running, listener: Listener<'_>) -> io::Result<Followed>
         Some((status, _)) => status,
         None => running.child.wait()?,
     };
-    Ok((stdout.into(), stderr.into(), status))
+    Ok(Followed { stdout: stdout.into(), stderr: stderr.into(), status, timed_out })
 }
 
 /// Sends what `reader` gives, piece by piece, from a thread of its own.

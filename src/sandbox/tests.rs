@@ -161,7 +161,7 @@ fn a_missing_program_a_missing_bind_and_an_unknown_mode_are_told_apart() {
         let bind = Bind::read_only("/nowhere/at/all", "/packhouse/x");
         let error = run(&Step { binds: vec![bind], ..shell("") }, Mode::Auto).unwrap_err();
         assert!(error.to_string().starts_with("cannot show /nowhere/at/all at /packhouse/x"), "{error}");
-        let bind = Bind::read_only("/usr", "/opt/not/there/yet");
+        let bind = Bind::read_only("/usr", "opt/relative");
         assert!(matches!(run(&Step { binds: vec![bind], ..shell("") }, Mode::Auto), Err(Error::Bind { .. })));
     }
     let elsewhere = Step { directory: PathBuf::from("/nowhere"), ..shell("") };
@@ -169,4 +169,39 @@ fn a_missing_program_a_missing_bind_and_an_unknown_mode_are_told_apart() {
     assert!(error.to_string().contains("changing to the directory /nowhere"), "{error}");
     assert_eq!(Mode::parse("require").unwrap(), Mode::Require);
     assert_eq!(Mode::parse("yes").unwrap_err().exit_code(), ExitCode::Usage);
+}
+
+#[test]
+fn a_place_that_the_host_has_not_is_made_beside_what_is_there() {
+    if sandbox().is_none_or(|sandbox| !sandbox.isolation().has_fixed_places()) {
+        println!("skipped: no mount namespaces here");
+        return;
+    }
+    let shown = tempfile::tempdir().unwrap();
+    fs_err::write(shown.path().join("file"), "here").unwrap();
+    let binds = vec![
+        Bind::read_only(shown.path(), "/usr/lib/packhouse-test/one"),
+        Bind::read_only(shown.path(), "/usr/lib/packhouse-test/two"),
+    ];
+    let script = "cat /usr/lib/packhouse-test/one/file /usr/lib/packhouse-test/two/file; ls /usr/lib; \
+                  touch /usr/lib/x /usr/lib/packhouse-test/x 2>/dev/null && echo writable";
+    let output = run(&Step { binds, ..shell(script) }, Mode::Auto).unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut lines = text.lines();
+    assert_eq!(lines.next().map(|line| line.starts_with("herehere")), Some(true), "{text}");
+    for entry in fs_err::read_dir("/usr/lib").unwrap() {
+        assert!(text.contains(&*entry.unwrap().file_name().to_string_lossy()), "{text}");
+    }
+    assert!(!text.contains("writable"), "{text}");
+    assert!(!std::path::Path::new("/usr/lib/packhouse-test").exists());
+}
+
+#[test]
+fn a_step_whose_time_is_over_is_killed() {
+    let began = std::time::Instant::now();
+    let step = Step { time_limit: Some(std::time::Duration::from_millis(300)), ..shell("echo begun; sleep 600") };
+    let output = run(&step, Mode::Auto).unwrap();
+    assert!(output.timed_out && !output.status.success());
+    assert_eq!(output.stdout, b"begun\n");
+    assert!(began.elapsed() < std::time::Duration::from_secs(60));
 }

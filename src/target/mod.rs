@@ -1,5 +1,8 @@
 //! Distributions as data: what differs between Debian 12 and EL 9 stands in one table (`table.rs`), not in ifs.
 
+pub(crate) mod accounts;
+pub(crate) mod hierarchy;
+pub mod libraries;
 mod table;
 
 use std::fmt;
@@ -140,6 +143,8 @@ pub struct Distribution {
     pub compression: Compression,
     /// RPM's version as (major, minor), for features of the header; `None` for Debian.
     pub rpm: Option<(u32, u32)>,
+    /// Whether it is one of SUSE, whose systemd has helpers of its own for scriptlets.
+    pub suse: bool,
 }
 
 /// What a package is built for: a distribution release and an architecture.

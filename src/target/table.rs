@@ -1,7 +1,7 @@
 //! The table of distributions.
 //!
 //! Sources: the distributions' own package lists (Debian 11 to 13, Ubuntu 22.04 and 24.04), Red Hat's package manifest
-//! for EL 8, 9 and 10, Fedora's release notes. dpkg reads zstd from 1.21.18 on (deb(5)), so Debian 11 gets xz; RPM
+//! for EL 8, 9 and 10, Fedora's and openSUSE's release notes. dpkg reads zstd from 1.21.18 on (deb(5)), so Debian 11 gets xz; RPM
 //! reads zstd from 4.14 on.
 
 use super::{Compression, Distribution, Format, PythonVersion};
@@ -34,6 +34,8 @@ const TABLE: &[Row] = &[
     Row { name: "el10",         title: "Enterprise Linux 10",      format: Rpm, suite: "el10",     revision_suffix: ".el10",         pythons: &[12],          glibc: (2, 39), systemd: 257, compression: Zstd, rpm: Some((4, 19)) },
     Row { name: "fedora-42",    title: "Fedora 42",                format: Rpm, suite: "fc42",     revision_suffix: ".fc42",         pythons: &[13],          glibc: (2, 41), systemd: 257, compression: Zstd, rpm: Some((4, 20)) },
     Row { name: "fedora-43",    title: "Fedora 43",                format: Rpm, suite: "fc43",     revision_suffix: ".fc43",         pythons: &[14],          glibc: (2, 42), systemd: 258, compression: Zstd, rpm: Some((6, 0)) },
+    Row { name: "opensuse-15.6", title: "openSUSE Leap 15.6",      format: Rpm, suite: "leap15.6", revision_suffix: ".lp156",        pythons: &[11, 12],      glibc: (2, 38), systemd: 254, compression: Zstd, rpm: Some((4, 14)) },
+    Row { name: "opensuse-16.0", title: "openSUSE Leap 16.0",      format: Rpm, suite: "leap16.0", revision_suffix: ".lp160",        pythons: &[13],          glibc: (2, 40), systemd: 257, compression: Zstd, rpm: Some((4, 20)) },
 ];
 
 /// All built-in distributions.
@@ -51,6 +53,7 @@ pub fn distributions() -> Vec<Distribution> {
             systemd: row.systemd,
             compression: row.compression,
             rpm: row.rpm,
+            suse: row.name.starts_with("opensuse"),
         })
         .collect()
 }

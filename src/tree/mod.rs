@@ -219,10 +219,11 @@ impl Tree {
         Self::default()
     }
 
-    /// Adds an entry. The same file twice (equal content and mode) is one entry; anything else at a taken path is an error.
+    /// Adds an entry. The same file twice (equal content, mode and owner) is one entry; anything else at a taken path is an error.
     pub fn insert(&mut self, path: InstallPath, entry: Entry) -> Result<(), PathConflict> {
         if let Some(present) = self.entries.get(&path) {
             let same = present.mode == entry.mode
+                && (&present.user, &present.group) == (&entry.user, &entry.group)
                 && present.capabilities == entry.capabilities
                 && match (&present.node, &entry.node) {
                     (Node::Directory, Node::Directory) => true,

@@ -117,9 +117,15 @@ pub(super) fn check(settings: &Settings, workspace: &Workspace) -> Result<(), Er
             ));
         }
         let directory = workspace.directory(member);
-        let units = table.systemd.iter().flat_map(|systemd| &systemd.units);
+        let systemd = table.systemd.iter().flat_map(|systemd| {
+            let of = |keys: &'static [&'static str], files| std::iter::repeat(keys).zip(files);
+            of(&["systemd", "units"], &systemd.units)
+                .chain(of(&["systemd", "user-units"], &systemd.user_units))
+                .chain(of(&["systemd", "sysusers"], &systemd.sysusers))
+                .chain(of(&["systemd", "tmpfiles"], &systemd.tmpfiles))
+        });
         let files = table.config.iter().map(|file| (&["config"][..], file));
-        for (keys, file) in files.chain(units.map(|unit| (&["systemd", "units"][..], unit))) {
+        for (keys, file) in files.chain(systemd) {
             if let Some(text) = wrong_file(&workspace.root, &directory, file) {
                 return Err(problem(keys, text, Some(format!("paths are relative to `{}`", directory.display()))));
             }

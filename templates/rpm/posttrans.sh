@@ -3,13 +3,18 @@ find {{ compile | sh }} -type d -name __pycache__ -prune -exec rm -rf {} + || :
 # No interpreter of this version was at hand when the package was built.
 {{ python | sh }} -I -m compileall -q --invalidation-mode unchecked-hash {{ compile | sh }} >/dev/null 2>&1 || :
 {%- endif %}
-{%- if restart == "stop-start" and running %}
+{%- if restart == "stop-start" and (upgraded or instances) %}
 if [ -d {{ marks | sh }} ]; then
-  for mark in {{ marks | sh }}/*; do
+  # The unit files are new, and systemd's own trigger comes after this scriptlet.
+  systemctl daemon-reload >/dev/null 2>&1 || :
+  for mark in {{ marks | sh }}/*.running; do
     [ -e "$mark" ] || continue
-    systemctl start "${mark##*/}" >/dev/null 2>&1 || :
+    unit=${mark##*/}
+    systemctl start "${unit%.running}" >/dev/null 2>&1 || :
   done
-  find {{ marks | sh }} -delete || :
 fi
+{%- endif %}
+{%- if restart == "stop-start" or enable %}
+[ ! -d {{ marks | sh }} ] || find {{ marks | sh }} -delete || :
 {%- endif %}
 exit 0

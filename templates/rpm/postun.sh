@@ -1,10 +1,25 @@
-{%- if running and restart == "after-upgrade" %}
+{%- if restart == "after-upgrade" and restarted %}
 if [ "$1" -ge 1 ]; then
   if [ -x /usr/lib/systemd/systemd-update-helper ]; then
-    /usr/lib/systemd/systemd-update-helper mark-restart-system-units {{ running | map("sh") | join(" ") }} || :
+    /usr/lib/systemd/systemd-update-helper mark-restart-system-units {{ restarted | map("sh") | join(" ") }} || :
   elif [ -d /run/systemd/system ]; then
-    systemctl try-restart {{ running | map("sh") | join(" ") }} >/dev/null 2>&1 || :
+    systemctl daemon-reload >/dev/null 2>&1 || :
+    systemctl try-restart {{ restarted | map("sh") | join(" ") }} >/dev/null 2>&1 || :
   fi
+fi
+{%- endif %}
+{%- if restart == "after-upgrade" and instances %}
+if [ "$1" -ge 1 ] && [ -d /run/systemd/system ]; then
+  systemctl daemon-reload >/dev/null 2>&1 || :
+  systemctl try-restart {{ instances | map("sh") | join(" ") }} >/dev/null 2>&1 || :
+fi
+{%- endif %}
+{%- if timers %}
+if [ "$1" -eq 0 ]; then
+  # When the timers went off last.
+{%- for timer in timers %}
+  [ ! -e /var/lib/systemd/timers/stamp-{{ timer | sh }} ] || unlink /var/lib/systemd/timers/stamp-{{ timer | sh }} || :
+{%- endfor %}
 fi
 {%- endif %}
 {%- if compile %}

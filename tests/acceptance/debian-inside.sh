@@ -3,7 +3,7 @@
 # $1: the .sources file. Everything that differs from what a careful maintainer's packages do ends the script.
 set -euo pipefail
 sources=$1
-packages="acme-api acme-billing acme-ctl acme-edge acme-worker"
+packages="acme-api acme-billing acme-ctl acme-edge acme-edge-dbgsym acme-worker"
 # Whether the output of a command has a line that matches; `| grep -q` would end the command before its time.
 says() { local pattern=$1 output; shift; output=$("$@") && grep -q "$pattern" <<<"$output"; }
 fail() { echo "FAILED: $*" >&2; exit 1; }
@@ -27,7 +27,7 @@ rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*
 cp "$sources" /etc/apt/sources.list.d/acme.sources
 apt-get update 2>&1 | tee /tmp/update
 grep -qE '^(W|E):' /tmp/update && fail "apt-get update complained"
-[ "$(apt-cache pkgnames acme- | wc -l)" -eq 5 ] || fail "apt sees $(apt-cache pkgnames acme- | wc -l) packages"
+[ "$(apt-cache pkgnames acme- | wc -l)" -eq 6 ] || fail "apt sees $(apt-cache pkgnames acme- | wc -l) packages"
 
 listing > /tmp/before
 DEBIAN_FRONTEND=noninteractive apt-get install -y $packages > /tmp/install 2>&1 || { cat /tmp/install; fail "apt-get install"; }
@@ -41,7 +41,29 @@ says '"flask"' acme-api-admin || fail "acme-api-admin"
 for service in acme-api acme-worker acme-billing acme-edge; do
   systemctl is-active --quiet $service || { systemctl status --no-pager $service || true; journalctl --no-pager -u $service | tail -20; fail "$service does not run"; }
   systemctl is-enabled --quiet $service || fail "$service is not enabled"
-  systemd-analyze verify /usr/lib/systemd/system/$service.service 2>&1 | grep -i acme && fail "systemd-analyze verify $service"
+done
+
+# Every unit is one that systemd has nothing to say of, and every service is closed off well enough (3.0 of 10 at most).
+dpkg-query -L $packages | grep -E '^/usr/lib/systemd/(system|user)/[^/]+\.[a-z]+$' | LC_ALL=C sort -u > /tmp/units
+[ "$(grep -c '\.service$' /tmp/units)" -ge 4 ] || fail "units: $(cat /tmp/units)"
+while read -r unit; do
+  manager=--system
+  case "$unit" in */user/*) manager=--user ;; esac
+  said=$(systemd-analyze "$manager" verify "$unit" 2>&1) || fail "systemd-analyze verify $unit: $said"
+  [ -z "$(grep -i acme <<<"$said")" ] || fail "systemd-analyze verify $unit: $said"
+  case "$unit" in
+    */system/*.service) systemd-analyze security --offline=true --threshold=30 "$unit" >/tmp/security 2>&1 || { tail -5 /tmp/security; fail "systemd-analyze security $unit"; } ;;
+  esac
+done < /tmp/units
+
+# Every command has its manual page, and every package its papers.
+for command in $(dpkg-query -L $packages | grep '^/usr/bin/.'); do
+  dpkg-query -L $packages | grep -q "^/usr/share/man/man[168]/${command##*/}\.[168]\.gz$" || fail "no manual page of $command"
+done
+for package in acme-api acme-billing acme-ctl acme-edge acme-worker; do
+  for file in copyright changelog.Debian.gz "$package.cdx.json"; do
+    dpkg-query -L "$package" | grep -qE "^/usr/share/doc/$package/$file(\.gz)?$" || fail "$package has no $file"
+  done
 done
 says '"service": \?"acme-api"' answer 8101 || fail "acme-api does not answer"
 says '"psycopg": "binary"' answer 8102 || fail "acme-worker does not answer"
@@ -51,6 +73,7 @@ says '"service":"acme-edge"' answer 8104 || fail "acme-edge does not answer"
 # The tree is used as it was shipped: nothing in it that no package owns, but the byte-code that a package's own postinst
 # makes where no interpreter of that version was at hand when it was built.
 for package in $packages; do
+  [ -d "/usr/lib/acme/$package" ] || continue
   made='^$'
   grep -q compileall "/var/lib/dpkg/info/$package.postinst" 2>/dev/null && made='/__pycache__/'
   dpkg-query -L "$package" | LC_ALL=C sort > /tmp/owned

@@ -1,8 +1,9 @@
-//! What a developer runs: `cargo xtask acceptance | bench | docs`.
+//! What a developer runs: `cargo xtask acceptance | bench | docs | libraries`.
 
 mod acceptance;
 mod bench;
 mod docs;
+mod libraries;
 mod process;
 
 use std::process::ExitCode;
@@ -17,7 +18,10 @@ fn main() -> ExitCode {
         Some("acceptance") => acceptance::run(rest),
         Some("bench") => bench::run(rest),
         Some("docs") => docs::run(rest),
-        _ => Err("usage: cargo xtask acceptance [debian|rpm|build …] | bench [NAME …] | docs [--check]".into()),
+        Some("libraries") => libraries::run_for(rest),
+        _ => Err("usage: cargo xtask acceptance [--keep] [build|relations|debian|rpm|lint|piuparts|lifecycle …] | bench [NAME …] | \
+                  docs [--check] | libraries [DISTRIBUTION …]"
+            .into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -12,6 +12,12 @@ pub(crate) fn say(verb: &str, subject: &str) {
     eprintln!("{verb:>12} {subject}");
 }
 
+/// A result of several lines, as it is.
+#[expect(clippy::print_stderr, reason = "a developer's tool speaks on standard error")]
+pub(crate) fn show(text: &str) {
+    eprintln!("{text}");
+}
+
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()

@@ -122,7 +122,7 @@ const SYSTEM: [&str; 4] = ["/usr/lib", "/usr/lib64", "/lib", "/lib64"];
 fn run_paths(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
     for (item, facts) in elf_files(subject) {
-        for path in &facts.run_paths {
+        for path in &facts.search {
             let path = path.trim_end_matches('/');
             if path.starts_with("$ORIGIN") || path.starts_with("${ORIGIN}") {
                 continue;

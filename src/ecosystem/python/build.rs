@@ -415,6 +415,7 @@ impl Workshop<'_> {
             directory: source_seen.clone(),
             environment: variables(order, &source_seen, &environment_seen),
             binds: binds.clone(),
+            ..Step::default()
         };
         for (argument, name) in step.arguments.iter_mut().skip(1).zip(["hook.py", "order.json"]) {
             *argument = work_seen.join(name).into_os_string();

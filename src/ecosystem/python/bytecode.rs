@@ -193,6 +193,7 @@ fn run(
             ("PYTHONWARNINGS".to_owned(), "ignore".into()),
         ],
         binds,
+        ..Step::default()
     };
     let output = sandbox.run(&step)?;
     if !output.status.success() {

@@ -268,7 +268,6 @@ impl<'a> Staging<'a> {
         .map_err(boxed)?;
         let tree = assembled.tree;
         traces::check(&tree, self.context.cache.root()).map_err(boxed)?;
-        let locals: BTreeSet<String> = self.locks.runtime.tool.packhouse.local.keys().cloned().collect();
         Ok(Staged {
             tree,
             commands,
@@ -278,12 +277,15 @@ impl<'a> Staging<'a> {
             } else {
                 Some(place.prefix.join(&place.site()).map_err(unfit)?)
             },
-            components: components::components(
-                parts.iter().map(|part| part.wheel.as_ref()).filter(|wheel| wheel.sha256() != own.sha256()),
-                &locals,
-            )
+            components: components::components(&components::Installed {
+                place: &place,
+                parts: &parts,
+                own: &own,
+                lock: &self.locks.runtime,
+            })
             .map_err(|error| boxed(StageError::Io(error)))?,
             isolation: isolation.into_iter().collect(),
+            ..Staged::default()
         })
     }
 

@@ -136,6 +136,28 @@ pub enum RustError {
         /// Why.
         why: String,
     },
+    /// No objcopy, and a package of debug symbols is wanted.
+    #[error("{} is not on this machine, and the package of debug symbols needs it", program.display())]
+    NoObjcopy {
+        /// Where it was looked for.
+        program: PathBuf,
+    },
+    /// objcopy failed.
+    #[error("cannot take the debug symbols out of {command} ({status}){}", output_of(stderr))]
+    Objcopy {
+        /// The program.
+        command: String,
+        /// How it ended.
+        status: String,
+        /// What it said.
+        stderr: String,
+    },
+    /// A program without a build id.
+    #[error("{command} has no build id, by which its debug symbols would be found")]
+    NoBuildId {
+        /// The program.
+        command: String,
+    },
     /// The sandbox.
     #[error(transparent)]
     Sandbox(#[from] crate::sandbox::Error),
@@ -158,7 +180,7 @@ fn output_of(stderr: &str) -> String {
 impl Diagnose for RustError {
     fn exit_code(&self) -> ExitCode {
         match self {
-            Self::NoCargo | Self::NoToolchain { .. } => ExitCode::Environment,
+            Self::NoCargo | Self::NoToolchain { .. } | Self::NoObjcopy { .. } => ExitCode::Environment,
             Self::ToolchainRefused { .. } | Self::NoCommand { .. } => ExitCode::Usage,
             // `--locked` says that the lock must be as it is; without it, it is work that has not been done.
             Self::NoLock { locked: false, .. } | Self::StaleLock { locked: false, .. } => ExitCode::Failed,
@@ -224,6 +246,12 @@ impl Diagnose for RustError {
             Self::Cargo { command, .. } if matches!(command.as_str(), "vendor" | "update" | "generate-lockfile") => one(
                 "cargo runs outside of the repository: of its .cargo/config.toml only the registries' addresses are handed over"
                     .to_owned(),
+            ),
+            Self::NoObjcopy { .. } => one(
+                "install binutils (apt-get install binutils, dnf install binutils), or leave out `debug-package`".to_owned(),
+            ),
+            Self::NoBuildId { .. } => one(
+                "take `--build-id=none` out of the flags for the linker, or leave out `debug-package`".to_owned(),
             ),
             Self::Sandbox(error) => error.hints(),
             Self::Io(error) => io_hints(error),

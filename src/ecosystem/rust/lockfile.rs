@@ -44,6 +44,11 @@ impl LockedPackage {
         format!("{}-{}", self.name, self.version)
     }
 
+    /// Its entries of dependencies, for [`Lock::resolve`].
+    pub(super) fn needs(&self) -> impl Iterator<Item = &str> {
+        self.dependencies.iter().map(String::as_str)
+    }
+
     pub(super) fn is_git(&self) -> bool {
         self.source.as_deref().is_some_and(|source| source.starts_with("git+"))
     }
@@ -93,7 +98,7 @@ impl Lock {
     }
 
     /// The packages that the entry `text` of a dependency list may mean: `name`, `name version`, `name version (source)`.
-    fn resolve<'a>(&'a self, text: &str) -> impl Iterator<Item = &'a LockedPackage> {
+    pub(super) fn resolve<'a>(&'a self, text: &str) -> impl Iterator<Item = &'a LockedPackage> + use<'a> {
         let mut parts = text.split(' ').map(str::to_owned);
         let (name, version) = (parts.next().unwrap_or_default(), parts.next());
         self.packages.iter().filter(move |package| {

@@ -5,9 +5,12 @@
 pub struct Rust;
 
 mod binary;
+mod components;
 mod crates;
+mod debug;
 mod detect;
 mod error;
+mod linked;
 mod lock;
 mod lockfile;
 mod manifest;

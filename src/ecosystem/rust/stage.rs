@@ -16,17 +16,17 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Message;
 use toml::{Table, Value};
 
-use super::binary;
+use super::components;
 use super::crates::listing;
 use super::error::RustError;
 use super::lockfile::Lock;
 use super::project::{ManifestText, Project};
 use super::toolchain::Toolchain;
-use super::vendor;
+use super::{binary, debug, linked, vendor};
 use crate::cache::Cache;
 use crate::digest::Sha256;
 use crate::ecosystem::{Context, Error};
-use crate::package::{Component, Staged};
+use crate::package::{Component, DebugFile, Staged};
 use crate::sandbox::{Bind, Sandbox, Step, Stream};
 use crate::target::{Architecture, Target};
 use crate::tree::{Content, InstallPath, Tree};
@@ -68,7 +68,8 @@ fn stage_or_say(context: Context<'_>, service: &Member, target: &Target, time: i
         commands => commands,
     };
     let prefix = format!("/usr/lib/{}/{}/bin", context.settings.project.org, service.name);
-    let mut staged = Staged { components, isolation: vec![built.isolation], ..Staged::default() };
+    let linked = linked::linked(Path::new("/"), &build.toolchain.rustc, &target.distribution)?;
+    let mut staged = Staged { components, linked, isolation: vec![built.isolation], ..Staged::default() };
     let mut tree = Tree::new();
     for command in wanted {
         let program = built.programs.iter().find(|(name, _)| *name == command);
@@ -77,14 +78,26 @@ fn stage_or_say(context: Context<'_>, service: &Member, target: &Target, time: i
             command: command.clone(),
             built: built.programs.iter().map(|(name, _)| name.clone()).collect(),
         })?;
-        let data = fs_err::read(program)?;
+        let mut data = fs_err::read(program)?;
+        let path = InstallPath::parse(&format!("{prefix}/{command}"))?;
+        if settings.rust.debug_package {
+            let split = debug::split(&build.sandbox, &command, &data)?;
+            data = split.program;
+            build.name_kept_path(&format!("the debug symbols of {command}"), &split.debug);
+            let content = keep(context.cache, &split.debug)?;
+            staged.debug.push(DebugFile { build_id: split.build_id, program: path.clone(), content });
+            if !staged.isolation.contains(&split.isolation) {
+                staged.isolation.push(split.isolation);
+            }
+        }
         judge(&command, &data, target)?;
         build.name_kept_path(&command, &data);
-        let path = InstallPath::parse(&format!("{prefix}/{command}"))?;
         tree.file(path.clone(), keep(context.cache, &data)?, 0o755)?;
         staged.commands.push((command, path));
     }
     staged.tree = tree;
+    let programs: Vec<InstallPath> = staged.commands.iter().map(|(_, path)| path.clone()).collect();
+    components::compiled_into(&mut staged.components, &programs);
     Ok(staged)
 }
 
@@ -265,24 +278,29 @@ impl Build<'_> {
         if settings.no_default_features {
             arguments.push("--no-default-features".into());
         }
-        let strip = format!("CARGO_PROFILE_{}_STRIP", profile.to_uppercase().replace('-', "_"));
         let programs = self.toolchain.cargo.parent().map(inside).unwrap_or_default();
-        let environment = vec![
+        let mut environment = vec![
             ("PATH".to_owned(), programs.into_os_string()),
             ("CARGO_HOME".to_owned(), inside(home).into_os_string()),
             ("RUSTC".to_owned(), inside(&self.toolchain.rustc).into_os_string()),
             ("CARGO_INCREMENTAL".to_owned(), "0".into()),
             ("CARGO_NET_OFFLINE".to_owned(), "true".into()),
             ("CARGO_TERM_PROGRESS_WHEN".to_owned(), "never".into()),
-            (strip, "symbols".into()),
             (variables::SOURCE_DATE_EPOCH.to_owned(), self.time.to_string().into()),
         ];
+        if settings.debug_package {
+            environment.extend(debug::environment(&profile));
+        } else {
+            let strip = format!("CARGO_PROFILE_{}_STRIP", profile.to_uppercase().replace('-', "_"));
+            environment.push((strip, "symbols".into()));
+        }
         Step {
             program: inside(&self.toolchain.cargo),
             arguments,
             directory: inside(&self.project.absolute()),
             environment,
             binds: binds.to_vec(),
+            ..Step::default()
         }
     }
 
@@ -311,6 +329,9 @@ impl Build<'_> {
         map(&inside(&section.join("cargo")), "/usr/src/packhouse/cargo");
         let library = self.toolchain.sysroot.join("lib/rustlib/src/rust");
         map(&inside(&library), &format!("/rustc/{}", self.toolchain.commit));
+        if self.context.settings.service(&self.service.name).rust.debug_package {
+            flags.push(Value::String(debug::BUILD_ID.to_owned()));
+        }
         let triple: Table = [("rustflags".to_owned(), Value::Array(flags))].into_iter().collect();
         let targets: Table = [(self.toolchain.host.clone(), Value::Table(triple))].into_iter().collect();
         Ok([("source".to_owned(), Value::Table(sources)), ("target".to_owned(), Value::Table(targets))]
@@ -358,27 +379,13 @@ impl Build<'_> {
 
     /// What is inside the programs: all crates but the service itself.
     fn components(&self, built: &Built) -> Result<Vec<Component>, RustError> {
-        let mut components = Vec::new();
-        for (name, version) in &built.crates {
-            let locked = self.lock.package(name, version);
-            let external = locked.filter(|package| package.source.is_some());
-            let license = match external {
-                Some(package) => {
-                    let manifest = ManifestText::read(&self.vendor.join(package.directory()), Path::new("Cargo.toml"))?;
-                    let license = manifest.table.get("package").and_then(|package| package.get("license"));
-                    license.and_then(Value::as_str).map(str::to_owned)
-                }
-                None if *name == self.service.ecosystem_name => continue,
-                None => {
-                    let member = self.context.workspace.members.iter().find(|member| member.ecosystem_name == *name);
-                    member.and_then(|member| member.license.clone())
-                }
-            };
-            let purl = format!("pkg:cargo/{name}@{}", version.replace('+', "%2B"));
-            components.push(Component { purl, name: name.clone(), version: version.clone(), license });
-        }
-        components.sort();
-        Ok(components)
+        components::components(&components::Compiled {
+            workspace: self.context.workspace,
+            service: self.service,
+            lock: &self.lock,
+            vendor: &self.vendor,
+            crates: &built.crates,
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::format::error::Error;
 use crate::format::text;
 use crate::package::Package;
+use crate::relation::{RelationKind, debian};
 use crate::target::Format;
 use crate::tree::{Entry, InstallPath, Node, Role};
 
@@ -22,23 +23,31 @@ pub(super) fn control(package: &Package, entries: &Entries) -> Result<String, Er
         field(&mut out, "Source", package.source.as_str())?;
     }
     field(&mut out, "Version", &version)?;
+    if !package.build_ids.is_empty() {
+        field(&mut out, "Auto-Built-Package", "debug-symbols")?;
+    }
     field(&mut out, "Architecture", architecture)?;
     field(&mut out, "Maintainer", &maintainer(package)?)?;
     field(&mut out, "Installed-Size", &installed_size(entries).to_string())?;
     let relations = &package.relations;
-    for (name, expressions) in [
-        ("Pre-Depends", &relations.pre_depends),
-        ("Depends", &relations.depends),
-        ("Recommends", &relations.recommends),
-        ("Suggests", &relations.suggests),
-        ("Conflicts", &relations.conflicts),
-        ("Breaks", &relations.breaks),
-        ("Replaces", &relations.replaces),
-        ("Provides", &relations.provides),
+    // The order of Dpkg::Control::FieldsCore.
+    for (kind, expressions) in [
+        (RelationKind::PreDepends, &relations.pre_depends),
+        (RelationKind::Depends, &relations.depends),
+        (RelationKind::Recommends, &relations.recommends),
+        (RelationKind::Suggests, &relations.suggests),
+        (RelationKind::Enhances, &relations.enhances),
+        (RelationKind::Conflicts, &relations.conflicts),
+        (RelationKind::Breaks, &relations.breaks),
+        (RelationKind::Replaces, &relations.replaces),
+        (RelationKind::Provides, &relations.provides),
+        (RelationKind::BuiltUsing, &relations.built_using),
+        (RelationKind::StaticBuiltUsing, &relations.static_built_using),
+        (RelationKind::Supplements, &relations.supplements),
     ] {
         if !expressions.is_empty() {
-            expressions.iter().try_for_each(|expression| check_relation(name, expression))?;
-            field(&mut out, name, &expressions.join(", "))?;
+            let (name, value) = relation_field(kind, expressions)?;
+            field(&mut out, name, &value)?;
         }
     }
     field(&mut out, "Section", &package.section)?;
@@ -49,6 +58,9 @@ pub(super) fn control(package: &Package, entries: &Entries) -> Result<String, Er
     field(&mut out, "Description", &package.summary)?;
     for line in text::lines("description", &package.description)? {
         fold(&mut out, &line);
+    }
+    if !package.build_ids.is_empty() {
+        field(&mut out, "Build-Ids", &package.build_ids.join(" "))?;
     }
     Ok(out)
 }
@@ -74,41 +86,27 @@ fn maintainer(package: &Package) -> Result<String, Error> {
     Ok(maintainer.to_string())
 }
 
-/// Policy 5.6.12: it begins with a digit, and only these characters are allowed.
+/// Policy 5.6.12.
 fn check_version(version: &str) -> Result<(), Error> {
-    let upstream = version.split_once(':').map_or(version, |(_, rest)| rest);
-    let good = upstream.starts_with(|first: char| first.is_ascii_digit())
-        && upstream.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+~-".contains(&byte));
-    if good {
-        return Ok(());
-    }
-    Err(Error::Unwritable {
+    debian::check_version(version).map_err(|_| Error::Unwritable {
         what: format!("version `{}`", version.escape_debug()),
         rule: "it must begin with a digit and hold only letters, digits, `.`, `+`, `~`, `-` (Policy 5.6.12)",
         hint: "correct the version in the manifest or the git tag",
     })
 }
 
-/// One relation, alternatives included; a comma would make it two, a line break another field.
-fn check_relation(field: &str, expression: &str) -> Result<(), Error> {
-    let alternative = |text: &str| {
-        let text = text.trim();
-        let name: String = text.chars().take_while(|character| !matches!(character, ' ' | '(' | '[' | '<')).collect();
-        let rest = text.strip_prefix(name.as_str()).unwrap_or_default();
-        name.len() >= 2
-            && name.starts_with(|first: char| first.is_ascii_alphanumeric())
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.:".contains(&byte))
-            && rest.chars().all(|character| character.is_ascii_graphic() || character == ' ')
-            && rest.matches('(').count() == rest.matches(')').count()
-    };
-    if !expression.contains(',') && expression.split('|').all(alternative) {
-        return Ok(());
-    }
-    Err(Error::Unwritable {
-        what: format!("{field} `{}`", expression.escape_debug()),
-        rule: "it is no relation of a package (Policy 7.1)",
-        hint: "write each relation on its own: `name`, `name (>= version)`, `one | other`",
-    })
+/// Name and value of the field of `kind`: every relation checked, none of them able to become two or another field.
+fn relation_field(kind: RelationKind, expressions: &[String]) -> Result<(&'static str, String), Error> {
+    let name = kind.field(Format::Deb).ok_or_else(|| Error::Unwritable {
+        what: format!("relation `{}`", expressions.join(", ").escape_debug()),
+        rule: "Debian has no `Supplements`",
+        hint: "let the other package recommend this one",
+    })?;
+    let spelt = expressions.iter().map(|text| {
+        let refuse = |invalid| Error::Relation { field: name, text: text.clone(), invalid };
+        debian::canonical(kind, text).map_err(refuse)
+    });
+    Ok((name, spelt.collect::<Result<Vec<_>, _>>()?.join(", ")))
 }
 
 /// A line of the extended description (Policy 5.6.13): empty ones as a full stop, what begins with a blank verbatim,
@@ -123,21 +121,24 @@ fn fold(out: &mut String, line: &str) {
     }
 }
 
-/// deb-substvars(5): KiB, each file and link rounded up, one for anything else, the root included.
+/// deb-substvars(5): KiB, each file and symbolic link rounded up, a file with several names once (dpkg-gencontrol), one
+/// for anything else, the root included.
 fn installed_size(entries: &Entries) -> u64 {
     let size = |entry: &Entry| match &entry.node {
         Node::File(content) => content.digests.size.div_ceil(1024),
         Node::Symlink(target) => (target.len() as u64).div_ceil(1024),
-        Node::Directory | Node::HardLink(_) => 1,
+        Node::HardLink(_) => 0,
+        Node::Directory => 1,
     };
     entries.values().map(size).sum::<u64>() + 1
 }
 
-/// `md5sums`: every regular file but the conffiles, two blanks, no leading slash, sorted bytewise.
+/// `md5sums`: every regular file but the conffiles, under each of its names, two blanks, no leading slash, sorted bytewise.
 pub(super) fn md5sums(entries: &Entries) -> String {
     let mut sums: Vec<(&str, String)> = Vec::new();
     for (path, entry) in entries {
-        if let Node::File(content) = &entry.node
+        let file = if let Node::HardLink(file) = &entry.node { entries.get(file) } else { Some(entry) };
+        if let Some(Entry { node: Node::File(content), .. }) = file
             && entry.role != Role::Config
         {
             sums.push((path.relative(), content.digests.md5.to_string()));
@@ -183,11 +184,15 @@ mod tests {
 
     #[test]
     fn relations_cannot_smuggle_others() {
-        for good in ["libc6 (>= 2.36)", "python3.11 (>= 3.11.2)", "a1 | b2 (<< 1)", "gcc:any", "foo [amd64]"] {
-            assert!(check_relation("Depends", good).is_ok(), "{good}");
+        let field =
+            |text: &str| relation_field(RelationKind::Depends, &["libc6 (>= 2.36)".to_owned(), text.to_owned()]);
+        let good = field("python3.11(>= 3.11.2)").expect("a field");
+        assert_eq!(good, ("Depends", "libc6 (>= 2.36), python3.11 (>= 3.11.2)".to_owned()));
+        for bad in
+            ["", "libc6, evil", "libc6\nEssential: yes", "libc6 (>= 1", "${misc:Depends}", "a1\u{202e}b", "foo [amd64]"]
+        {
+            assert!(field(bad).is_err(), "{bad}");
         }
-        for bad in ["", "a", "libc6, evil", "libc6\nEssential: yes", "libc6 (>= 1", "| a1", "-x"] {
-            assert!(check_relation("Depends", bad).is_err(), "{bad}");
-        }
+        assert!(relation_field(RelationKind::Supplements, &["a1".to_owned()]).is_err());
     }
 }

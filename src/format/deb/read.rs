@@ -290,5 +290,6 @@ fn file_info(item: Item, config: bool) -> FileInfo {
         noreplace: config,
         license,
         ghost: false,
+        capabilities: None,
     }
 }

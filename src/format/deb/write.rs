@@ -1,7 +1,7 @@
 //! Writes a .deb (deb(5)): `debian-binary`, the control archive, the data archive, each content read once and compressed
 //! on its way into the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -16,14 +16,16 @@ use crate::format::output::{Output, copy_content};
 use crate::format::{Resolved, Written, text};
 use crate::package::Package;
 use crate::target::Format;
-use crate::tree::{Entry, InstallPath, Node};
+use crate::tree::{Content, Entry, InstallPath, Node, Role};
 
 const VERSION: &[u8] = b"2.0\n";
 
 /// Steps, in order: check all that can be wrong, then write `debian-binary`, the control archive (in memory, it is
 /// small), the data archive (streamed; its size is patched into the member's header at the end), then name the file.
 pub(in crate::format) fn write(package: &Package, directory: &Path, options: Resolved) -> Result<Written, Error> {
-    let entries = package.tree.with_directories();
+    // What is made at run time is not in the archive; the postrm knows of it.
+    let mut entries = package.tree.with_directories();
+    entries.retain(|_, entry| entry.role != Role::Ghost);
     let time = u64::try_from(package.time).ok().filter(|&time| time <= tar_writer::MAX_SIZE);
     let time = time.ok_or_else(|| Error::Unwritable {
         what: format!("time {}", package.time),
@@ -161,29 +163,56 @@ fn root(time: u64) -> tar_writer::Entry<'static> {
     tar_writer::Entry { name: "./", entry_type: EntryType::Directory, mode, owner, size: 0, time, link: "" }
 }
 
+/// What an entry of the data archive is.
+enum Kind<'a> {
+    Directory,
+    File(&'a Content),
+    Symlink(&'a str),
+    /// Another name of a file that stands before it, by its name in the archive.
+    Link(String),
+}
+
 /// An entry of the data archive, checked.
 struct Item<'a> {
     path: &'a InstallPath,
-    entry: &'a Entry,
+    kind: Kind<'a>,
     name: String,
+    mode: u32,
     owner: Owner,
 }
 
 impl Item<'_> {
     fn size(&self) -> u64 {
-        if let Node::File(content) = &self.entry.node { content.digests.size } else { 0 }
+        if let Kind::File(content) = self.kind { content.digests.size } else { 0 }
     }
 }
 
 fn items(entries: &BTreeMap<InstallPath, Entry>) -> Result<Vec<Item<'_>>, Error> {
+    let firsts = first_names(entries)?;
     let mut items = Vec::with_capacity(entries.len());
     for (path, entry) in entries {
         let slash = if matches!(entry.node, Node::Directory) { "/" } else { "" };
-        let owner = owner::owner(path, &entry.user, &entry.group)?;
-        if let Node::Symlink(target) = &entry.node {
-            text::link_target(path, target)?;
-        }
-        let item = Item { path, entry, name: format!("./{}{slash}", path.relative()), owner };
+        // A file and its other names are one inode: mode and owner are the file's.
+        let file = if let Node::HardLink(file) = &entry.node { file } else { path };
+        let of = entries.get(file).unwrap_or(entry);
+        let kind = match (&of.node, firsts.get(file)) {
+            (_, Some(first)) if *first != path => Kind::Link(format!("./{}", first.relative())),
+            (Node::File(content), _) => Kind::File(content),
+            (Node::Directory, _) => Kind::Directory,
+            (Node::Symlink(target), _) => {
+                text::link_target(path, target)?;
+                Kind::Symlink(target)
+            }
+            (Node::HardLink(_), _) => return Err(Error::dangling_hard_link(path, file)),
+        };
+        let name = format!("./{}{slash}", path.relative());
+        let item = Item {
+            path,
+            kind,
+            name,
+            mode: mode_of(file, of, Format::Deb),
+            owner: owner::owner(path, &of.user, &of.group)?,
+        };
         if item.size() > tar_writer::MAX_SIZE {
             return Err(Error::Unpackable {
                 path: path.clone(),
@@ -196,21 +225,41 @@ fn items(entries: &BTreeMap<InstallPath, Entry>) -> Result<Vec<Item<'_>>, Error>
     Ok(items)
 }
 
+/// For each file with hard links, the name that comes first in the archive: it has the content, whichever the tree gives
+/// it to, because a link can only be made to what has been unpacked.
+fn first_names(entries: &BTreeMap<InstallPath, Entry>) -> Result<HashMap<&InstallPath, &InstallPath>, Error> {
+    let mut firsts = HashMap::new();
+    for (path, entry) in entries {
+        let Node::HardLink(file) = &entry.node else { continue };
+        let target = entries.get(file).filter(|entry| matches!(entry.node, Node::File(_)));
+        let target = target.ok_or_else(|| Error::dangling_hard_link(path, file))?;
+        if target.role == Role::Config {
+            return Err(Error::Unpackable {
+                path: path.clone(),
+                rule: format!("it is a hard link to the conffile {file} (Policy 10.7.3)"),
+                hint: "use a symbolic link",
+            });
+        }
+        let first = firsts.entry(file).or_insert_with(|| file.min(path));
+        *first = (*first).min(path);
+    }
+    Ok(firsts)
+}
+
 fn write_data(items: &[Item<'_>], time: u64, out: &mut dyn Write, artefact: &Path) -> Result<(), Error> {
     let write_error = |source| Error::Write { path: artefact.to_path_buf(), source };
     tar_writer::header(out, &root(time)).map_err(write_error)?;
     for item in items {
-        let (entry_type, link) = match &item.entry.node {
-            Node::Directory => (EntryType::Directory, ""),
-            Node::File(_) => (EntryType::Regular, ""),
-            Node::Symlink(target) => (EntryType::Symlink, target.as_str()),
-            Node::HardLink(_) => (EntryType::Link, ""),
+        let (entry_type, link) = match &item.kind {
+            Kind::Directory => (EntryType::Directory, ""),
+            Kind::File(_) => (EntryType::Regular, ""),
+            Kind::Symlink(target) => (EntryType::Symlink, *target),
+            Kind::Link(first) => (EntryType::Link, first.as_str()),
         };
-        let mode = mode_of(item.path, item.entry, Format::Deb);
-        let (name, owner, size) = (item.name.as_str(), item.owner, item.size());
+        let (name, mode, owner, size) = (item.name.as_str(), item.mode, item.owner, item.size());
         let entry = tar_writer::Entry { name, entry_type, mode, owner, size, time, link };
         tar_writer::header(out, &entry).map_err(write_error)?;
-        if let Node::File(content) = &item.entry.node {
+        if let Kind::File(content) = item.kind {
             copy_content(item.path, content, out, artefact)?;
             tar_writer::padding(out, size).map_err(write_error)?;
         }

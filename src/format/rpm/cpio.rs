@@ -11,6 +11,8 @@ pub(super) struct Entry<'a> {
     /// `./usr/bin/acme`.
     pub(super) name: &'a str,
     pub(super) inode: u32,
+    /// How many names the file has in the archive.
+    pub(super) links: u32,
     pub(super) mode: u32,
     pub(super) time: u32,
     pub(super) size: u32,
@@ -18,9 +20,8 @@ pub(super) struct Entry<'a> {
 
 /// Writes a header of the new ASCII form; the content and [`padding`] follow.
 pub(super) fn header(out: &mut dyn Write, entry: &Entry<'_>) -> io::Result<()> {
-    let links = 1;
     let name_size = entry.name.len() + 1;
-    let Entry { inode, mode, time, size, name } = entry;
+    let Entry { inode, links, mode, time, size, name } = entry;
     write!(
         out,
         "070701{inode:08x}{mode:08x}{0:08x}{0:08x}{links:08x}{time:08x}{size:08x}{0:08x}{0:08x}{0:08x}{0:08x}\
@@ -44,5 +45,5 @@ pub(super) fn padding(out: &mut dyn Write, size: u64) -> io::Result<()> {
 
 /// Ends the archive.
 pub(super) fn end(out: &mut dyn Write) -> io::Result<()> {
-    header(out, &Entry { name: "TRAILER!!!", inode: 0, mode: 0, time: 0, size: 0 })
+    header(out, &Entry { name: "TRAILER!!!", inode: 0, links: 1, mode: 0, time: 0, size: 0 })
 }

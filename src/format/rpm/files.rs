@@ -1,9 +1,9 @@
 //! The files of a package as its header lists them: parallel arrays, sorted by path as rpm searches them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::header::{Builder, Value};
-use super::tag::{self, file};
+use super::tag::{self, file, verify};
 use super::{cpio, text_of_owner};
 use crate::format::error::Error;
 use crate::format::mode::mode_of;
@@ -12,7 +12,7 @@ use crate::package::Package;
 use crate::target::Format;
 use crate::tree::{Entry, InstallPath, Node, Role};
 
-/// A file to be packed.
+/// A file of the package.
 pub(super) struct Item {
     pub(super) path: InstallPath,
     pub(super) entry: Entry,
@@ -22,10 +22,22 @@ pub(super) struct Item {
     pub(super) mode: u32,
     /// Bytes of its content, or of a link's target.
     pub(super) size: u64,
+    /// Its number in the payload; names of one file share the number of the first.
+    pub(super) inode: u32,
+    /// How many names of the file there are.
+    pub(super) links: u32,
+}
+
+impl Item {
+    /// Whether the payload holds it: what is made at run time is only listed.
+    pub(super) fn is_packed(&self) -> bool {
+        self.entry.role != Role::Ghost
+    }
 }
 
 /// The tree's explicit entries and the directories that the package owns, sorted bytewise by path. Directories that belong to
-/// the distribution are not among them: two owners of one directory must agree on its mode.
+/// the distribution are not among them: two owners of one directory must agree on its mode. A hard link is told as the file
+/// that it is a name of.
 pub(super) fn items(package: &Package) -> Result<Vec<Item>, Error> {
     let mut entries: Vec<(InstallPath, Entry)> =
         package.tree.iter().map(|(path, entry)| (path.clone(), entry.clone())).collect();
@@ -36,15 +48,49 @@ pub(super) fn items(package: &Package) -> Result<Vec<Item>, Error> {
     }
     entries.sort_by(|(left, _), (right, _)| left.as_str().cmp(right.as_str()));
     entries.dedup_by(|(left, _), (right, _)| left == right);
-    entries.into_iter().map(item).collect()
+    // The number of each file that has further names, and how many names it has.
+    let mut names: HashMap<InstallPath, (u32, u32)> = HashMap::new();
+    for (path, entry) in &entries {
+        if let Node::HardLink(file) = &entry.node {
+            let target = package.tree.get(file).filter(|target| matches!(target.node, Node::File(_)));
+            let target = target.filter(|target| target.role != Role::Ghost);
+            let role = target.ok_or_else(|| Error::dangling_hard_link(path, file))?.role;
+            if role == Role::Config {
+                return Err(Error::Unpackable {
+                    path: path.clone(),
+                    rule: format!("it is a hard link to the configuration file {file}"),
+                    hint: "use a symbolic link",
+                });
+            }
+            names.entry(file.clone()).or_insert((0, 1)).1 += 1;
+        }
+    }
+    let mut items = Vec::with_capacity(entries.len());
+    for (number, (path, mut entry)) in entries.into_iter().enumerate() {
+        let file = if let Node::HardLink(file) = &entry.node { file.clone() } else { path.clone() };
+        if file != path {
+            entry = package.tree.get(&file).cloned().ok_or_else(|| Error::dangling_hard_link(&path, &file))?;
+        }
+        let number = number as u32 + 1;
+        let (inode, links) = match names.get_mut(&file) {
+            Some((first, links)) => {
+                *first = if *first == 0 { number } else { *first };
+                (*first, *links)
+            }
+            None => (number, 1),
+        };
+        items.push(item(path, &file, entry, inode, links)?);
+    }
+    Ok(items)
 }
 
-fn item((path, entry): (InstallPath, Entry)) -> Result<Item, Error> {
+/// `file` is the path of the file that the entry is a name of: its own, but for hard links.
+fn item(path: InstallPath, file: &InstallPath, entry: Entry, inode: u32, links: u32) -> Result<Item, Error> {
     text_of_owner(&path, &entry.user)?;
     text_of_owner(&path, &entry.group)?;
     let (kind, size) = match &entry.node {
         Node::File(content) => (0o100_000, content.digests.size),
-        Node::HardLink(_) => (0o100_000, 0),
+        Node::HardLink(file) => return Err(Error::dangling_hard_link(&path, file)),
         Node::Directory => (0o040_000, 0),
         Node::Symlink(target) => {
             text::link_target(&path, target)?;
@@ -58,8 +104,25 @@ fn item((path, entry): (InstallPath, Entry)) -> Result<Item, Error> {
             hint: "ship it without the role of a configuration file",
         });
     }
-    let mode = kind | mode_of(&path, &entry, Format::Rpm);
-    Ok(Item { name: format!("./{}", path.relative()), mode, size, path, entry })
+    let mode = kind | mode_of(file, &entry, Format::Rpm);
+    Ok(Item { name: format!("./{}", path.relative()), mode, size, path, entry, inode, links })
+}
+
+/// The order of the payload, as numbers of items, and for each whether its content follows: files of one name as they are
+/// listed, then those of several, name after name, the content with the last (as rpmbuild writes it, and as rpm reads it).
+pub(super) fn payload_order(items: &[Item]) -> Vec<(usize, bool)> {
+    let packed = || items.iter().enumerate().filter(|(_, item)| item.is_packed());
+    let mut order: Vec<(usize, bool)> =
+        packed().filter(|(_, item)| item.links == 1).map(|(number, _)| (number, true)).collect();
+    let mut sets: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (number, item) in packed().filter(|(_, item)| item.links > 1) {
+        sets.entry(item.inode).or_default().push(number);
+    }
+    for set in sets.into_values() {
+        let last = set.last().copied();
+        order.extend(set.into_iter().map(|number| (number, Some(number) == last)));
+    }
+    order
 }
 
 /// Whether a file does not fit into the cpio's own headers.
@@ -67,9 +130,20 @@ pub(super) fn has_large(items: &[Item]) -> bool {
     items.iter().any(|item| item.size > cpio::MAX_SIZE)
 }
 
-/// Bytes of all regular files, what rpm calls the package's size.
+/// Whether a file has several names.
+pub(super) fn has_hard_links(items: &[Item]) -> bool {
+    items.iter().any(|item| item.links > 1)
+}
+
+/// Whether a file has capabilities.
+pub(super) fn has_capabilities(items: &[Item]) -> bool {
+    items.iter().any(|item| item.entry.capabilities.is_some())
+}
+
+/// Bytes of all files and symbolic links, each file once: what rpm calls the package's size.
 pub(super) fn installed_size(items: &[Item]) -> u64 {
-    items.iter().filter(|item| matches!(item.entry.node, Node::File(_))).map(|item| item.size).sum()
+    let counts = |(number, item): &(usize, &Item)| item.inode as usize == number + 1;
+    items.iter().enumerate().filter(counts).map(|(_, item)| item.size).sum()
 }
 
 /// Puts the arrays of all files into the header.
@@ -94,11 +168,14 @@ pub(super) fn describe(header: &mut Builder, items: &[Item], time: u32) {
     header.set(tag::FILEFLAGS, numbers(&flags));
     header.set(tag::FILEUSERNAME, texts(&|item| item.entry.user.clone()));
     header.set(tag::FILEGROUPNAME, texts(&|item| item.entry.group.clone()));
-    header.set(tag::FILEVERIFYFLAGS, numbers(&|_| u32::MAX));
+    header.set(tag::FILEVERIFYFLAGS, numbers(&verified));
     header.set(tag::FILEDEVICES, numbers(&|_| 1));
-    header.set(tag::FILEINODES, Value::Int32((1..=items.len() as u32).collect()));
+    header.set(tag::FILEINODES, numbers(&|item| item.inode));
     header.set(tag::FILELANGS, texts(&|_| String::new()));
     header.set(tag::FILECOLORS, numbers(&|_| 0));
+    if has_capabilities(items) {
+        header.set(tag::FILECAPS, texts(&|item| item.entry.capabilities.clone().unwrap_or_default()));
+    }
     if !items.is_empty() {
         header.number(tag::FILEDIGESTALGO, tag::SHA256);
     }
@@ -123,19 +200,35 @@ fn directories(items: &[Item]) -> (Vec<String>, Vec<u32>) {
 }
 
 fn digest(item: &Item) -> String {
-    if let Node::File(content) = &item.entry.node { content.digests.sha256.to_string() } else { String::new() }
+    match &item.entry.node {
+        Node::File(content) if item.is_packed() => content.digests.sha256.to_string(),
+        _ => String::new(),
+    }
 }
 
 fn link(item: &Item) -> String {
     if let Node::Symlink(target) = &item.entry.node { target.clone() } else { String::new() }
 }
 
+/// What `rpm -V` compares: everything, but of what is made at run time neither digest, size, target nor time.
+fn verified(item: &Item) -> u32 {
+    let made = verify::DIGEST | verify::SIZE | verify::LINK | verify::TIME;
+    if item.is_packed() { u32::MAX } else { !made }
+}
+
+/// Directories whose files rpmbuild takes for documentation without being told (`%__docdir_path`).
+const DOCUMENTATION: [&str; 3] = ["/usr/share/doc/", "/usr/share/man/", "/usr/share/info/"];
+
 fn flags(item: &Item) -> u32 {
-    match item.entry.role {
+    let role = match item.entry.role {
         Role::Plain => 0,
         Role::Config => file::CONFIG | file::NOREPLACE,
         Role::Documentation => file::DOC,
         Role::License => file::LICENSE,
         Role::Ghost => file::GHOST,
-    }
+    };
+    let path = item.path.as_str();
+    let is_directory = matches!(item.entry.node, Node::Directory);
+    let is_documentation = !is_directory && DOCUMENTATION.iter().any(|directory| path.starts_with(directory));
+    role | if is_documentation { file::DOC } else { 0 }
 }

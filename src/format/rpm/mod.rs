@@ -2,6 +2,7 @@
 
 mod cpio;
 mod files;
+mod group;
 mod header;
 mod lead;
 mod payload;

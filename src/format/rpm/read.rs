@@ -1,6 +1,7 @@
 //! Reads an .rpm from anyone, in bounded memory: the lead, the signature header and the header are parsed, the digests
 //! are verified, the payload is hashed but never unpacked, and nothing in it is run.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -379,17 +380,25 @@ fn files(header: &Header) -> Result<Vec<FileInfo>, Fault> {
     let links = header.texts(tag::FILELINKTOS)?;
     let users = header.texts(tag::FILEUSERNAME)?;
     let groups = header.texts(tag::FILEGROUPNAME)?;
+    let mut capabilities = header.texts(tag::FILECAPS)?;
+    if capabilities.is_empty() {
+        capabilities = vec![String::new(); names.len()];
+    }
+    let inodes = header.numbers(tag::FILEINODES)?;
+    let devices = header.numbers(tag::FILEDEVICES)?;
     let has_sha256 = header.number(tag::FILEDIGESTALGO)? == Some(u64::from(tag::SHA256));
     let lengths = [indexes.len(), sizes.len(), modes.len(), times.len(), flags.len(), digests.len(), links.len()];
-    if lengths.iter().chain([&users.len(), &groups.len()]).any(|&length| length != names.len()) {
+    if lengths.iter().chain([&users.len(), &groups.len(), &capabilities.len()]).any(|&length| length != names.len()) {
         return Err(Fault::malformed("its files have lists of different lengths"));
     }
     let mut paths = 0;
     let mut files = Vec::with_capacity(names.len());
     let numbers = indexes.into_iter().zip(sizes).zip(modes).zip(times).zip(flags);
-    let texts = digests.into_iter().zip(links).zip(users).zip(groups);
-    for ((name, ((((index, size), mode), time), flags)), (((digest, link), user), group)) in
-        names.into_iter().zip(numbers).zip(texts)
+    let texts = digests.into_iter().zip(links).zip(users).zip(groups).zip(capabilities);
+    // Names of one file have its number on its device in common; the first stands for it.
+    let mut firsts: HashMap<(u64, u64), usize> = HashMap::new();
+    for (number, ((name, ((((index, size), mode), time), flags)), ((((digest, link), user), group), capabilities))) in
+        names.into_iter().zip(numbers).zip(texts).enumerate()
     {
         let directory = usize::try_from(index).ok().and_then(|index| directories.get(index));
         let directory = directory.ok_or_else(|| Fault::malformed("a file is in no directory"))?;
@@ -397,7 +406,18 @@ fn files(header: &Header) -> Result<Vec<FileInfo>, Fault> {
         if paths > MAX_PATHS {
             return Err(Fault::malformed("the names of its files take too much memory"));
         }
+        let path = format!("{directory}{name}");
+        let mut first = None;
+        if mode & 0o170_000 == 0o100_000
+            && flags & u64::from(file::GHOST) == 0
+            && let (Some(inode), Some(device)) = (inodes.get(number), devices.get(number))
+        {
+            let other = *firsts.entry((*device, *inode)).or_insert(number);
+            first = files.get(other).map(|file: &FileInfo| file.path.clone());
+            paths += first.as_ref().map_or(0, String::len);
+        }
         let kind = match mode & 0o170_000 {
+            0o100_000 if first.is_some() => FileKind::Hardlink,
             0o100_000 => FileKind::File,
             0o040_000 => FileKind::Directory,
             0o120_000 => FileKind::Symlink,
@@ -405,20 +425,21 @@ fn files(header: &Header) -> Result<Vec<FileInfo>, Fault> {
         };
         let flag = |bit: u32| flags & u64::from(bit) != 0;
         files.push(FileInfo {
-            path: format!("{directory}{name}"),
+            path,
             kind,
             mode: (mode & 0o7777) as u32,
             user,
             group,
             size,
             time: i64::try_from(time).unwrap_or_default(),
-            link: (kind == FileKind::Symlink).then_some(link),
+            link: if kind == FileKind::Symlink { Some(link) } else { first },
             sha256: if has_sha256 { digest.parse().ok() } else { None },
             config: flag(file::CONFIG),
             noreplace: flag(file::NOREPLACE),
             documentation: flag(file::DOC),
             license: flag(file::LICENSE),
             ghost: flag(file::GHOST),
+            capabilities: (!capabilities.is_empty()).then_some(capabilities),
         });
     }
     Ok(files)

@@ -4,7 +4,9 @@
 use super::read::Dependency;
 use super::tag::sense;
 use crate::format::error::Error;
-use crate::package::Package;
+use crate::package::{Package, Scriptlet};
+use crate::relation::RelationKind;
+use crate::relation::rpm::{self, Comparison};
 use crate::target::Architecture;
 
 /// Relations of one kind, sorted as rpm searches them.
@@ -15,6 +17,8 @@ pub(super) struct All {
     pub(super) obsoletes: Vec<Dependency>,
     pub(super) recommends: Vec<Dependency>,
     pub(super) suggests: Vec<Dependency>,
+    pub(super) supplements: Vec<Dependency>,
+    pub(super) enhances: Vec<Dependency>,
 }
 
 /// What the payload asks of the rpm that reads it.
@@ -23,63 +27,61 @@ pub(super) struct PayloadFeatures {
     pub(super) zstd: bool,
     pub(super) xz: bool,
     pub(super) large_files: bool,
+    pub(super) hard_links: bool,
+    pub(super) capabilities: bool,
     pub(super) configuration: bool,
-}
-
-/// Whether boolean expressions (`(a if b)`) are allowed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Rich {
-    Allowed,
-    Refused,
 }
 
 /// All relations of `package`.
 pub(super) fn relations(package: &Package, features: PayloadFeatures) -> Result<All, Error> {
     let relations = &package.relations;
-    if !relations.breaks.is_empty() {
-        return Err(Error::Unwritable {
-            what: format!("relation `Breaks: {}`", relations.breaks.join(", ")),
-            rule: "RPM has no such relation",
-            hint: "use conflicts",
-        });
+    for (name, list) in [
+        ("Breaks", &relations.breaks),
+        ("Built-Using", &relations.built_using),
+        ("Static-Built-Using", &relations.static_built_using),
+    ] {
+        if !list.is_empty() {
+            return Err(Error::Unwritable {
+                what: format!("relation `{name}: {}`", list.join(", ").escape_debug()),
+                rule: "RPM has no such relation",
+                hint: "use conflicts in the place of breaks, and leave the others to Debian's packages",
+            });
+        }
     }
     let evr = package.version.rpm();
     let name = package.name.as_str();
     let own = |name: String, flags| Dependency { name, flags: sense::EQUAL | flags, version: evr.clone() };
 
-    let mut provides = parse_all(&relations.provides, "Provides", 0, Rich::Refused)?;
+    let mut provides = parse_all(RelationKind::Provides, &relations.provides)?;
     provides.push(own(name.to_owned(), 0));
     provides.extend(package.architecture.map(|built_for| own(format!("{name}({})", isa(built_for)), 0)));
-    let mut requires = parse_all(&relations.depends, "Requires", 0, Rich::Allowed)?;
-    requires.extend(parse_all(&relations.pre_depends, "Requires(pre)", sense::SCRIPT_PRE, Rich::Allowed)?);
+    let mut requires = parse_all(RelationKind::Depends, &relations.depends)?;
+    requires.extend(flagged(parse_all(RelationKind::PreDepends, &relations.pre_depends)?, sense::SCRIPT_PRE));
+    for (scriptlet, text) in &relations.scriptlets {
+        let parsed = parse_all(RelationKind::PreDepends, std::slice::from_ref(text))?;
+        requires.extend(flagged(parsed, flag(*scriptlet)));
+    }
     if features.configuration {
         provides.push(own(format!("config({name})"), sense::CONFIG));
         requires.push(own(format!("config({name})"), sense::CONFIG));
     }
-    let scripts = &package.scripts;
-    for (script, flag) in [
-        (&scripts.pre_install, sense::SCRIPT_PRE),
-        (&scripts.post_install, sense::SCRIPT_POST),
-        (&scripts.pre_remove, sense::SCRIPT_PREUN),
-        (&scripts.post_remove, sense::SCRIPT_POSTUN),
-        (&scripts.post_transaction, sense::POSTTRANS),
-    ] {
-        if script.is_some() {
-            let flags = sense::INTERP | flag;
-            requires.push(Dependency { name: super::SHELL.to_owned(), flags, version: String::new() });
-        }
+    for (scriptlet, _) in package.scripts.scriptlets() {
+        let flags = sense::INTERP | flag(scriptlet);
+        requires.push(Dependency { name: super::SHELL.to_owned(), flags, version: String::new() });
     }
     let mut all = All {
         provides,
         requires,
-        conflicts: parse_all(&relations.conflicts, "Conflicts", 0, Rich::Allowed)?,
-        obsoletes: parse_all(&relations.replaces, "Obsoletes", 0, Rich::Refused)?,
-        recommends: parse_all(&relations.recommends, "Recommends", 0, Rich::Allowed)?,
-        suggests: parse_all(&relations.suggests, "Suggests", 0, Rich::Allowed)?,
+        conflicts: parse_all(RelationKind::Conflicts, &relations.conflicts)?,
+        obsoletes: parse_all(RelationKind::Replaces, &relations.replaces)?,
+        recommends: parse_all(RelationKind::Recommends, &relations.recommends)?,
+        suggests: parse_all(RelationKind::Suggests, &relations.suggests)?,
+        supplements: parse_all(RelationKind::Supplements, &relations.supplements)?,
+        enhances: parse_all(RelationKind::Enhances, &relations.enhances)?,
     };
     let needed = rpmlib(&all, features);
     all.requires.extend(needed);
-    for list in all.lists() {
+    for list in all.lists_mut() {
         list.sort_by(|left, right| {
             (&left.name, &left.version, left.flags).cmp(&(&right.name, &right.version, right.flags))
         });
@@ -89,9 +91,14 @@ pub(super) fn relations(package: &Package, features: PayloadFeatures) -> Result<
 }
 
 impl All {
-    fn lists(&mut self) -> [&mut Vec<Dependency>; 6] {
-        let Self { provides, requires, conflicts, obsoletes, recommends, suggests } = self;
-        [provides, requires, conflicts, obsoletes, recommends, suggests]
+    fn lists(&self) -> [&Vec<Dependency>; 8] {
+        let Self { provides, requires, conflicts, obsoletes, recommends, suggests, supplements, enhances } = self;
+        [provides, requires, conflicts, obsoletes, recommends, suggests, supplements, enhances]
+    }
+
+    fn lists_mut(&mut self) -> [&mut Vec<Dependency>; 8] {
+        let Self { provides, requires, conflicts, obsoletes, recommends, suggests, supplements, enhances } = self;
+        [provides, requires, conflicts, obsoletes, recommends, suggests, supplements, enhances]
     }
 }
 
@@ -105,7 +112,7 @@ fn isa(architecture: Architecture) -> &'static str {
 
 /// The features of rpm that reading this package needs, with the version that brought each (`lib/rpmds.c`).
 fn rpmlib(all: &All, features: PayloadFeatures) -> Vec<Dependency> {
-    let lists = [&all.provides, &all.requires, &all.conflicts, &all.obsoletes, &all.recommends, &all.suggests];
+    let lists = all.lists();
     let any = |test: fn(&Dependency) -> bool| lists.iter().any(|list| list.iter().any(test));
     [
         (true, "CompressedFileNames", "3.0.4-1"),
@@ -114,8 +121,11 @@ fn rpmlib(all: &All, features: PayloadFeatures) -> Vec<Dependency> {
         (features.xz, "PayloadIsXz", "5.2-1"),
         (features.zstd, "PayloadIsZstd", "5.4.18-1"),
         (features.large_files, "LargeFiles", "4.12.0-1"),
-        (any(|one| one.version.contains('~')), "TildeInVersions", "4.10.0-1"),
-        (any(|one| one.version.contains('^')), "CaretInVersions", "4.15.0-1"),
+        // rpmbuild names it for every file of several names, also when all of them are in the package.
+        (features.hard_links, "PartialHardlinkSets", "4.0.4-1"),
+        (features.capabilities, "FileCaps", "4.6.1-1"),
+        (any(|one| has(one, '~')), "TildeInVersions", "4.10.0-1"),
+        (any(|one| has(one, '^')), "CaretInVersions", "4.15.0-1"),
         (any(|one| one.name.starts_with('(')), "RichDependencies", "4.12.0-1"),
     ]
     .into_iter()
@@ -128,65 +138,45 @@ fn rpmlib(all: &All, features: PayloadFeatures) -> Vec<Dependency> {
     .collect()
 }
 
-fn parse_all(expressions: &[String], field: &str, flags: u32, rich: Rich) -> Result<Vec<Dependency>, Error> {
+/// Whether a version in `dependency` has this character; the versions of a boolean expression stand in its name.
+fn has(dependency: &Dependency, character: char) -> bool {
+    dependency.version.contains(character) || (dependency.name.starts_with('(') && dependency.name.contains(character))
+}
+
+/// When a scriptlet's requirement must be there.
+fn flag(scriptlet: Scriptlet) -> u32 {
+    match scriptlet {
+        Scriptlet::Pre => sense::SCRIPT_PRE,
+        Scriptlet::Post => sense::SCRIPT_POST,
+        Scriptlet::PreUn => sense::SCRIPT_PREUN,
+        Scriptlet::PostUn => sense::SCRIPT_POSTUN,
+        Scriptlet::PostTrans => sense::POSTTRANS,
+    }
+}
+
+fn flagged(mut dependencies: Vec<Dependency>, flags: u32) -> Vec<Dependency> {
+    dependencies.iter_mut().for_each(|dependency| dependency.flags |= flags);
+    dependencies
+}
+
+fn parse_all(kind: RelationKind, expressions: &[String]) -> Result<Vec<Dependency>, Error> {
+    let field = kind.field(crate::target::Format::Rpm).unwrap_or_default();
     let parse_one = |expression: &String| {
-        parse(expression.trim(), flags, rich).map_err(|rule| Error::Unwritable {
-            what: format!("{field} `{}`", expression.escape_debug()),
-            rule,
-            hint: "write each relation on its own: `name`, `name >= version`, `(one or other)`",
-        })
+        let parsed = rpm::parse(kind, expression);
+        let parsed = parsed.map_err(|invalid| Error::Relation { field, text: expression.clone(), invalid })?;
+        let (flags, version) = parsed.version.map_or((0, String::new()), |(comparison, version)| {
+            let flags = match comparison {
+                Comparison::Less => sense::LESS,
+                Comparison::LessOrEqual => sense::LESS | sense::EQUAL,
+                Comparison::Equal => sense::EQUAL,
+                Comparison::GreaterOrEqual => sense::GREATER | sense::EQUAL,
+                Comparison::Greater => sense::GREATER,
+            };
+            (flags, version)
+        });
+        Ok(Dependency { name: parsed.name, flags, version })
     };
     expressions.iter().map(parse_one).collect()
-}
-
-/// `name`, `name OPERATOR [epoch:]version[-release]`, or a boolean expression in parentheses.
-fn parse(expression: &str, flags: u32, rich: Rich) -> Result<Dependency, &'static str> {
-    if expression.chars().any(char::is_control) {
-        return Err("control characters are not allowed");
-    }
-    if expression.starts_with('(') {
-        let closed = expression.ends_with(')') && balanced(expression);
-        return match rich {
-            Rich::Refused => Err("boolean expressions are not allowed here"),
-            Rich::Allowed if !closed => Err("its parentheses do not match"),
-            Rich::Allowed => Ok(Dependency { name: expression.to_owned(), flags, version: String::new() }),
-        };
-    }
-    let mut words = expression.split_ascii_whitespace();
-    let (name, operator, version, rest) = (words.next(), words.next(), words.next(), words.next());
-    let name = name.ok_or("it is empty")?;
-    let first_is_good = name.starts_with(|first: char| first.is_ascii_alphanumeric() || "_/%.".contains(first));
-    if !first_is_good || name.contains([',', '<', '>', '=']) || !balanced(name) {
-        return Err("it does not begin with the name of a capability");
-    }
-    let (name, version, operator) = match (operator, version, rest) {
-        (None, None, None) => return Ok(Dependency { name: name.to_owned(), flags, version: String::new() }),
-        (Some(operator), Some(version), None) => (name, version, operator),
-        _ => return Err("it is neither a name nor a name, an operator and a version"),
-    };
-    let operator = match operator {
-        "<" => sense::LESS,
-        "<=" => sense::LESS | sense::EQUAL,
-        "=" | "==" => sense::EQUAL,
-        ">=" => sense::GREATER | sense::EQUAL,
-        ">" => sense::GREATER,
-        _ => return Err("its operator is none of `<`, `<=`, `=`, `>=`, `>`"),
-    };
-    if version.contains([',', '(', ')', '<', '>']) {
-        return Err("its version is no version");
-    }
-    Ok(Dependency { name: name.to_owned(), flags: flags | operator, version: version.to_owned() })
-}
-
-fn balanced(text: &str) -> bool {
-    let mut depth = 0_i32;
-    for character in text.chars() {
-        depth += i32::from(character == '(') - i32::from(character == ')');
-        if depth < 0 {
-            return false;
-        }
-    }
-    depth == 0
 }
 
 #[cfg(test)]
@@ -195,19 +185,21 @@ mod tests {
 
     #[test]
     fn expressions_become_names_flags_and_versions() {
-        let one = |text| parse(text, 0, Rich::Allowed).map(|found| (found.name, found.flags, found.version));
-        assert_eq!(one("python3.11"), Ok(("python3.11".to_owned(), 0, String::new())));
-        assert_eq!(one("python3.11 >= 3.11.2"), Ok(("python3.11".to_owned(), 12, "3.11.2".to_owned())));
-        assert_eq!(one("a < 1:2-3"), Ok(("a".to_owned(), 2, "1:2-3".to_owned())));
-        assert_eq!(one("/bin/sh"), Ok(("/bin/sh".to_owned(), 0, String::new())));
-        assert_eq!(
-            one("libc.so.6(GLIBC_2.34)(64bit)"),
-            Ok(("libc.so.6(GLIBC_2.34)(64bit)".to_owned(), 0, String::new()))
-        );
-        assert_eq!(one("(systemd if systemd-libs)"), Ok(("(systemd if systemd-libs)".to_owned(), 0, String::new())));
-        for bad in ["", "a >=", "a >= 1 b", "a ~> 1", "(a if b", "(a))", "a, b", "a\nb", "-x", ">= 1", "a >= (1)"] {
-            assert!(one(bad).is_err(), "{bad:?}");
+        let one = |text: &str| {
+            let found = parse_all(RelationKind::Depends, &[text.to_owned()]).ok()?.pop()?;
+            Some((found.name, found.flags, found.version))
+        };
+        let good = |name: &str, flags, version: &str| Some((name.to_owned(), flags, version.to_owned()));
+        assert_eq!(one("python3.11"), good("python3.11", 0, ""));
+        assert_eq!(one("python3.11 >= 3.11.2"), good("python3.11", 12, "3.11.2"));
+        assert_eq!(one("a < 1:2-3"), good("a", 2, "1:2-3"));
+        assert_eq!(one("/bin/sh"), good("/bin/sh", 0, ""));
+        assert_eq!(one("libc.so.6(GLIBC_2.34)(64bit)"), good("libc.so.6(GLIBC_2.34)(64bit)", 0, ""));
+        assert_eq!(one("( systemd  if systemd-libs)"), good("(systemd if systemd-libs)", 0, ""));
+        for bad in
+            ["", "a >=", "a >= 1 b", "a ~> 1", "(a if b", "(a))", "a, b", "a\nb", "-x", ">= 1", "a >= (1)", "%(x)"]
+        {
+            assert_eq!(one(bad), None, "{bad:?}");
         }
-        assert!(parse("(a or b)", 0, Rich::Refused).is_err());
     }
 }

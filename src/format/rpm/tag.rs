@@ -38,7 +38,7 @@ numbers! {
     FILESIZES = 1028, FILEMODES = 1030, FILERDEVS = 1033, FILEMTIMES = 1034, FILEDIGESTS = 1035, FILELINKTOS = 1036,
     FILEFLAGS = 1037, FILEUSERNAME = 1039, FILEGROUPNAME = 1040, FILEVERIFYFLAGS = 1045, FILEDEVICES = 1095,
     FILEINODES = 1096, FILELANGS = 1097, DIRINDEXES = 1116, BASENAMES = 1117, DIRNAMES = 1118, FILECOLORS = 1140,
-    LONGFILESIZES = 5008, FILEDIGESTALGO = 5011,
+    LONGFILESIZES = 5008, FILECAPS = 5010, FILEDIGESTALGO = 5011,
     // Relations.
     PROVIDENAME = 1047, PROVIDEFLAGS = 1112, PROVIDEVERSION = 1113, REQUIREFLAGS = 1048, REQUIRENAME = 1049,
     REQUIREVERSION = 1050, CONFLICTFLAGS = 1053, CONFLICTNAME = 1054, CONFLICTVERSION = 1055, OBSOLETENAME = 1090,
@@ -59,6 +59,14 @@ pub(super) mod file {
     pub(in crate::format::rpm) const NOREPLACE: u32 = 1 << 4;
     pub(in crate::format::rpm) const GHOST: u32 = 1 << 6;
     pub(in crate::format::rpm) const LICENSE: u32 = 1 << 7;
+}
+
+/// What of a file is verified (`RPMVERIFY_*`).
+pub(super) mod verify {
+    pub(in crate::format::rpm) const DIGEST: u32 = 1;
+    pub(in crate::format::rpm) const SIZE: u32 = 1 << 1;
+    pub(in crate::format::rpm) const LINK: u32 = 1 << 2;
+    pub(in crate::format::rpm) const TIME: u32 = 1 << 5;
 }
 
 /// Flags of relations (`RPMSENSE_*`).

@@ -12,7 +12,7 @@ use super::header::{Builder, Value};
 use super::read::Dependency;
 use super::relations::{self, PayloadFeatures};
 use super::signature::{self, Facts};
-use super::{SHELL, cpio, lead, tag};
+use super::{SHELL, cpio, group, lead, tag};
 use crate::digest::Sha256;
 use crate::format::compression::{Encoder, level};
 use crate::format::error::Error;
@@ -96,6 +96,8 @@ fn metadata(package: &Package, items: &[Item], time: u32, options: Resolved) -> 
         zstd: options.compression == Compression::Zstd,
         xz: options.compression == Compression::Xz,
         large_files: files::has_large(items),
+        hard_links: files::has_hard_links(items),
+        capabilities: files::has_capabilities(items),
         configuration: items.iter().any(|item| item.entry.role == Role::Config),
     };
     let all = relations::relations(package, features)?;
@@ -106,6 +108,8 @@ fn metadata(package: &Package, items: &[Item], time: u32, options: Resolved) -> 
         (&all.obsoletes, tag::OBSOLETENAME, tag::OBSOLETEFLAGS, tag::OBSOLETEVERSION),
         (&all.recommends, tag::RECOMMENDNAME, tag::RECOMMENDFLAGS, tag::RECOMMENDVERSION),
         (&all.suggests, tag::SUGGESTNAME, tag::SUGGESTFLAGS, tag::SUGGESTVERSION),
+        (&all.supplements, tag::SUPPLEMENTNAME, tag::SUPPLEMENTFLAGS, tag::SUPPLEMENTVERSION),
+        (&all.enhances, tag::ENHANCENAME, tag::ENHANCEFLAGS, tag::ENHANCEVERSION),
     ] {
         dependencies(&mut header, list, names, flags, versions);
     }
@@ -150,7 +154,7 @@ fn identity(header: &mut Builder, package: &Package, time: u32) -> Result<(), Er
     }
     header.set(tag::SUMMARY, Value::Localised(summary));
     header.set(tag::DESCRIPTION, Value::Localised(description));
-    header.set(tag::GROUP, Value::Localised("Unspecified".to_owned()));
+    header.set(tag::GROUP, Value::Localised(group::group(package).to_owned()));
     header.number(tag::BUILDTIME, time);
     header.text(tag::BUILDHOST, BUILD_HOST);
     header.text(tag::VENDOR, line("vendor", &package.vendor)?);
@@ -212,21 +216,23 @@ fn write_payload(
         Encoder::new(options.compression, options.effort, options.threads, room, packed).map_err(write_error)?;
     let mut archive = Hashing::new(encoder);
     let stripped = files::has_large(items);
-    for (number, item) in items.iter().enumerate() {
-        let number = number as u32;
+    for (number, has_content) in files::payload_order(items) {
+        let Some(item) = items.get(number) else { continue };
+        let size = if has_content { item.size } else { 0 };
         if stripped {
-            cpio::stripped_header(&mut archive, number)
+            cpio::stripped_header(&mut archive, number as u32)
         } else {
-            let (name, size) = (item.name.as_str(), item.size as u32);
-            cpio::header(&mut archive, &cpio::Entry { name, inode: number + 1, mode: item.mode, time, size })
+            let (name, size) = (item.name.as_str(), size as u32);
+            let Item { inode, links, mode, .. } = *item;
+            cpio::header(&mut archive, &cpio::Entry { name, inode, links, mode, time, size })
         }
         .map_err(write_error)?;
         match &item.entry.node {
-            Node::File(content) => copy_content(&item.path, content, &mut archive, artefact)?,
+            Node::File(content) if has_content => copy_content(&item.path, content, &mut archive, artefact)?,
             Node::Symlink(target) => archive.write_all(target.as_bytes()).map_err(write_error)?,
-            Node::Directory | Node::HardLink(_) => {}
+            Node::File(_) | Node::Directory | Node::HardLink(_) => {}
         }
-        cpio::padding(&mut archive, item.size).map_err(write_error)?;
+        cpio::padding(&mut archive, size).map_err(write_error)?;
     }
     cpio::end(&mut archive).map_err(write_error)?;
     let (encoder, archive_sha256, archive_size) = archive.finish();

@@ -10,7 +10,7 @@ use std::collections::{BinaryHeap, HashMap};
 use git2::{ObjectType, Odb, Oid, Repository};
 
 use super::HistoryError;
-use crate::package::changelog::{EARLIEST, LATEST, clean};
+use crate::package::changelog::{EARLIEST, LATEST, Subject, clean};
 
 /// The longest subject that is kept, in characters.
 const SUBJECT: usize = 500;
@@ -173,13 +173,35 @@ fn parse_commit(data: &[u8]) -> Option<RawCommit> {
         .take(20)
         .map(|line| line.get(..4 * SUBJECT).unwrap_or(line))
         .collect();
+    let subject = clean(&decode(&paragraph.join(&b' '), encoding));
+    let subject = match breaking(message) {
+        Some(footer) => with_breaking(&subject, &clean(&decode(footer, encoding))),
+        None => subject,
+    };
     Some(RawCommit {
         tree: tree?,
         parents,
         time: time.clamp(EARLIEST, LATEST),
         author: (decode(name, encoding), decode(mail, encoding)),
-        subject: capped(&clean(&decode(&paragraph.join(&b' '), encoding))),
+        subject: capped(&subject),
     })
+}
+
+/// What the footer `BREAKING CHANGE: …` says (Conventional Commits 1.0, 8 and 12 to 16), its first line.
+fn breaking(message: &[u8]) -> Option<&[u8]> {
+    message.split(|&byte| byte == b'\n').skip(1).find_map(|line| {
+        let value = line.strip_prefix(b"BREAKING CHANGE: ").or_else(|| line.strip_prefix(b"BREAKING-CHANGE: "))?;
+        Some(value.get(..4 * SUBJECT).unwrap_or(value))
+    })
+}
+
+/// A conventional subject that says itself what its footer says; others stay as they are.
+fn with_breaking(subject: &str, footer: &str) -> String {
+    let Some(read) = Subject::read(subject) else { return subject.to_owned() };
+    let mark = if read.breaking { "" } else { "!" };
+    let (head, rest) = subject.split_at_checked(read.head).unwrap_or((subject, ""));
+    let footer = if footer.is_empty() { String::new() } else { format!(" ({footer})") };
+    format!("{head}{mark}{rest}{footer}")
 }
 
 fn capped(text: &str) -> String {
@@ -282,6 +304,17 @@ mod tests {
             let commit = parse_commit(data.as_bytes()).expect("a commit");
             assert_eq!((commit.subject.as_str(), commit.time), ("Subject", time), "{person}");
         }
+    }
+
+    #[test]
+    fn a_footer_that_names_a_breaking_change_is_part_of_a_conventional_subject() {
+        let subject = |message: &str| {
+            let data = format!("{TREE}\n\n{message}");
+            parse_commit(data.as_bytes()).expect("a commit").subject
+        };
+        assert_eq!(subject("feat(x): a\n\nBody\n\nBREAKING CHANGE: no b\u{1b}[0m more\n"), "feat(x)!: a (no b more)");
+        assert_eq!(subject("fix!: a\n\nBREAKING-CHANGE: no b\n"), "fix!: a (no b)");
+        assert_eq!(subject("Plain\n\nBREAKING CHANGE: no b\n"), "Plain");
     }
 
     #[test]

@@ -109,5 +109,6 @@ fn plain() -> crate::target::Distribution {
         systemd: 0,
         compression: crate::target::Compression::Zstd,
         rpm: None,
+        suse: false,
     }
 }

@@ -3,23 +3,37 @@
 use std::path::PathBuf;
 
 use super::Bench;
+use super::machine::{Machine, script};
 use crate::Result;
-use crate::process::{output, root, run, say, shell, text};
+use crate::process::{output, run, say, shell, text};
+
+/// What a root needs beyond the minimum.
+pub(super) const PACKAGES: &str = "systemd,systemd-sysv,dbus,python3,ca-certificates,libpython3-stdlib,procps,passwd";
 
 /// A minimal root of `suite` with systemd, made once and kept.
 pub(super) fn base(bench: &Bench, suite: &str) -> Result<PathBuf> {
-    let directory = bench.directory.join("roots").join(suite);
-    if directory.join("usr/bin/systemctl").exists() {
+    made(bench, suite, suite, PACKAGES)
+}
+
+/// A minimal root of `suite` with `package` for a tool, made once and kept.
+pub(super) fn derived(bench: &Bench, suite: &str, package: &str) -> Result<PathBuf> {
+    made(bench, suite, &format!("{suite}-{package}"), package)
+}
+
+/// The root `name` of `suite` with `packages`, made where it is not there yet.
+pub(super) fn made(bench: &Bench, suite: &str, name: &str, packages: &str) -> Result<PathBuf> {
+    let directory = bench.directory.join("roots").join(name);
+    if directory.join("usr/bin/dpkg").exists() {
         return Ok(directory);
     }
-    say("Making", &format!("a {suite} root"));
+    say("Making", &format!("a {suite} root ({name})"));
     fs_err::create_dir_all(bench.directory.join("roots"))?;
     run(&mut shell(
-        r#"rm -rf "$1.new"
-           mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,dbus,python3,ca-certificates,libpython3-stdlib,procps,passwd "$2" "$1.new"
+        r#"rm -rf --one-file-system "$1.new"
+           mmdebstrap --quiet --variant=minbase --include="$3" "$2" "$1.new"
            rm -f "$1.new/etc/resolv.conf"
            mv "$1.new" "$1""#,
-        [directory.as_os_str(), suite.as_ref()],
+        [directory.as_os_str(), suite.as_ref(), packages.as_ref()],
     ))?;
     Ok(directory)
 }
@@ -28,30 +42,9 @@ pub(super) fn base(bench: &Bench, suite: &str) -> Result<PathBuf> {
 pub(super) fn install(bench: &Bench, suite: &str, target: &str) -> Result<()> {
     let base = base(bench, suite)?;
     say("Installing", &format!("with apt in a clean {suite}"));
-    let script = root().join("tests/acceptance/debian-inside.sh");
     let sources = bench.repository.join(format!("acme-{target}.sources"));
-    let result = output(&mut shell(
-        r#"base=$1 repository=$2 script=$3 sources=$4
-           work=$(mktemp -d)
-           mount -t tmpfs none "$work"
-           mkdir "$work"/{upper,work,root}
-           leader=
-           clean() { [ -z "$leader" ] || nsenter -t "$leader" -a systemctl poweroff --force --force >/dev/null 2>&1 || true; wait 2>/dev/null || true; umount -R "$work/root" 2>/dev/null || true; umount -l "$work"; rmdir "$work"; }
-           trap clean EXIT
-           mount -t overlay overlay -o "lowerdir=$base,upperdir=$work/upper,workdir=$work/work" "$work/root"
-           cp "$script" "$work/root/root/inside.sh"
-           systemd-nspawn -q --register=no --keep-unit --private-network --console=pipe --bind-ro="$repository" -D "$work/root" -b >"$work/boot.log" 2>&1 &
-           nspawn=$!
-           for attempt in $(seq 200); do
-             leader=$(pgrep -P "$nspawn" | head -1) || true
-             state=$([ -n "$leader" ] && nsenter -t "$leader" -a systemctl is-system-running 2>/dev/null) || true
-             case "$state" in running|degraded) break;; esac
-             sleep 0.1
-           done
-           case "$state" in running|degraded) ;; *) cat "$work/boot.log"; echo "FAILED: no system ($state)"; exit 1;; esac
-           nsenter -t "$leader" -a env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 bash /root/inside.sh "$sources""#,
-        [base.as_os_str(), bench.repository.as_os_str(), script.as_os_str(), sources.as_os_str()],
-    ))?;
+    let machine = Machine { base: &base, directories: &[&bench.repository], files: &[script("debian-inside.sh")] };
+    let result = machine.run(&["bash", "/root/debian-inside.sh", &sources.to_string_lossy()])?;
     let text = text(&result);
     if result.status.success() && text.contains("PASSED") { Ok(()) } else { Err(format!("in {suite}:\n{text}").into()) }
 }

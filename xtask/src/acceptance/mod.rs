@@ -6,6 +6,11 @@
 
 mod build;
 mod debian;
+mod lifecycle;
+mod lint;
+mod machine;
+mod piuparts;
+mod relations;
 mod rpm;
 
 use std::path::PathBuf;
@@ -28,7 +33,7 @@ pub(crate) struct Bench {
     pub(crate) repository: PathBuf,
 }
 
-/// Runs the suite, or the parts of it that are named.
+/// Runs the suite, or the parts of it that are named; with `--keep`, on the sample that an earlier run made.
 pub(crate) fn run(parts: &[String]) -> Result<()> {
     let directory = root().join("target/acceptance");
     fs_err::create_dir_all(&directory)?;
@@ -41,11 +46,19 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
         repository: directory.join("repository"),
         directory,
     };
-    let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
-    build::make(&bench)?;
+    let keep = parts.iter().any(|part| part == "--keep");
+    let parts: Vec<&String> = parts.iter().filter(|part| !part.starts_with('-')).collect();
+    let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| *part == name);
+    // The lifecycle has services of its own, and the relations of the sample are judged when it is there.
+    if !keep && !matches!(parts.as_slice(), [only] if ["lifecycle", "relations"].contains(&only.as_str())) {
+        build::make(&bench)?;
+    }
     if wanted("build") {
         build::twice(&bench)?;
         build::refusals(&bench)?;
+    }
+    if wanted("relations") {
+        relations::judge(&bench)?;
     }
     if wanted("debian") {
         debian::install(&bench, "bookworm", "debian-12")?;
@@ -55,6 +68,15 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     if wanted("rpm") {
         rpm::install(&bench)?;
         rpm::tampering(&bench)?;
+    }
+    if wanted("lint") {
+        lint::run_all(&bench)?;
+    }
+    if wanted("piuparts") {
+        piuparts::run_all(&bench)?;
+    }
+    if wanted("lifecycle") {
+        lifecycle::run_all(&bench)?;
     }
     say("Passed", "acceptance");
     Ok(())

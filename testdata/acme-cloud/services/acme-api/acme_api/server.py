@@ -31,6 +31,6 @@ def read_bind(path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", default="/etc/acme/acme-api.toml")
+    parser.add_argument("--config", default="/etc/acme/acme-api.toml", help="where `bind` is set (default: %(default)s)")
     arguments = parser.parse_args()
     Server(read_bind(arguments.config)).run()

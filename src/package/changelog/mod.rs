@@ -3,8 +3,15 @@
 //!
 //! Whatever stands in a [`Release`] cannot break out of its place: text is cleaned again here ([`clean`]), every line
 //! of a change is indented, and names and addresses are those of [`person`].
+//!
+//! Where the changes of a release follow Conventional Commits they stand in groups, see [`groups`].
+
+mod conventional;
 
 use jiff::Timestamp;
+
+pub(crate) use conventional::Subject;
+pub use conventional::{Group, groups};
 
 use crate::config::Maintainer;
 use crate::name::PackageName;
@@ -35,11 +42,11 @@ pub fn debian(changelog: &Changelog, package: &PackageName, suite: &str) -> Stri
             text.push('\n');
         }
         text.push_str(&format!("{package} ({}) {suite}; urgency=medium\n\n", release.version.debian()));
-        for change in changes(release) {
-            for line in wrap(&change, "  * ", "    ") {
-                text.push_str(&line);
-                text.push('\n');
-            }
+        for line in
+            listed(release, &Bullets { outer: "  * ", outer_next: "    ", inner: "    - ", inner_next: "      " })
+        {
+            text.push_str(&line);
+            text.push('\n');
         }
         let date = timestamp(release.time).strftime("%a, %d %b %Y %H:%M:%S +0000");
         text.push_str(&format!("\n -- {}  {date}\n", person(&release.author.name, &release.author.mail)));
@@ -56,7 +63,8 @@ pub fn rpm(changelog: &Changelog) -> Vec<RpmEntry> {
         let noon = clamped - clamped.rem_euclid(86_400) + 43_200;
         let time = u32::try_from(noon).unwrap_or(u32::MAX).min(latest);
         latest = time;
-        let lines: Vec<String> = changes(release).iter().flat_map(|change| wrap(change, "- ", "  ")).collect();
+        let bullets = Bullets { outer: "- ", outer_next: "  ", inner: "  + ", inner_next: "    " };
+        let lines = listed(release, &bullets);
         let name = format!("{} - {}", person(&release.author.name, &release.author.mail), release.version.rpm());
         entries.push(RpmEntry { time, name, text: lines.join("\n") });
     }
@@ -68,16 +76,42 @@ pub fn markdown(changelog: &Changelog) -> String {
     let mut text = String::from("# Changelog\n");
     for release in &changelog.releases {
         let date = timestamp(release.time).strftime("%Y-%m-%d");
-        text.push_str(&format!("\n## {} ({date})\n\n", release.version.debian));
-        for change in changes(release) {
-            text.push_str(&format!("- {}\n", escape_markdown(&change)));
+        text.push_str(&format!("\n## {} ({date})\n", release.version.debian));
+        for group in groups(&release.changes) {
+            text.push('\n');
+            if let Some(title) = group.title {
+                text.push_str(&format!("### {title}\n\n"));
+            }
+            for change in group.changes {
+                text.push_str(&format!("- {}\n", escape_markdown(&change)));
+            }
         }
     }
     text
 }
 
-fn changes(release: &Release) -> Vec<String> {
-    release.changes.iter().map(|change| clean(change)).filter(|change| !change.is_empty()).collect()
+/// How lines of a list begin and go on: of changes without a group and of headings, and of changes below a heading.
+struct Bullets {
+    outer: &'static str,
+    outer_next: &'static str,
+    inner: &'static str,
+    inner_next: &'static str,
+}
+
+/// The changes of a release as wrapped lines.
+fn listed(release: &Release, bullets: &Bullets) -> Vec<String> {
+    let mut lines = Vec::new();
+    for group in groups(&release.changes) {
+        let (first, next) = match group.title {
+            None => (bullets.outer, bullets.outer_next),
+            Some(title) => {
+                lines.push(format!("{}{title}:", bullets.outer));
+                (bullets.inner, bullets.inner_next)
+            }
+        };
+        lines.extend(group.changes.iter().flat_map(|change| wrap(change, first, next)));
+    }
+    lines
 }
 
 fn timestamp(time: i64) -> Timestamp {
@@ -270,7 +304,7 @@ mod tests {
         assert_eq!(versions, ["Version: 1.1.0-1", "Version: 1.0.0-1"], "{text}");
         assert!(parsed.contains("Maintainer: Eve -- x <unknown@mail.invalid>"), "{parsed}");
         assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
-        assert!(text.contains("  * red text txet\n"), "{text}");
+        assert!(text.contains("  * Other changes:\n") && text.contains("    - red text txet\n"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     }
 
@@ -316,7 +350,41 @@ mod tests {
 
         ## 1.0.0 (2020-09-13)
 
-        - fix: use \<b\> and \`x\`
+        ### Fixes
+
+        - use \<b\> and \`x\`
+        ");
+    }
+
+    #[test]
+    fn groups_are_lists_in_each_format() {
+        let changes = ["feat(api): a thing", "Merge it", "fix!: another"];
+        let changelog = Changelog { releases: vec![release("1.0.0", 1_600_000_000, &changes)] };
+        let text = debian(&changelog, &PackageName::parse("acme-api").expect("a name"), "bookworm");
+        let parsed = parsechangelog(&text);
+        for expected in ["  * Breaking changes:\n    - another\n", "  * New features:\n    - api: a thing\n"] {
+            assert!(text.contains(expected) && parsed.contains("- another"), "{text}");
+        }
+        assert_eq!(
+            rpm(&changelog)[0].text,
+            "- Breaking changes:\n  + another\n- New features:\n  + api: a thing\n- Other changes:\n  + Merge it"
+        );
+        insta::assert_snapshot!(markdown(&changelog), @r"
+        # Changelog
+
+        ## 1.0.0 (2020-09-13)
+
+        ### Breaking changes
+
+        - another
+
+        ### New features
+
+        - api: a thing
+
+        ### Other changes
+
+        - Merge it
         ");
     }
 
