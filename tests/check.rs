@@ -94,12 +94,13 @@ fn clean(distribution_name: &str) -> Package {
         time: TIME,
         tree: Tree::new(),
         owned_directories: ["/usr/lib/acme", PREFIX].into_iter().map(path).collect(),
+        build_ids: Vec::new(),
     };
     package.relations.depends = if is_deb {
         ["libc6 (>= 2.34)", "python3.11", "systemd | systemd-sysusers"].map(str::to_owned).to_vec()
     } else {
         let mut all = ["python(abi) = 3.11", "/usr/bin/python3.11", "systemd"].map(str::to_owned).to_vec();
-        let facts = packhouse::tree::elf::parse(elf("program")).expect("facts");
+        let facts = packhouse::tree::elf::parse(elf("program")).expect("a file to trust").expect("facts");
         for library in &facts.needed {
             all.push(format!("{library}()(64bit)"));
             all.extend(
@@ -863,7 +864,7 @@ fn an_exception_must_name_a_code_that_exists_a_path_and_a_reason() {
         ("code = \"setuid-fiel\"\nreason = \"x\"", "did you mean `setuid-file`?"),
         ("code = \"setuid-file\"", "reason"),
         ("reason = \"x\"", "code"),
-        ("code = \"setuid-file\"\nreason = \" \"", "a reason must say something"),
+        ("code = \"setuid-file\"\nreason = \" \"", "say in one line why this is right here"),
         ("code = \"setuid-file\"\nreason = \"x\"\npath = \"usr/bin/x\"", "it must begin with `/`"),
         ("code = \"setuid-file\"\nreason = \"x\"\nfile = \"/usr/bin/x\"", "unknown key"),
     ] {

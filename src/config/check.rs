@@ -60,13 +60,7 @@ pub(super) fn check(table: &Reader<'_>) -> Result<CheckSettings, Error> {
         let path = path.transpose()?;
         let example = "reason = \"the helper must bind to a port below 1024\"";
         let reason = entry.string("reason")?.ok_or_else(|| entry.missing("reason", example))?;
-        let reason = reason.checked(
-            |text| {
-                value::one_line(text)?;
-                if text.trim().is_empty() { Err("a reason must say something".to_owned()) } else { Ok(()) }
-            },
-            "say in one line why this is right here",
-        )?;
+        let reason = reason.checked(value::one_line, "say in one line why this is right here")?;
         allow.push(AllowSettings { allow: Allow { code: code.as_str().to_owned(), path }, reason });
         entry.finish()?;
     }

@@ -192,6 +192,9 @@ fn install_path(text: &Text<'_>) -> Result<(InstallPath, bool), Error> {
 /// dpkg-statoverride(1), which takes patterns).
 fn plain_path(text: &str) -> Result<(), Rule> {
     value::one_line(text)?;
+    if text.len() > 4000 {
+        return Err("is longer than a file system allows".to_owned());
+    }
     if text.contains(['\\', '*', '?', '[', ']', '"']) {
         return Err(format!(
             "`{text}` has a character that has a meaning of its own in lists of files: one of `\\*?[]\"`"

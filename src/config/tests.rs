@@ -94,6 +94,7 @@ build-requires = { "Some.Thing" = ["setuptools>=68", "wheel"] }
 features = ["tls", "dep/feature"]
 no-default-features = true
 profile = "dist"
+debug-package = true
 
 [targets.debian-12]
 compression = "xz"

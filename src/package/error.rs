@@ -100,10 +100,7 @@ pub enum Error {
         vendored: bool,
     },
     /// A symbol version that the target's library does not have.
-    #[error(
-        "{package}: {file} needs {symbol}, but {library} of {target} {}",
-        newest.as_ref().map_or_else(|| "has no such version".to_owned(), |newest| format!("ends with {newest}"))
-    )]
+    #[error("{package}: {file} needs {symbol}, but {lack}")]
     SymbolTooNew {
         /// The package.
         package: String,
@@ -111,12 +108,8 @@ pub enum Error {
         file: InstallPath,
         /// The symbol with its version: `_ZSt4endl@GLIBCXX_3.4.32`.
         symbol: String,
-        /// The library's SONAME.
-        library: String,
-        /// The target.
-        target: String,
-        /// The newest of the kind that the target has.
-        newest: Option<String>,
+        /// `libstdc++.so.6 of debian-12/amd64 ends with GLIBCXX_3.4.30`.
+        lack: String,
         /// Whether the file is third-party content.
         vendored: bool,
     },

@@ -180,9 +180,7 @@ fn check_newest(
         package: package.to_string(),
         file: file.path.clone(),
         symbol: example_of(file.content, version),
-        library: library.to_owned(),
-        target: target.to_string(),
-        newest: Some(format!("{prefix}{}", newest.number)),
+        lack: format!("{library} of {target} ends with {prefix}{}", newest.number),
         vendored: file.vendored,
     })
 }

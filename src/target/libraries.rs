@@ -271,9 +271,10 @@ mod tests {
             let Some(table) = Libraries::of(&distribution) else { continue };
             for architecture in [Architecture::X86_64, Architecture::Aarch64] {
                 let libc = table.library("libc.so.6", architecture).expect("libc");
+                // glibc 2.31 brought nothing new for arm64.
                 let newest = libc.versions.keys().filter_map(|version| crate::tree::elf::glibc_version(version)).max();
                 assert!(
-                    newest <= Some(distribution.glibc) && newest >= Some((2, 31)),
+                    newest <= Some(distribution.glibc) && newest >= Some((2, 30)),
                     "{newest:?} {}",
                     distribution.name
                 );

@@ -24,7 +24,7 @@ pub(in crate::package) fn install_notices(
                 Format::Deb => format!("/usr/share/doc/{package}/third-party"),
                 Format::Rpm => format!("/usr/share/licenses/{package}"),
             };
-            let path = InstallPath::parse(&format!("{place}/{directory}/{}", word(file.file_name())));
+            let path = InstallPath::parse(&format!("{place}/{directory}/{}", word(&file.name)));
             let path = path.map_err(|invalid| Error::Path { package: package.to_string(), invalid })?;
             let entry = Entry::root(Node::File(file.content.clone()), 0o644).with_role(Role::License).vendored();
             tree.insert(path.clone(), entry).map_err(conflict)?;

@@ -197,9 +197,10 @@ impl<'a> DebianNeeds<'a> {
             package: self.package.to_string(),
             file: file.path.clone(),
             symbol: example_of(file.content, version),
-            library: soname.to_owned(),
-            target: self.target.to_string(),
-            newest: newest.map(|newest| (*newest).to_owned()),
+            lack: match newest {
+                Some(newest) => format!("{soname} of {} ends with {newest}", self.target),
+                None => format!("{soname} of {} has no such version", self.target),
+            },
             vendored: file.vendored,
         }
     }

@@ -81,17 +81,18 @@ impl Diagnose for LicenseError {
             }
             Self::Forbidden { offenders, .. } => {
                 let mut hints = Vec::new();
-                let known = offenders.iter().find(|offender| !offender.unknown);
+                let known = offenders.iter().find(|offender| !offender.unknown && offender.version.is_some());
                 let unknown = offenders.iter().find(|offender| offender.unknown);
-                if let Some(Offender { name, expression, version, .. }) = known {
-                    hints.push(match version {
-                        Some(_) => format!(
-                            "add its licence to `allow`, make an exception for it (`exceptions = [{{ name = \"{}\", allow = \
-                             [\"{expression}\"] }}]`), or leave the dependency out",
-                            name.escape_debug()
-                        ),
-                        None => "add the project's own licence to `allow`".to_owned(),
-                    });
+                if offenders.iter().any(|offender| offender.version.is_none()) {
+                    hints.push("add the licence of the project's own code to `allow`".to_owned());
+                }
+                if let Some(Offender { name, expression, .. }) = known {
+                    hints.push(format!(
+                        "add the licence of a component to `allow`, make an exception for it (`exceptions = [{{ name = \"{}\", \
+                         allow = [{}] }}]`), or leave the dependency out",
+                        name.escape_debug(),
+                        enough(expression)
+                    ));
                 }
                 if let Some(Offender { name, .. }) = unknown {
                     hints.push(format!(
@@ -103,6 +104,17 @@ impl Diagnose for LicenseError {
             }
         }
     }
+}
+
+/// Licences that meet an expression, as an array has them: of alternatives the first.
+fn enough(expression: &str) -> String {
+    let read = Expression::parse(expression);
+    let first = match &read {
+        Some(Expression::Any(parts)) => parts.first(),
+        other => other.as_ref(),
+    };
+    let licenses = first.map(Expression::licenses).unwrap_or_default();
+    licenses.into_iter().map(|license| format!("\"{license}\"")).collect::<Vec<_>>().join(", ")
 }
 
 /// Holds everything against the policy, if there is one.
@@ -167,4 +179,24 @@ pub(super) fn check_clarification(component: &Component, clarification: &Clarifi
         expected,
         found: first.map_or_else(|| "(there is none)".to_owned(), |file| file.content.digests.sha256.to_string()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_names_licences_that_may_stand_in_the_configuration() {
+        for (expression, expected) in [
+            ("MPL-2.0", "\"MPL-2.0\""),
+            ("MIT OR ISC", "\"MIT\""),
+            ("(MIT AND ISC) OR Zlib", "\"MIT\", \"ISC\""),
+            (
+                "MIT AND GPL-2.0-only WITH Classpath-exception-2.0",
+                "\"MIT\", \"GPL-2.0-only WITH Classpath-exception-2.0\"",
+            ),
+        ] {
+            assert_eq!(enough(expression), expected);
+        }
+    }
 }

@@ -16,7 +16,8 @@ pub(crate) fn holders(component: &Component) -> io::Result<Vec<String>> {
     for file in &component.license_files {
         // What stands in the GNU licences is the holder of the licence's own text.
         let is_gnu = super::standard_text(file)?.is_some_and(|id| id.contains("GPL-"));
-        for notice in file.text()?.lines().filter_map(notice) {
+        let text = file.text()?;
+        for notice in notices(&text) {
             let is_of_license = is_gnu && notice.contains("Free Software Foundation");
             if !is_of_license && !found.contains(&notice) {
                 found.push(notice);
@@ -34,6 +35,21 @@ pub(crate) fn holders(component: &Component) -> io::Result<Vec<String>> {
         found.push(format!("the authors of {}", capped(&clean(&component.name))));
     }
     Ok(found)
+}
+
+/// The notices of a text; one that is broken after `by`, `and` or a comma goes on in the next line.
+fn notices(text: &str) -> impl Iterator<Item = String> {
+    let mut lines = text.lines().peekable();
+    std::iter::from_fn(move || {
+        loop {
+            let Some(found) = notice(lines.next()?) else { continue };
+            let goes_on = [" by", " and", ","].iter().any(|end| found.ends_with(end));
+            return Some(match lines.next_if(|next| goes_on && !next.trim().is_empty() && notice(next).is_none()) {
+                Some(next) => capped(&format!("{found} {}", clean(next))),
+                None => found,
+            });
+        }
+    })
 }
 
 /// `2015-2020 Jane Doe` of `# Copyright (c) 2015-2020 Jane Doe.`; `None` when the line is no notice, or a licence's example
@@ -102,6 +118,13 @@ mod tests {
             notice(&format!("Copyright 2020 {}", "x".repeat(100_000))).map(|text| text.chars().count()),
             Some(161)
         );
+    }
+
+    #[test]
+    fn a_notice_may_go_on_in_the_next_line() {
+        let text = "Copyright (c) 1996, 2006 by\n   Free Fonts and Sons\nCopyright 2001 X,\nCopyright 2002 Y and\n\nPermission";
+        let found: Vec<String> = notices(text).collect();
+        assert_eq!(found, ["1996, 2006 by Free Fonts and Sons", "2001 X,", "2002 Y and"]);
     }
 
     #[test]

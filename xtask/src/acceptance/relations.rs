@@ -238,6 +238,7 @@ fn subjects(bench: &Bench, directory: &Path) -> Result<Vec<Subject>> {
         let name = file_name.split('-').next().unwrap_or_default().to_lowercase().replace('_', "-");
         let tree = new_tree(&trees, &name)?;
         let place = tree.join("usr/lib/acme").join(&name);
+        fs_err::create_dir_all(&place)?;
         run(Command::new("unzip").arg("-q").arg(&wheel).arg("-d").arg(&place))?;
         subjects.push(Subject { directory: trees.join(&name), name, only: None, files: Vec::new() });
     }
