@@ -43,6 +43,16 @@ for service in acme-api acme-worker acme-billing acme-edge; do
   systemctl is-enabled --quiet $service || fail "$service is not enabled"
 done
 
+# Timers wait, templates have instances, what tmpfiles.d names is there, and what users' managers start is enabled.
+systemctl is-active --quiet acme-worker-report.timer || fail "the timer does not wait"
+systemctl start acme-worker@8105 || fail "an instance of the template does not start"
+[ "$(stat -c '%U:%G %a' /run/acme-worker)" = "acme-worker:acme-worker 750" ] || fail "/run/acme-worker is $(stat -c '%U:%G %a' /run/acme-worker)"
+[ "$(systemctl --global is-enabled acme-worker-hello.service)" = enabled ] || fail "the users' unit is not enabled"
+for file in /etc/logrotate.d/acme-api /etc/acme/acme-api.toml; do
+  dpkg-query -W -f '${Conffiles}' acme-api | grep -q "^ $file " || fail "$file is not a conffile"
+done
+[ -d /etc/acme/acme-api.d ] || fail "no directory /etc/acme/acme-api.d"
+
 # Every unit is one that systemd has nothing to say of, and every service is closed off well enough (3.0 of 10 at most).
 dpkg-query -L $packages | grep -E '^/usr/lib/systemd/(system|user)/[^/]+\.[a-z]+$' | LC_ALL=C sort -u > /tmp/units
 [ "$(grep -c '\.service$' /tmp/units)" -ge 4 ] || fail "units: $(cat /tmp/units)"
@@ -67,6 +77,7 @@ for package in acme-api acme-billing acme-ctl acme-edge acme-worker; do
 done
 says '"service": \?"acme-api"' answer 8101 || fail "acme-api does not answer"
 says '"psycopg": "binary"' answer 8102 || fail "acme-worker does not answer"
+says '"psycopg": "binary"' answer 8105 || fail "an instance of acme-worker does not answer"
 says '"total": "13.00"' answer 8103 || fail "acme-billing does not answer"
 says '"service":"acme-edge"' answer 8104 || fail "acme-edge does not answer"
 

@@ -217,7 +217,7 @@ fn rpm_root(bench: &Bench) -> Result<PathBuf> {
              rm -rf "$1/root/.rpmdb"
              rpm --root "$1" -i --justdb --noscripts "$2"/*/world-base-*.rpm
              # Enterprise Linux enables nothing that does not ask for it.
-             mkdir -p "$1/usr/lib/systemd/system-preset"
+             mkdir -p "$1/usr/lib/systemd/system-preset" "$1/usr/share/licenses"
              echo 'disable *' > "$1/usr/lib/systemd/system-preset/99-default-disable.preset"
              cp "$2/world-base.spec" "$1/usr/share/"
            fi
