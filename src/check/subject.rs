@@ -218,6 +218,13 @@ impl Subject {
         self.requirements().flat_map(|expression| relation::names(self.format, expression))
     }
 
+    /// Whether it holds debug symbols and nothing else, as `NAME-dbgsym` and `NAME-debuginfo` do: they belong to a package
+    /// that says the rest.
+    pub(super) fn is_debug_symbols(&self) -> bool {
+        let mut files = self.items.iter().filter(|item| item.kind == FileKind::File).peekable();
+        files.peek().is_some() && files.all(|item| item.path.starts_with("/usr/lib/debug/"))
+    }
+
     pub(super) fn items(&self) -> impl Iterator<Item = &Item> {
         self.items.iter()
     }

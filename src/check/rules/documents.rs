@@ -122,7 +122,11 @@ fn copyright(subject: &Subject) -> Vec<Hit> {
 
 fn license_file(subject: &Subject) -> Vec<Hit> {
     let found = subject.items().any(|item| item.license || item.path.starts_with("/usr/share/licenses/"));
-    if found || subject.items().next().is_none() { Vec::new() } else { vec![Hit::new("no file is a `%license`")] }
+    if found || subject.is_debug_symbols() || subject.items().next().is_none() {
+        Vec::new()
+    } else {
+        vec![Hit::new("no file is a `%license`")]
+    }
 }
 
 const CHANGELOGS: [&str; 2] = ["changelog.Debian.gz", "changelog.gz"];
