@@ -3,6 +3,7 @@
 //! Services and targets are independent of one another, so they are staged and packed side by side, bounded by the number
 //! of threads. Artefacts come into place by renames; the list of them, `packhouse-artefacts.json`, is written last.
 
+mod claims;
 mod help;
 mod packing;
 mod previous;
@@ -26,6 +27,7 @@ use crate::report::Unit;
 use crate::target::{Format, Target};
 use crate::workspace::Member;
 use crate::workspace::history::{ChangelogRequest, History, HistoryError, VersionOrigin};
+use claims::Claims;
 use help::Question;
 use packing::Packing;
 use previous::Published;
@@ -158,6 +160,7 @@ struct Shared<'a> {
     history: History<'a>,
     packing: Packing,
     published: Published,
+    claims: Claims,
     said: Said,
 }
 
@@ -177,7 +180,8 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
     let pool = rayon::ThreadPoolBuilder::new().num_threads(context.threads).build();
     let pool = pool.map_err(|error| std::io::Error::other(format!("cannot start threads: {error}")))?;
     let published = Published::open(context.settings, &options.previous).map_err(Error::Published)?;
-    let shared = Shared { history, packing: Packing::new(), published, said: Said::default() };
+    let (packing, claims, said) = (Packing::new(), Claims::default(), Said::default());
+    let shared = Shared { history, packing, published, claims, said };
     let results: Vec<Result<Vec<Artefact>, Error>> = pool.install(|| {
         jobs.par_iter()
             .map(|job| {
@@ -325,6 +329,8 @@ fn make(context: Context<'_>, shared: &Shared<'_>, job: &Job<'_>, out: &Path) ->
     }
     let debug = package::debug_symbols(&package, &debug).map_err(|error| failed(error.into()))?;
     let write = |package: &Package| {
+        let claimed = shared.claims.add(package, &context.settings.project.org);
+        claimed.map_err(|error| failed(error.into()))?;
         judge(context, service, package)?;
         let permit = shared.packing.admit(packing::memory(package));
         let written = format::write(package, out, &format::WriteOptions::default());

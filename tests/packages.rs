@@ -371,6 +371,22 @@ fn what_is_missing_or_leads_out_of_the_repository_is_refused() {
 }
 
 #[test]
+fn a_licence_that_is_a_link_to_elsewhere_is_not_taken_into_the_package() {
+    for place in ["LICENSE", "acme-api/COPYING"] {
+        let repository = Repository::new("");
+        repository.put("acme-api/pyproject.toml", "");
+        repository.put("LICENSES/Apache-2.0.txt", "The licence\n");
+        let link = repository.directory.path().join(place);
+        std::os::unix::fs::symlink("/etc/hostname", &link).expect("link");
+        let error = repository.assemble("debian-12", python(false)).expect_err("a link to elsewhere");
+        assert!(error.to_string().contains("leads out of the repository"), "{error}");
+        fs::remove_file(&link).expect("remove");
+        std::os::unix::fs::symlink(repository.directory.path().join("LICENSES/Apache-2.0.txt"), &link).expect("link");
+        repository.assemble("debian-12", python(false)).expect("a link within the repository");
+    }
+}
+
+#[test]
 fn two_services_cannot_install_one_file() {
     let repository = Repository::new(
         "[services.acme-api]\nconfig = [\"etc/cloud.toml\"]\n[services.acme-web]\nconfig = [\"conf/cloud.toml\"]\n",
@@ -386,6 +402,13 @@ fn two_services_cannot_install_one_file() {
     let error =
         check_shared_paths(&repository.settings(), &repository.workspace()).expect_err("one unit, two packages");
     assert!(error.to_string().contains("acme-web.service"), "{error}");
+
+    let repository = Repository::new("[services.acme-api]\ncommands = [\"acme-web\"]\n");
+    let mut workspace = repository.workspace();
+    check_shared_paths(&repository.settings(), &workspace).expect("Python's commands are known when it is built");
+    workspace.members[1].ecosystem = EcosystemKind::Rust;
+    let error = check_shared_paths(&repository.settings(), &workspace).expect_err("one command, two packages");
+    assert!(error.to_string().contains("/usr/bin/acme-web"), "{error}");
 
     let good =
         Repository::new("[services.acme-api]\nconfig = [\"etc/a\"]\n[services.acme-web]\nconfig = [\"etc/b\"]\n");

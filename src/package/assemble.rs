@@ -18,7 +18,7 @@ use crate::config::{RelationKind, ServiceSettings, Settings};
 use crate::name::PackageName;
 use crate::target::{Format, Target};
 use crate::tree::{Content, Entry, InstallPath, Node, Role, Tree};
-use crate::workspace::{Member, Workspace};
+use crate::workspace::{EcosystemKind, Member, Workspace};
 
 /// All that a package is made from.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ pub fn assemble_with(inputs: Inputs<'_>, learned: &Learned) -> Result<Package, E
     components.sort_by(|left, right| left.purl.cmp(&right.purl));
     licenses::settle(settings, member, &mut components)?;
     let license = licenses::own(settings, member);
-    let license_text = license_text(package, &directory, &workspace.root)?;
+    let license_text = license_text(package, &directory, settings)?;
     documents::install_notices(&mut tree, package, target.format(), &mut components)?;
     let copyright = documents::copyright(&Copyright {
         name: package,
@@ -261,7 +261,8 @@ pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<
         let configuration = service.config.iter().map(|file| configuration_path(settings, file));
         let units = service.systemd.iter().flat_map(|systemd| systemd::installed_paths(systemd, member.name.as_str()));
         let pages = pages::paths(&service, &workspace.directory(member));
-        for path in configuration.chain(units).chain(pages) {
+        let commands = known_commands(&service, member).iter().map(|name| format!("/usr/bin/{name}"));
+        for path in configuration.chain(units).chain(pages).chain(commands) {
             if let Some(other) = owners.insert(path.clone(), &member.name)
                 && *other != member.name
             {
@@ -270,6 +271,16 @@ pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<
         }
     }
     files::check_shared(settings, workspace, &owners)
+}
+
+/// The commands that a service has for sure, before anything is built. Of Python's, only the settings' are: its tree may
+/// bring others, and leave some of the manifest's out.
+fn known_commands<'a>(service: &'a ServiceSettings, member: &'a Member) -> &'a [String] {
+    match (&service.commands, member.ecosystem) {
+        (Some(chosen), _) => chosen,
+        (None, EcosystemKind::Rust) => &member.commands,
+        (None, EcosystemKind::Python) => &[],
+    }
 }
 
 fn add_configuration(
@@ -338,18 +349,19 @@ fn capitalized(summary: &str) -> String {
 }
 
 /// The project's licence file: the service's own, else the repository's.
-fn license_text(package: &PackageName, directory: &Path, root: &Path) -> Result<Option<String>, Error> {
+fn license_text(package: &PackageName, directory: &Path, settings: &Settings) -> Result<Option<String>, Error> {
     const LONGEST: u64 = 1024 * 1024;
-    for directory in [directory, root] {
+    for directory in [directory, settings.root.as_path()] {
         for name in ["LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING"] {
             let path = directory.join(name);
             if path.is_file() {
+                let what = format!("the licence file `{name}`");
+                let refused = |problem| Err(Error::Text { package: package.to_string(), what, problem });
+                if !crate::config::value::stays_inside(&settings.root, &path) {
+                    return refused("is a link that leads out of the repository");
+                }
                 if path.metadata()?.len() > LONGEST {
-                    return Err(Error::Text {
-                        package: package.to_string(),
-                        what: format!("the licence file `{name}`"),
-                        problem: "is longer than a mebibyte, which no licence is",
-                    });
+                    return refused("is longer than a mebibyte, which no licence is");
                 }
                 return Ok(Some(String::from_utf8_lossy(&fs_err::read(path)?).into_owned()));
             }

@@ -114,6 +114,12 @@ fn split(scope: &Scope, enable: bool) -> (Vec<String>, Vec<String>) {
     if enable { (all, Vec::new()) } else { (Vec::new(), all) }
 }
 
+/// What a first installation starts, in the order of starting: what can be enabled; all but jobs, when nothing can be.
+fn started(scope: &Scope) -> Vec<String> {
+    let enabled: Vec<String> = scope.startable.iter().filter(|unit| scope.enableable.contains(unit)).cloned().collect();
+    if enabled.is_empty() { scope.managed() } else { enabled }
+}
+
 /// What left a time stamp of its last run (`Persistent=` of systemd.timer(5)).
 fn timers(scope: &Scope) -> Vec<String> {
     scope.startable.iter().filter(|unit| unit.ends_with(".timer")).cloned().collect()
@@ -198,9 +204,10 @@ fn glob_escaped(path: &str) -> String {
 fn rpm(package: &str, target: &Target, actions: &Actions) -> Result<Scripts, Error> {
     let Actions { units, compile, .. } = actions;
     let system = &units.system;
-    // rpm 4.19 makes users by itself, from the package's `user(…)` Provides.
-    let inline_sysusers = target.distribution.rpm.is_some_and(|rpm| rpm < (4, 19));
-    let sysusers = units.sysusers.as_ref().filter(|_| inline_sysusers);
+    // rpm 4.19 makes users by itself, from the package's `user(…)` Provides; memberships since 4.20.
+    let without = |version| target.distribution.rpm.is_some_and(|rpm| rpm < version);
+    let sysusers = units.sysusers.as_ref();
+    let sysusers = sysusers.filter(|sysusers| without((4, 19)) || (without((4, 20)) && sysusers.has_members()));
     let suse = target.distribution.suse;
     let values = context! {
         package,
@@ -214,6 +221,7 @@ fn rpm(package: &str, target: &Target, actions: &Actions) -> Result<Scripts, Err
         // Presets decide about enabling; the scriptlet always asks them.
         enable => system.enableable.clone(),
         startable => system.startable.clone(),
+        started => started(system),
         upgraded => system.upgraded(),
         restarted => system.restarted(),
         instances => system.instances(),

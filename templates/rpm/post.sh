@@ -31,10 +31,10 @@ if [ "$1" -eq 1 ]; then
   fi
 fi
 {%- endif %}
-{%- if start and (enable or startable) %}
+{%- if start and started %}
 if [ "$1" -eq 1 ] && [ -d /run/systemd/system ]; then
   systemctl daemon-reload >/dev/null 2>&1 || :
-  systemctl start {{ (enable or startable) | map("sh") | join(" ") }} >/dev/null 2>&1 || :
+  systemctl start {{ started | map("sh") | join(" ") }} >/dev/null 2>&1 || :
 fi
 {%- endif %}
 exit 0

@@ -7,11 +7,22 @@ find {{ compile | sh }} -type d -name __pycache__ -prune -exec rm -rf {} + || :
 if [ -d {{ marks | sh }} ]; then
   # The unit files are new, and systemd's own trigger comes after this scriptlet.
   systemctl daemon-reload >/dev/null 2>&1 || :
-  for mark in {{ marks | sh }}/*.running; do
+{%- if upgraded %}
+  resume() {
+    for unit in "$@"; do
+      [ ! -e {{ marks | sh }}/"$unit".running ] || systemctl start "$unit" >/dev/null 2>&1 || :
+    done
+  }
+  # Sockets first: one whose service runs already cannot be started.
+  resume {{ upgraded | map("sh") | join(" ") }}
+{%- endif %}
+{%- if instances %}
+  for mark in {{ marks | sh }}/*@*.running; do
     [ -e "$mark" ] || continue
     unit=${mark##*/}
     systemctl start "${unit%.running}" >/dev/null 2>&1 || :
   done
+{%- endif %}
 fi
 {%- endif %}
 {%- if restart == "stop-start" or enable %}

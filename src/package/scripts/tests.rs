@@ -539,3 +539,41 @@ fn every_call_that_rpm_makes_ends_well_with_and_without_the_update_helper() {
         }
     }
 }
+
+#[test]
+fn rpm_starts_sockets_before_their_services() {
+    let starts = |calls: Vec<String>| -> Vec<String> {
+        calls.iter().filter_map(|call| call.strip_prefix("systemctl start ").map(str::to_owned)).collect()
+    };
+    for name in ["el8", "el9", "opensuse-16.0"] {
+        let units = everything(RestartPolicy::StopStart, true, true);
+        let made = scripts("acme-api", &target(name), &Actions { units, ..Actions::default() }).expect("scripts");
+        let run = |machine: &Machine, script: &Option<String>, count: &str| {
+            machine.run(script.as_deref().expect("a script"), &[count])
+        };
+        let machine = Machine::new(true);
+        machine.units(&[("acme-api.service", "enabled", "active"), ("acme-api.socket", "enabled", "active")]);
+        run(&machine, &made.pre_install, "2");
+        assert_eq!(
+            starts(run(&machine, &made.post_transaction, "2")),
+            ["acme-api.socket", "acme-api.service"],
+            "{name}: what ran, and nothing else"
+        );
+        let machine = Machine::new(true);
+        let started = starts(run(&machine, &made.post_install, "1"));
+        assert_eq!(started, ["acme-api.socket acme-report.timer acme-api.service"], "{name}");
+    }
+}
+
+#[test]
+fn memberships_are_made_by_the_scriptlet_where_rpm_makes_users_only() {
+    let inline = |name: &str, lines: &[&str]| {
+        let units = Units { sysusers: Some(Sysusers::new("acme.conf", lines)), ..Units::default() };
+        let made = scripts("acme", &target(name), &Actions { units, ..Actions::default() }).expect("scripts");
+        made.pre_install.is_some_and(|script| script.contains("systemd-sysusers --replace"))
+    };
+    let (user, member) = ("u acme -", "m acme adm");
+    assert!(inline("el9", &[user]) && inline("el9", &[user, member]));
+    assert!(!inline("el10", &[user]) && inline("el10", &[user, member]));
+    assert!(!inline("fedora-42", &[user, member]));
+}

@@ -41,6 +41,11 @@ impl Sysusers {
         self.lines().collect::<Vec<_>>().join("\n")
     }
 
+    /// Whether users become members of groups.
+    pub(in crate::package) fn has_members(&self) -> bool {
+        self.lines().any(|line| line.split_whitespace().next() == Some("m"))
+    }
+
     /// rpm ≥ 4.19 makes the users that a package provides as `user(NAME) = BASE64-OF-THE-LINE`, with their groups
     /// (rpm's fileattrs/sysusers.attr and its macro `add_sysuser`).
     pub(in crate::package) fn provides(&self) -> Vec<String> {
