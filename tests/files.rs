@@ -373,8 +373,14 @@ fn the_header_says_of_each_file_what_rpmbuild_would_say() {
     for line in theirs_facts.lines() {
         assert!(ours_lines.contains(line), "rpmbuild: {line}\nours:\n{ours_facts}");
     }
-    // And no file more, but those that packhouse adds: the command, its file and the licence.
-    let added = ["/usr/bin/acme-api", "/usr/lib/acme/acme-api/bin", "/usr/share/licenses/acme-api"];
+    // And no file more, but those that packhouse adds: the command, its file and page, the licence, the list of components.
+    let added = [
+        "/usr/bin/acme-api",
+        "/usr/lib/acme/acme-api/bin",
+        "/usr/share/doc/acme-api/acme-api.cdx.json",
+        "/usr/share/licenses/acme-api",
+        "/usr/share/man/",
+    ];
     for line in ours_facts.lines() {
         let path = line.split(' ').next().expect("a path");
         assert!(paths.contains(path) || added.iter().any(|added| path.starts_with(added)), "{line}");
@@ -535,6 +541,19 @@ fn what_only_shows_with_the_repository_is_told_with_its_place() {
             assert!(!error.hints().is_empty() && error.exit_code() == ExitCode::Usage, "{said}");
             let location = error.location().unwrap_or_else(|| panic!("{said} has no place"));
             assert!(location.line_and_column().0 > 6, "{said}");
+        }
+    }
+}
+
+#[test]
+fn names_that_would_mislead_whoever_lists_the_files_are_refused() {
+    let entry = "[[services.acme-api.files]]\nsource = \"share\"\npath = \"/usr/share/acme-api\"\n";
+    for name in ["a\nb", "a\u{202e}b", "a\u{1b}[31m", "a*", "a\\b", "a\"b", "a ", " a"] {
+        let repository = Repository::new(entry);
+        repository.put(&format!("acme-api/share/{name}"), "x", 0o644);
+        for target in ["debian-12", "el9"] {
+            let error = repository.assemble(target).map(|_| ()).expect_err("a bad name");
+            assert!(error.location().is_some() && !error.hints().is_empty(), "{name:?}: {error}");
         }
     }
 }

@@ -100,7 +100,7 @@ pub enum Error {
         vendored: bool,
     },
     /// A symbol version that the target's library does not have.
-    #[error("{package}: {file} needs {symbol}, but {lack}")]
+    #[error("{package}: {file} needs {symbol}, but {limit}")]
     SymbolTooNew {
         /// The package.
         package: String,
@@ -108,8 +108,8 @@ pub enum Error {
         file: InstallPath,
         /// The symbol with its version: `_ZSt4endl@GLIBCXX_3.4.32`.
         symbol: String,
-        /// `libstdc++.so.6 of debian-12/amd64 ends with GLIBCXX_3.4.30`.
-        lack: String,
+        /// How far the target's library goes: `libstdc++.so.6 of debian-12/amd64 ends with GLIBCXX_3.4.30`.
+        limit: String,
         /// Whether the file is third-party content.
         vendored: bool,
     },

@@ -119,7 +119,9 @@ fn check_each(package: &PackageName, settings: &FileSettings, all: &[Planned<'_>
         let refuse = |problem: &str, hint: &str| {
             Err(refused(package, Some(&settings.place), format!("{path}: {problem}"), hint.to_owned()))
         };
-        if path.contains(['\\', '*', '?', '[', ']', '"']) || path.split('/').any(|part| part.trim() != part) {
+        let misleads = crate::config::value::one_line(path).is_err();
+        if misleads || path.contains(['\\', '*', '?', '[', ']', '"']) || path.split('/').any(|part| part.trim() != part)
+        {
             return refuse("the name has a character that lists of files cannot hold", "rename the file");
         }
         if ["/usr/lib/systemd/system/", "/usr/lib/systemd/user/"].iter().any(|units| path.starts_with(units)) {

@@ -116,15 +116,17 @@ pub(super) fn needs(
             (library.as_str(), place)
         });
         let outside: Vec<(&str, Place)> = needed.filter(|(_, place)| *place != Place::InReach).collect();
-        for (library, _) in outside.iter().filter(|(_, place)| *place == Place::Outside) {
-            for version in file.facts.versions.get(*library).into_iter().flatten() {
-                check_glibc(package, file, version, target)?;
-                check_newest(package, file, library, version, target)?;
-            }
-        }
         match &mut debian {
             Some(debian) => debian.add(file, &outside)?,
-            None => rpm_requires(&mut rpm, &file.facts, &outside),
+            None => {
+                for (library, _) in outside.iter().filter(|(_, place)| *place == Place::Outside) {
+                    for version in file.facts.versions.get(*library).into_iter().flatten() {
+                        check_glibc(package, file, version, target)?;
+                        check_newest(package, file, library, version, target)?;
+                    }
+                }
+                rpm_requires(&mut rpm, &file.facts, &outside);
+            }
         }
     }
     let mut depends = debian.map_or_else(|| rpm.into_iter().collect(), DebianNeeds::relations);
@@ -144,6 +146,8 @@ fn check_architecture(package: &PackageName, file: &ElfFile<'_>, target: &Target
     })
 }
 
+/// A symbol version of a later glibc than the target's. A table knows better, where there is one: distributions take some
+/// versions over into older releases.
 fn check_glibc(package: &PackageName, file: &ElfFile<'_>, version: &str, target: &Target) -> Result<(), Error> {
     let (major, minor) = target.distribution.glibc;
     if elf::glibc_version(version).is_none_or(|needed| needed <= (major, minor)) {
@@ -180,7 +184,7 @@ fn check_newest(
         package: package.to_string(),
         file: file.path.clone(),
         symbol: example_of(file.content, version),
-        lack: format!("{library} of {target} ends with {prefix}{}", newest.number),
+        limit: format!("{library} of {target} ends with {prefix}{}", newest.number),
         vendored: file.vendored,
     })
 }
@@ -227,6 +231,94 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::diagnostic::Diagnose as _;
+    use crate::target::{Architecture, distribution};
+    use crate::tree::elf::fixture::needing;
+
+    fn relations(target: &str, files: &[(&str, Vec<u8>)], declared: &[&str]) -> Result<Vec<String>, Error> {
+        let distribution = distribution(target).expect("a distribution");
+        let target = Target { distribution, architecture: Architecture::X86_64 };
+        let mut tree = Tree::new();
+        for (path, bytes) in files {
+            let path = InstallPath::parse(path).expect("a path");
+            tree.file(path, Content::bytes(bytes.clone()), 0o755).expect("a file");
+        }
+        let declared: Vec<String> = declared.iter().map(|relation| (*relation).to_owned()).collect();
+        needs(&PackageName::parse("acme").expect("a name"), &tree, &target, &declared).map(|needs| needs.depends)
+    }
+
+    fn refused(target: &str, file: Vec<u8>) -> (String, Vec<String>) {
+        let error = relations(target, &[("/usr/lib/acme/a.so", file)], &[]).expect_err("an error");
+        (error.to_string(), error.hints())
+    }
+
+    #[test]
+    fn each_release_names_its_own_package_in_the_version_of_the_newest_symbol() {
+        let symbols = [
+            ("sysconf", "libc.so.6", "GLIBC_2.2.5"),
+            ("free", "libc.so.6", "GLIBC_2.2.5"),
+            ("gzseek64", "libz.so.1", "ZLIB_1.2.3.3"),
+            ("SSL_new", "libssl.so.3", "OPENSSL_3.0.0"),
+        ];
+        let file = needing(&["libz.so.1", "libssl.so.3", "libc.so.6"], &symbols);
+        let on = |target| relations(target, &[("/usr/lib/acme/a.so", file.clone())], &[]).expect("relations");
+        assert_eq!(on("debian-12"), ["libc6 (>= 2.34)", "libssl3 (>= 3.0.0)", "zlib1g (>= 1:1.2.3.4)"]);
+        assert_eq!(on("debian-13"), ["libc6 (>= 2.34)", "libssl3t64 (>= 3.0.0)", "zlib1g (>= 1:1.2.3.4)"]);
+        assert_eq!(on("ubuntu-24.04")[1], "libssl3t64 (>= 3.0.0)");
+        assert!(on("el9").contains(&"libz.so.1(ZLIB_1.2.3.3)(64bit)".to_owned()), "{:?}", on("el9"));
+    }
+
+    #[test]
+    fn a_symbol_that_the_target_does_not_have_is_an_error_that_names_it_and_the_remedy() {
+        let file = needing(&["libc.so.6"], &[("fmod", "libc.so.6", "GLIBC_2.38")]);
+        let (text, hints) = refused("debian-12", file);
+        assert_eq!(text, "acme: /usr/lib/acme/a.so needs fmod@GLIBC_2.38, but debian-12/amd64 has glibc 2.36");
+        assert!(hints[0].contains("oldest distribution among the targets"), "{hints:?}");
+        let file = needing(&["libstdc++.so.6"], &[("_ZSt1x", "libstdc++.so.6", "GLIBCXX_3.4.32")]);
+        let expected = "acme: /usr/lib/acme/a.so needs _ZSt1x@GLIBCXX_3.4.32, but libstdc++.so.6 of";
+        let (text, _) = refused("debian-12", file.clone());
+        assert_eq!(text, format!("{expected} debian-12/amd64 ends with GLIBCXX_3.4.30"));
+        assert_eq!(refused("el9", file).0, format!("{expected} el9/x86_64 ends with GLIBCXX_3.4.29"));
+        let file = needing(&["libcrypto.so.3"], &[("f", "libcrypto.so.3", "ACME_1")]);
+        assert!(refused("debian-12", file).0.ends_with("libcrypto.so.3 of debian-12/amd64 has no such version"));
+    }
+
+    #[test]
+    fn what_a_release_took_over_from_a_later_glibc_is_there() {
+        let file = needing(&["libc.so.6"], &[("x", "libc.so.6", "GLIBC_ABI_GNU2_TLS")]);
+        let found = relations("debian-13", &[("/usr/lib/acme/a.so", file.clone())], &[]).expect("relations");
+        assert_eq!(found, ["libc6 (>= 2.41-12+deb13u2)"]);
+        assert!(refused("debian-12", file).0.ends_with("but debian-12/amd64 has glibc 2.36"));
+    }
+
+    #[test]
+    fn a_library_that_nobody_provides_is_an_error_until_its_package_is_declared() {
+        let file = || needing(&["libacme.so.1"], &[]);
+        let (text, hints) = refused("debian-12", file());
+        assert!(text.contains("a.so needs the shared library libacme.so.1"), "{text}");
+        assert!(hints[0].contains("libacme1"), "{hints:?}");
+        let path = "/usr/lib/acme/a.so";
+        assert_eq!(relations("debian-12", &[(path, file())], &["libacme1 (>= 2)"]).expect("relations"), [""; 0]);
+        assert_eq!(relations("el9", &[(path, file())], &[]).expect("relations"), ["libacme.so.1()(64bit)"]);
+        let own = ("/usr/lib/acme/sub/libacme.so.1", needing(&[], &[]));
+        assert_eq!(relations("debian-12", &[(path, file()), own], &[]).expect("relations"), [""; 0]);
+    }
+
+    #[test]
+    fn a_library_of_the_tree_that_the_loader_does_not_find_leaves_the_system_s_needed() {
+        let file = ("/usr/lib/acme/a.so", needing(&["libgomp.so.1"], &[("x", "libgomp.so.1", "GOMP_99")]));
+        let beside = ("/usr/lib/acme/libgomp.so.1", needing(&[], &[]));
+        let away = ("/usr/lib/acme/other.libs/libgomp.so.1", needing(&[], &[]));
+        let found = relations("debian-12", &[file.clone(), beside], &[]).expect("relations");
+        assert_eq!(found, [""; 0]);
+        let found = relations("debian-12", &[file, away], &[]).expect("relations");
+        assert!(found.len() == 1 && found[0].starts_with("libgomp1 (>= "), "{found:?}");
+    }
+
+    #[test]
+    fn static_programs_need_nothing() {
+        assert_eq!(relations("debian-12", &[("/usr/bin/acme", needing(&[], &[]))], &[]).expect("relations"), [""; 0]);
+    }
 
     fn requires(facts: &ElfFacts, outside: &[(&str, Place)]) -> Vec<String> {
         let mut requires = BTreeSet::new();

@@ -70,7 +70,7 @@ fn debian(package: &str, actions: &Actions) -> Result<Scripts, Error> {
             include_str!("../../templates/deb/prerm.sh"),
         )?,
         post_remove: when(
-            has_units || has_user_units || conffiles || !ghosts.is_empty(),
+            has_units || !user.enableable.is_empty() || conffiles || !ghosts.is_empty(),
             include_str!("../../templates/deb/postrm.sh"),
         )?,
         post_transaction: None,

@@ -377,8 +377,80 @@ pub fn glibc_version(symbol_version: &str) -> Option<(u32, u32)> {
     Some((major, minor))
 }
 
+/// ELF files for tests.
+#[cfg(test)]
+pub(crate) mod fixture {
+    /// A minimal shared object for x86-64: a header, a PT_LOAD over everything, a PT_DYNAMIC with these entries, and `rest` at
+    /// 0x1000.
+    pub(crate) fn image(entries: &[(u64, u64)], rest: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; 0x1000];
+        bytes[..16].copy_from_slice(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
+        bytes[16..20].copy_from_slice(&[3, 0, 62, 0]);
+        bytes[20] = 1;
+        bytes[32] = 64;
+        bytes[52..58].copy_from_slice(&[64, 0, 56, 0, 2, 0]);
+        let size = 0x1000 + rest.len() as u64 + 0x20_0000;
+        let mut segment = |at: usize, kind: u32, offset: u64, size: u64| {
+            bytes[at..at + 4].copy_from_slice(&kind.to_le_bytes());
+            for (field, value) in [(8, offset), (16, offset), (32, size), (40, size)] {
+                bytes[at + field..at + field + 8].copy_from_slice(&value.to_le_bytes());
+            }
+        };
+        segment(64, 1, 0, size);
+        segment(120, 2, 0x1000 + rest.len() as u64, 16 * entries.len() as u64);
+        bytes.extend(rest);
+        bytes.extend(entries.iter().flat_map(|(tag, value)| [tag.to_le_bytes(), value.to_le_bytes()]).flatten());
+        bytes
+    }
+
+    /// A shared object that needs these libraries, and of them these symbols: name, library, version.
+    pub(crate) fn needing(libraries: &[&str], symbols: &[(&str, &str, &str)]) -> Vec<u8> {
+        let mut strings = vec![0];
+        let mut string = |text: &str| {
+            let at = strings.len() as u32;
+            strings.extend(text.bytes().chain([0]));
+            at
+        };
+        let mut entries: Vec<(u64, u64)> = libraries.iter().map(|library| (1, string(library).into())).collect();
+        let (mut needs, mut table, mut versions) = (Vec::new(), vec![0; 24], vec![0, 0]);
+        for (index, (name, library, version)) in symbols.iter().enumerate() {
+            let number = index as u16 + 2;
+            let next: u32 = if index + 1 == symbols.len() { 0 } else { 32 };
+            needs.extend([1, 0, 1, 0]);
+            needs.extend([string(library), 16, next, 0].map(u32::to_le_bytes).concat());
+            needs.extend([0, 0]);
+            needs.extend(number.to_le_bytes());
+            needs.extend([string(version), 0].map(u32::to_le_bytes).concat());
+            table.extend(string(name).to_le_bytes());
+            table.extend([0; 20]);
+            versions.extend(number.to_le_bytes());
+        }
+        let mut rest = Vec::new();
+        let mut add = |part: &[u8]| {
+            let at = 0x1000 + rest.len() as u64;
+            rest.extend_from_slice(part);
+            rest.resize(rest.len().next_multiple_of(8), 0);
+            at
+        };
+        entries.extend([
+            (6, add(&table)),
+            (0x6fff_fff0, add(&versions)),
+            (0x6fff_fffe, add(&needs)),
+            (0x6fff_ffff, symbols.len() as u64),
+            (5, add(&strings)),
+            (10, strings.len() as u64),
+            (0, 0),
+        ]);
+        if symbols.is_empty() {
+            entries.retain(|(tag, _)| *tag < 0x6000_0000);
+        }
+        image(&entries, &rest)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::fixture::image;
     use super::*;
 
     fn this_program() -> Vec<u8> {
@@ -448,28 +520,6 @@ mod tests {
             try_one(&damaged);
             damaged[position] ^= 0xff;
         }
-    }
-
-    /// A minimal shared object: a header, a PT_LOAD over everything, a PT_DYNAMIC with these entries, then `rest` at 0x1000.
-    fn image(entries: &[(u64, u64)], rest: &[u8]) -> Vec<u8> {
-        let mut bytes = vec![0; 0x1000];
-        bytes[..16].copy_from_slice(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0");
-        bytes[16..20].copy_from_slice(&[3, 0, 62, 0]);
-        bytes[20] = 1;
-        bytes[32] = 64;
-        bytes[52..58].copy_from_slice(&[64, 0, 56, 0, 2, 0]);
-        let size = 0x1000 + rest.len() as u64 + 0x20_0000;
-        let mut segment = |at: usize, kind: u32, offset: u64, size: u64| {
-            bytes[at..at + 4].copy_from_slice(&kind.to_le_bytes());
-            for (field, value) in [(8, offset), (16, offset), (32, size), (40, size)] {
-                bytes[at + field..at + field + 8].copy_from_slice(&value.to_le_bytes());
-            }
-        };
-        segment(64, 1, 0, size);
-        segment(120, 2, 0x1000 + rest.len() as u64, 16 * entries.len() as u64);
-        bytes.extend(rest);
-        bytes.extend(entries.iter().flat_map(|(tag, value)| [tag.to_le_bytes(), value.to_le_bytes()]).flatten());
-        bytes
     }
 
     #[test]

@@ -91,7 +91,9 @@ if [ "$1" = "configure" ] || [ "$1" = "abort-upgrade" ] || [ "$1" = "abort-decon
 {%- if restart == "stop-start" %}
 					elif [ -e {{ marks | sh }}/"$unit".running ]; then
 						# It ran although it may be disabled, which deb-systemd-invoke would not start.
-						systemctl start "$unit" >/dev/null || true
+						if ! systemctl start "$unit" >/dev/null; then
+							echo "$unit could not be started again" >&2
+						fi
 {%- elif restart == "after-upgrade" %}
 					elif [ -e {{ marks | sh }}/"$unit".running ]; then
 						case "$unit" in
@@ -112,7 +114,9 @@ if [ "$1" = "configure" ] || [ "$1" = "abort-upgrade" ] || [ "$1" = "abort-decon
 			for mark in {{ marks | sh }}/*@*.running; do
 				if [ -e "$mark" ]; then
 					unit=${mark##*/}
-					systemctl start "${unit%.running}" >/dev/null || true
+					if ! systemctl start "${unit%.running}" >/dev/null; then
+						echo "${unit%.running} could not be started again" >&2
+					fi
 				fi
 			done
 {%- endif %}

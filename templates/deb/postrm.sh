@@ -24,12 +24,6 @@ if [ "$1" = "purge" ]; then
 {%- endfor %}
 fi
 {%- endif %}
-{%- if user_startable %}
-
-if [ "$1" = "remove" ] && [ -z "${DPKG_ROOT:-}" ] && [ -d /run/systemd/system ]; then
-	systemctl --global daemon-reload >/dev/null || true
-fi
-{%- endif %}
 {%- if user_enable or user_leave_disabled %}
 
 if [ "$1" = "purge" ] && [ -z "${DPKG_ROOT:-}" ] && command -v deb-systemd-helper >/dev/null; then

@@ -28,7 +28,8 @@
 		remember {{ managed | map("sh") | join(" ") }}
 {%- endif %}
 {%- if instances and restart == "stop-start" %}
-		systemctl list-units --plain --no-legend --state=active {{ instances | map("sh") | join(" ") }} | while read -r unit _; do
+		instances=$(systemctl list-units --plain --no-legend --state=active {{ instances | map("sh") | join(" ") }} | cut -d ' ' -f 1)
+		for unit in $instances; do
 			: > {{ marks | sh }}/"$unit".running
 		done
 {%- endif %}

@@ -95,7 +95,7 @@ pub(in crate::check) static RULES: &[Rule] = &[
         title: "postrm relies on a command that may be gone",
         explanation: "When `postrm` runs, the package's dependencies may be removed already. An unguarded call of a command that is not \
                       essential makes a purge fail.",
-        remedy: "Ask first: `if command -v deb-systemd-helper >/dev/null; then …`, or let it fail with `|| true`.",
+        remedy: "Ask first: `if command -v ucf >/dev/null; then …`, or let it fail with `|| true`.",
         source: "Policy 6.5, 7.2; piuparts",
         find: postrm,
     },
@@ -267,10 +267,9 @@ fn removals(subject: &Subject) -> Vec<Hit> {
     hits
 }
 
-/// Commands of packages that are not essential, as maintainer scripts call them.
-const NOT_ESSENTIAL: [&str; 16] = [
-    "deb-systemd-helper",
-    "deb-systemd-invoke",
+/// Commands of packages that are not essential, as maintainer scripts call them. deb-systemd-helper and invoke-rc.d are of one
+/// that is.
+const NOT_ESSENTIAL: [&str; 13] = [
     "systemctl",
     "systemd-sysusers",
     "systemd-tmpfiles",
@@ -282,7 +281,6 @@ const NOT_ESSENTIAL: [&str; 16] = [
     "ucfr",
     "py3clean",
     "py3compile",
-    "invoke-rc.d",
     "setcap",
     "python3",
 ];

@@ -184,7 +184,10 @@ fn records(subject: &Subject) -> Vec<Hit> {
         for line in text.lines() {
             let file = first_column(line);
             // Byte-code may be made on installation, and is listed without a digest then.
-            if file.is_empty() || file.ends_with(".pyc") {
+            // Distributions put commands of the system's Python where they like.
+            let elsewhere = file.starts_with("..")
+                && (site.starts_with("/usr/lib/python3") || site.starts_with("/usr/lib64/python3"));
+            if file.is_empty() || file.ends_with(".pyc") || elsewhere {
                 continue;
             }
             let path = if file.starts_with('/') { file.clone() } else { format!("{site}/{file}") };

@@ -294,6 +294,10 @@ fn is_there(subject: &Subject, program: &str) -> bool {
     if subject.has(&merged) || subject.has(&other) {
         return true;
     }
+    // A script may make it, with update-alternatives for instance.
+    if subject.scripts.iter().any(|script| shell::has_word(&script.text, &end)) {
+        return true;
+    }
     let name = file_name(&end);
     if matches!(parent(&end), Some("/bin" | "/sbin" | "/usr/bin" | "/usr/sbin")) {
         return EVERYWHERE.contains(&name)
@@ -301,8 +305,11 @@ fn is_there(subject: &Subject, program: &str) -> bool {
             || super::scripts::is_brought(subject, &end)
             || subject.required_names().any(|required| !is_plain(required));
     }
-    // Elsewhere below /usr/lib a dependency may have it; what is the package's own, it must have itself.
-    (end.starts_with("/usr/lib") && !subject.is_own(&end) && subject.required_names().any(|name| !is_plain(name)))
+    // Elsewhere below /usr a dependency may have it; what is the package's own, it must have itself.
+    (end.starts_with("/usr/")
+        && !end.starts_with("/usr/local/")
+        && !subject.is_own(&end)
+        && subject.required_names().any(|name| !is_plain(name)))
         || subject.requires(&end)
 }
 

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
-use super::{ElfFile, Place, example_of};
+use super::{ElfFile, Place, check_glibc, example_of};
 use crate::name::PackageName;
 use crate::package::Error;
 use crate::package::version::compare_debian;
@@ -142,7 +142,10 @@ impl<'a> DebianNeeds<'a> {
                     // The loader refuses a version that the library does not define, unless it defines none at all. The
                     // tree's own library may define it.
                     None if library.versions.is_empty() || *place == Place::Elsewhere => {}
-                    None => return Err(self.too_new(file, soname, library, version)),
+                    None => {
+                        check_glibc(self.package, file, version, self.target)?;
+                        return Err(self.too_new(file, soname, library, version));
+                    }
                 }
             }
         }
@@ -197,7 +200,7 @@ impl<'a> DebianNeeds<'a> {
             package: self.package.to_string(),
             file: file.path.clone(),
             symbol: example_of(file.content, version),
-            lack: match newest {
+            limit: match newest {
                 Some(newest) => format!("{soname} of {} ends with {newest}", self.target),
                 None => format!("{soname} of {} has no such version", self.target),
             },
