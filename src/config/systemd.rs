@@ -58,6 +58,8 @@ pub struct SystemdSettings {
     pub enable: Option<bool>,
     /// Start on first installation; `None` is the family's custom (Debian: yes, RPM: no).
     pub start: Option<bool>,
+    /// Whether a purge leaves the services' own state, cache and logs.
+    pub keep_data: bool,
 }
 
 /// Values of `Restart=` (systemd.service(5)).
@@ -115,6 +117,7 @@ pub(super) fn systemd(table: Reader<'_>) -> Result<SystemdSettings, Error> {
         restart: table.string("restart")?.map(|text| text.choice(&policies)).transpose()?.unwrap_or_default(),
         enable: table.boolean("enable")?,
         start: table.boolean("start")?,
+        keep_data: table.boolean("keep-data")?.unwrap_or_default(),
         command,
     };
     if settings.command.is_none() {

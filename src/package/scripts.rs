@@ -70,7 +70,7 @@ fn debian(package: &str, actions: &Actions) -> Result<Scripts, Error> {
             include_str!("../../templates/deb/prerm.sh"),
         )?,
         post_remove: when(
-            has_units || !user.enableable.is_empty() || conffiles || !ghosts.is_empty(),
+            has_units || !user.enableable.is_empty() || conffiles || !ghosts.is_empty() || !units.data.is_empty(),
             include_str!("../../templates/deb/postrm.sh"),
         )?,
         post_transaction: None,
@@ -172,6 +172,7 @@ fn debian_values(package: &str, actions: &Actions) -> Result<Value, Error> {
         ownership => owned.collect::<Vec<_>>(),
         conffiles => conffiles.collect::<Vec<_>>(),
         ghosts,
+        data => units.data.iter().map(ToString::to_string).collect::<Vec<_>>(),
         enable,
         leave_disabled,
         startable => units.system.startable.clone(),

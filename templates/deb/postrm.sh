@@ -48,3 +48,12 @@ if [ "$1" = "purge" ]; then
 {%- endfor %}
 fi
 {%- endif %}
+{%- if data %}
+
+if [ "$1" = "purge" ]; then
+	# State, cache and logs that systemd made for the services.
+{%- for directory in data %}
+	rm -rf "${DPKG_ROOT:-}"{{ directory | sh }}
+{%- endfor %}
+fi
+{%- endif %}

@@ -102,6 +102,6 @@ apt-get remove -y $packages > /tmp/remove 2>&1 || { cat /tmp/remove; fail "apt-g
 [ -e /etc/acme/acme-api.toml ] || fail "removing took a conffile"
 apt-get purge -y $packages >> /tmp/remove 2>&1 || { cat /tmp/remove; fail "apt-get purge"; }
 listing > /tmp/after
-left=$(LC_ALL=C comm -13 /tmp/before /tmp/after | grep -vE '^/etc/(passwd|group|shadow|gshadow)-$|^/etc/\.pwd\.lock$|^/var/lib/(private|acme-)|^/root' || true)
+left=$(LC_ALL=C comm -13 /tmp/before /tmp/after | grep -vE '^/etc/(passwd|group|shadow|gshadow)-$|^/etc/\.pwd\.lock$|^/var/lib/private$|^/root' || true)
 [ -z "$left" ] || fail "left behind: $left"
 echo PASSED

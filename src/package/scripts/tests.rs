@@ -35,6 +35,7 @@ fn everything(restart: RestartPolicy, enable: bool, start: bool) -> Units {
         },
         sysusers: Some(Sysusers::new("acme-api.conf", &["u acme-api - \"it's $(x)\" /var/lib/acme-api"])),
         tmpfiles: strings(&["acme-api.conf"]),
+        data: vec![path("/var/lib/acme-api"), path("/var/lib/private/acme-api")],
         restart,
         enable,
         start,
@@ -472,8 +473,8 @@ fn a_first_installation_and_one_after_a_removal_start_what_is_enabled() {
 
 #[test]
 fn purge_takes_ghosts_and_nothing_beside_them() {
-    let actions = all_actions(everything(RestartPolicy::Never, true, true));
-    let made = scripts("acme-api", &target("debian-12"), &actions).expect("scripts");
+    let units = Units { data: Vec::new(), ..everything(RestartPolicy::Never, true, true) };
+    let made = scripts("acme-api", &target("debian-12"), &all_actions(units)).expect("scripts");
     let machine = Machine::new(true);
     let state = machine.path("var/lib/acme-api");
     let stamps = machine.path("var/lib/systemd/timers");
@@ -576,4 +577,20 @@ fn memberships_are_made_by_the_scriptlet_where_rpm_makes_users_only() {
     assert!(inline("el9", &[user]) && inline("el9", &[user, member]));
     assert!(!inline("el10", &[user]) && inline("el10", &[user, member]));
     assert!(!inline("fedora-42", &[user, member]));
+}
+
+#[test]
+fn state_survives_removal_and_goes_with_the_purge() {
+    let actions = Actions { units: everything(RestartPolicy::Never, true, true), ..Actions::default() };
+    let postrm = scripts("acme-api", &target("debian-12"), &actions).expect("scripts").post_remove.expect("it");
+    let machine = Machine::new(true);
+    let state = machine.path("var/lib/acme-api");
+    fs_err::create_dir_all(state.join("queue")).expect("mkdir");
+    fs_err::create_dir_all(machine.path("var/lib/acme-other")).expect("mkdir");
+    for call in ["remove", "upgrade", "abort-install"] {
+        machine.run(&postrm, &[call]);
+        assert!(state.exists(), "{call}");
+    }
+    machine.run(&postrm, &["purge"]);
+    assert!(!state.exists() && machine.path("var/lib/acme-other").exists());
 }

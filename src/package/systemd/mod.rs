@@ -34,6 +34,8 @@ pub(super) struct Units {
     pub(super) sysusers: Option<Sysusers>,
     /// Base names of the tmpfiles.d files, sorted.
     pub(super) tmpfiles: Vec<String>,
+    /// The services' own directories of state, cache and logs, which a purge takes away, sorted.
+    pub(super) data: Vec<InstallPath>,
     /// What happens on upgrade.
     pub(super) restart: RestartPolicy,
     /// Enable on first installation.
@@ -157,6 +159,7 @@ pub(super) fn install(
     checks::check(service, tree, &user, checks::Manager::User)?;
 
     let mut units = Units {
+        data: if systemd.keep_data { Vec::new() } else { data(service.package(), &system) },
         system: Scope::of(&system),
         user: Scope::of(&user),
         restart: systemd.restart,
@@ -176,6 +179,27 @@ pub(super) fn install(
         presets::install(service, &units, tree)?;
     }
     Ok(units)
+}
+
+/// `StateDirectory=` and its like of `units` (systemd.exec(5)), where they bear the package's name: another name may be another
+/// package's as well. With `DynamicUser=` they are links to what lies below `private`.
+fn data(package: &str, units: &[UnitFile]) -> Vec<InstallPath> {
+    let mut directories = Vec::new();
+    for (key, base) in [("StateDirectory", "/var/lib"), ("CacheDirectory", "/var/cache"), ("LogsDirectory", "/var/log")]
+    {
+        let values = units.iter().flat_map(|unit| unit.all("Service", key));
+        for name in values.flat_map(|directive| directive.value.split_whitespace()) {
+            let name = name.split(':').next().unwrap_or_default();
+            if name.split('/').next() == Some(package) && !name.contains('%') {
+                let paths = [format!("{base}/{name}"), format!("{base}/private/{name}")];
+                // What is no path is none to systemd either.
+                directories.extend(paths.iter().filter_map(|path| InstallPath::parse(path).ok()));
+            }
+        }
+    }
+    directories.sort();
+    directories.dedup();
+    directories
 }
 
 const SYSTEM_UNITS: &str = "/usr/lib/systemd/system";

@@ -399,3 +399,27 @@ fn a_generated_user_is_one_that_systemd_sysusers_makes() {
     let users = fs_err::read_to_string(root.path().join("etc/passwd")).expect("users");
     assert!(users.contains(":Interface 100% of the cloud:/var/lib/acme-api:"), "{users}");
 }
+
+#[test]
+fn a_purge_takes_the_state_that_bears_the_package_s_name_and_no_other() {
+    let paths = |units: &Units| units.data.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let (generated, _) = Repository::new(GENERATED, &[]).install("debian-12").expect("units");
+    assert_eq!(paths(&generated), ["/var/lib/acme-api", "/var/lib/private/acme-api"]);
+    let (kept, _) =
+        Repository::new(&format!("{GENERATED}keep-data = true\n"), &[]).install("debian-12").expect("units");
+    assert_eq!(paths(&kept), [""; 0]);
+
+    let service = format!(
+        "{SERVICE}StateDirectory=shared acme-api/queue:acme-queue acme-api/%i acme-api/../other\nLogsDirectory=acme-api\n"
+    );
+    let (own, _) = units(&[("d/acme-api.service", &service)]).install("debian-12").expect("units");
+    assert_eq!(
+        paths(&own),
+        [
+            "/var/lib/acme-api/queue",
+            "/var/lib/private/acme-api/queue",
+            "/var/log/acme-api",
+            "/var/log/private/acme-api"
+        ]
+    );
+}

@@ -4,7 +4,7 @@
 //! What is expected of Debian's packages are the semantics of debhelper's compat level 13, of RPM's those of systemd's
 //! macros (systemd.macros(7), systemd's src/rpm), and of both that the administrator's choice survives: what was disabled,
 //! masked or stopped is so after an upgrade, and what ran while disabled runs again. A removal takes neither state nor
-//! user; dpkg's purge takes all that is the package's, but for those two.
+//! user; dpkg's purge takes all that is the package's, but for the user.
 //!
 //! The repository is made here: fifteen services of one small program, each named for its policy and for what the
 //! administrator (`tests/acceptance/lifecycle-inside.py`) does to it, so that one transaction tests all of them.
@@ -335,7 +335,10 @@ fn facts(
     let state = expected(world.format, policy, choice, operation);
     let (changed, dropped) = expected_files(world.format, operation);
     // The service makes its directory when it runs first, which the masked one of RPM never does.
-    let state_directory = world.format == "deb" || (operation != "install" && choice != "masked");
+    let state_directory = match world.format {
+        "deb" => operation != "purge",
+        _ => operation != "install" && choice != "masked",
+    };
     let running = match (state.process, operation) {
         ("not running" | "stopped", _) => "-",
         ("kept", _) => "1.0.0",
@@ -386,9 +389,9 @@ fn compare(world: &World, seen: &[Value]) -> Vec<String> {
     differences
 }
 
-/// State and the administrator's own masks stay; RPM keeps what he changed, under another name.
+/// The administrator's own masks stay; RPM, which has no purge, keeps the state and, under another name, what he changed.
 fn may_be_left(world: &World, path: &str) -> bool {
-    let state = path.strip_prefix("/var/lib/").is_some_and(|rest| rest.starts_with("life-"));
+    let state = world.format == "rpm" && path.starts_with("/var/lib/life-");
     let mask = path.starts_with("/etc/systemd/system/life-") && path.ends_with("-masked.service");
     let aside =
         world.format == "rpm" && (path == "/etc/acme" || path.ends_with(".rpmsave") || path.ends_with(".rpmnew"));
