@@ -444,7 +444,10 @@ fn a_library_that_nobody_is_known_to_hold_is_refused_until_it_is_declared() {
         assert_eq!(package.relations.depends, [declared]);
     }
     // RPM asks for the library itself.
-    let package = repository.assemble("el9", unknown()).expect("a package");
+    let error = repository.assemble("el9", unknown()).expect_err("an unknown library");
+    assert!(hint(&error).contains("rpm = [\"libq.so.6()(64bit)\"]"), "{}", hint(&error));
+    let declared = "[services.acme-api]\ndepends = { rpm = [\"libq.so.6()(64bit)\"] }\n";
+    let package = Repository::new(declared).assemble("el9", unknown()).expect("a package");
     assert!(package.relations.depends.contains(&"libq.so.6()(64bit)".to_owned()), "{:?}", package.relations.depends);
 }
 
