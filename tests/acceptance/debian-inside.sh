@@ -49,7 +49,7 @@ systemctl start acme-worker@8105 || fail "an instance of the template does not s
 [ "$(stat -c '%U:%G %a' /run/acme-worker)" = "acme-worker:acme-worker 750" ] || fail "/run/acme-worker is $(stat -c '%U:%G %a' /run/acme-worker)"
 [ "$(systemctl --global is-enabled acme-worker-hello.service)" = enabled ] || fail "the users' unit is not enabled"
 for file in /etc/logrotate.d/acme-api /etc/acme/acme-api.toml; do
-  dpkg-query -W -f '${Conffiles}' acme-api | grep -q "^ $file " || fail "$file is not a conffile"
+  says "^ $file " dpkg-query -W -f '${Conffiles}' acme-api || fail "$file is not a conffile"
 done
 [ -d /etc/acme/acme-api.d ] || fail "no directory /etc/acme/acme-api.d"
 
@@ -59,7 +59,7 @@ dpkg-query -L $packages | grep -E '^/usr/lib/systemd/(system|user)/[^/]+\.[a-z]+
 while read -r unit; do
   manager=--system
   case "$unit" in */user/*) manager=--user ;; esac
-  said=$(systemd-analyze "$manager" verify "$unit" 2>&1) || fail "systemd-analyze verify $unit: $said"
+  said=$(XDG_RUNTIME_DIR=/tmp systemd-analyze "$manager" verify "$unit" 2>&1) || fail "systemd-analyze verify $unit: $said"
   [ -z "$(grep -i acme <<<"$said")" ] || fail "systemd-analyze verify $unit: $said"
   case "$unit" in
     */system/*.service) systemd-analyze security --offline=true --threshold=30 "$unit" >/tmp/security 2>&1 || { tail -5 /tmp/security; fail "systemd-analyze security $unit"; } ;;
@@ -68,11 +68,11 @@ done < /tmp/units
 
 # Every command has its manual page, and every package its papers.
 for command in $(dpkg-query -L $packages | grep '^/usr/bin/.'); do
-  dpkg-query -L $packages | grep -q "^/usr/share/man/man[168]/${command##*/}\.[168]\.gz$" || fail "no manual page of $command"
+  says "^/usr/share/man/man[168]/${command##*/}\.[168]\.gz$" dpkg-query -L $packages || fail "no manual page of $command"
 done
 for package in acme-api acme-billing acme-ctl acme-edge acme-worker; do
   for file in copyright changelog.Debian.gz "$package.cdx.json"; do
-    dpkg-query -L "$package" | grep -qE "^/usr/share/doc/$package/$file(\.gz)?$" || fail "$package has no $file"
+    says "^/usr/share/doc/$package/$file\(\.gz\)\?$" dpkg-query -L "$package" || fail "$package has no $file"
   done
 done
 says '"service": \?"acme-api"' answer 8101 || fail "acme-api does not answer"

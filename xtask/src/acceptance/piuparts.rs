@@ -11,7 +11,8 @@ use crate::process::{output, say, shell, text};
 
 /// Every deb for Debian 12, two at a time.
 pub(super) fn run_all(bench: &Bench) -> Result<()> {
-    let base = debian::base(bench, "bookworm")?;
+    // piuparts calls logrotate for packages that configure it, and then finds logrotate's own memory.
+    let base = debian::made(bench, "bookworm", "bookworm-piuparts", &format!("{},logrotate", debian::PACKAGES))?;
     let mut debs: Vec<PathBuf> = Vec::new();
     for entry in fs_err::read_dir(&bench.artefacts)? {
         let path = entry?.path();
@@ -34,7 +35,7 @@ pub(super) fn run_all(bench: &Bench) -> Result<()> {
                touch "$work/root/etc/apt/sources.list"
                judge() {
                  if unshare -n piuparts -d bookworm -e "$1/root" -t "$1/chroots" --keep-sources-list --no-eatmydata --no-adequate \
-                     --no-upgrade-test --install-remove-install "$2" > "$1/${2##*/}.log" 2>&1
+                     --no-upgrade-test --install-remove-install -i /var/lib/logrotate/status "$2" > "$1/${2##*/}.log" 2>&1
                  then echo "PASSED ${2##*/}"
                  else grep -A 20 -E '(ERROR|FAIL)' "$1/${2##*/}.log"; echo "FAILED ${2##*/}"
                  fi

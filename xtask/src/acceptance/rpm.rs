@@ -90,7 +90,7 @@ has '^bundled\(python3dist\(flask\)\) = ' --provides acme-api
 has '^bundled\(crate\(serde\)\) = ' --provides acme-edge
 has '^libc\.so\.6\(GLIBC_2\.' --requires acme-edge
 has '^(/usr/bin/python3\.11|python\(abi\) = 3\.11)$' --requires acme-api
-has '^acme-edge(\(x86-64\))? = 0\.2\.0-1\.el9$' --requires acme-edge-debuginfo
+has '^debuginfo\(build-id\) = [0-9a-f]{40}$' --provides acme-edge-debuginfo
 has '^\* [A-Z][a-z]{2} [A-Z][a-z]{2} [0-9]{2} 2026 .*<.*> - 1\.4\.2-1(\.el9)?$' --changelog acme-api
 has 'systemd-update-helper mark-restart-system-units acme-edge\.service' --scripts acme-edge
 has '^/etc/acme/acme-api\.toml$' --configfiles acme-api
@@ -99,10 +99,11 @@ has '^/usr/share/doc/acme-api/' --docfiles acme-api
 for package in $packages; do
   query --scripts "$package" | grep -nE '%[({]' && fail "an unexpanded macro in a scriptlet of $package"
 done
-for command in $(query -l $packages | grep '^/usr/bin/.'); do
-  query -l $packages | grep -q "^/usr/share/man/man[168]/${command##*/}\.[168]\.gz$" || fail "no manual page of $command"
+query -l $packages > "$work/list"
+for command in $(grep '^/usr/bin/.' "$work/list"); do
+  grep -q "^/usr/share/man/man[168]/${command##*/}\.[168]\.gz$" "$work/list" || fail "no manual page of $command"
 done
-query -l $packages | grep -E '^/usr/lib/systemd/(system|user)/[^/]+\.[a-z]+$' | LC_ALL=C sort -u > "$work/root/tmp/units"
+grep -E '^/usr/lib/systemd/(system|user)/[^/]+\.[a-z]+$' "$work/list" | LC_ALL=C sort -u > "$work/root/tmp/units"
 cp "$script" "$work/root/tmp/inside.sh"
 unshare -n -m -p --fork chroot "$work/root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin bash /tmp/inside.sh >"$work/log" 2>&1 || { cat "$work/log"; fail "inside"; }
 grep -q PASSED "$work/log" || { cat "$work/log"; fail "inside"; }
