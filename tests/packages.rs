@@ -314,6 +314,22 @@ fn a_summary_never_makes_a_user_that_systemd_refuses() {
 }
 
 #[test]
+fn a_summary_of_one_word_or_of_the_package_s_name_becomes_one_that_says_something() {
+    for (summary, expected) in [
+        ("The API", "API of acme"),
+        ("acme-api", "service acme-api of acme"),
+        ("Acme API", "service acme-api of acme"),
+        ("acme-api: API", "API of acme"),
+        (&"x".repeat(200), "service acme-api of acme"),
+        ("API of the cloud.", "API of the cloud"),
+    ] {
+        let repository = Repository::new(&format!("[services.acme-api]\nsummary = \"{summary}\"\n"));
+        let package = repository.assemble("debian-12", python(false)).expect("a package");
+        assert_eq!(package.summary, expected, "{summary}");
+    }
+}
+
+#[test]
 fn a_generated_unit_is_valid_and_hardened() {
     for user in ["", "user = \"acme-api\"\n"] {
         let repository =
@@ -428,7 +444,10 @@ fn a_library_that_nobody_is_known_to_hold_is_refused_until_it_is_declared() {
         assert_eq!(package.relations.depends, [declared]);
     }
     // RPM asks for the library itself.
-    let package = repository.assemble("el9", unknown()).expect("a package");
+    let error = repository.assemble("el9", unknown()).expect_err("an unknown library");
+    assert!(hint(&error).contains("rpm = [\"libq.so.6()(64bit)\"]"), "{}", hint(&error));
+    let declared = "[services.acme-api]\ndepends = { rpm = [\"libq.so.6()(64bit)\"] }\n";
+    let package = Repository::new(declared).assemble("el9", unknown()).expect("a package");
     assert!(package.relations.depends.contains(&"libq.so.6()(64bit)".to_owned()), "{:?}", package.relations.depends);
 }
 

@@ -316,8 +316,15 @@ fn add_configuration(
 /// One line, as Policy 3.4.1 wants it: no full stop, no article in front, at most 80 characters.
 fn summary(service: &ServiceSettings, member: &Member, settings: &Settings) -> String {
     let text = service.summary.as_deref().or(member.summary.as_deref()).unwrap_or_default();
-    let line = synopsis(text, member.name.as_str());
-    if line.is_empty() { format!("service {} of {}", member.name, settings.project.org) } else { line }
+    let (package, org) = (member.name.as_str(), &settings.project.org);
+    let line = synopsis(text, package);
+    // Lintian takes neither one word for a synopsis (description-too-short) nor the package's name.
+    let plain = |text: &str| text.to_lowercase().replace(['-', '_', '/', '\\'], " ");
+    match line.contains(' ') {
+        true if plain(&line) != plain(package) => line,
+        false if !line.is_empty() && line.len() <= 40 && plain(&line) != plain(package) => format!("{line} of {org}"),
+        _ => format!("service {package} of {org}"),
+    }
 }
 
 /// `text` as a synopsis; empty when nothing of it is left.

@@ -1,6 +1,7 @@
 //! What can keep a staged tree from becoming a package.
 
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
+use crate::target::Format;
 use crate::tree::{InstallPath, InvalidInstallPath, PathConflict};
 
 /// Why a package could not be put together.
@@ -78,8 +79,10 @@ pub enum Error {
         file: InstallPath,
         /// Its SONAME.
         library: String,
-        /// What Debian's Policy would call its package.
+        /// What Debian's Policy would call its package; RPM's name of the library.
         expected: String,
+        /// Whose name that is.
+        format: Format,
         /// The target.
         target: String,
     },
@@ -223,6 +226,9 @@ impl Diagnose for Error {
             Self::Missing { package, .. } => {
                 vec![format!("correct the path in [services.{package}], relative to the service's directory")]
             }
+            Self::UnknownLibrary { package, library, expected, format: Format::Rpm, .. } => vec![format!(
+                "if a package holds {library}, say so in [services.{package}]: depends = {{ rpm = [\"{expected}\"] }}"
+            )],
             Self::UnknownLibrary { package, library, expected, .. } => vec![format!(
                 "declare the package that holds {library} in [services.{package}]: depends = {{ deb = [\"{expected}\"] }}, \
                  or, when it has another name, depends = {{ deb = [\"{expected} | NAME\"] }}"

@@ -15,7 +15,7 @@ use self::loader::{Place, TreeLibraries};
 use super::Error;
 use crate::name::PackageName;
 use crate::target::libraries::{Libraries, newest};
-use crate::target::{Format, Target};
+use crate::target::{Format, Target, distributions};
 use crate::tree::elf::{self, ElfFacts};
 use crate::tree::{Content, InstallPath, Node, Tree};
 
@@ -109,6 +109,7 @@ pub(super) fn needs(
         .filter(|_| target.format() == Format::Deb)
         .map(|table| DebianNeeds::new(package, target, declared, table));
     let mut rpm: BTreeSet<String> = BTreeSet::new();
+    let names = if target.format() == Format::Rpm { known_names() } else { BTreeSet::new() };
     for file in &files {
         check_architecture(package, file, target)?;
         let needed = file.facts.needed.iter().map(|library| {
@@ -120,6 +121,16 @@ pub(super) fn needs(
             Some(debian) => debian.add(file, &outside)?,
             None => {
                 for (library, _) in outside.iter().filter(|(_, place)| *place == Place::Outside) {
+                    if is_library(library) && !names.contains(library) && !declares(declared, library) {
+                        return Err(Error::UnknownLibrary {
+                            package: package.to_string(),
+                            file: file.path.clone(),
+                            library: (*library).to_owned(),
+                            expected: format!("{library}()(64bit)"),
+                            format: Format::Rpm,
+                            target: target.to_string(),
+                        });
+                    }
                     for version in file.facts.versions.get(*library).into_iter().flatten() {
                         check_glibc(package, file, version, target)?;
                         check_newest(package, file, library, version, target)?;
@@ -201,11 +212,27 @@ fn example_of(content: &Content, version: &str) -> String {
     example.unwrap_or_else(|| version.to_owned())
 }
 
+/// The SONAMEs that any distribution is known to have. What RPM's distributions have beside these is not known; that one
+/// of them has a library which no Debian has is for the configuration to say.
+fn known_names() -> BTreeSet<&'static str> {
+    distributions().iter().filter_map(Libraries::of).flat_map(Libraries::sonames).collect()
+}
+
+/// Whether one of the relations names the library, like `libfoo.so.1()(64bit)`.
+fn declares(declared: &[String], library: &str) -> bool {
+    let mut words = declared.iter().flat_map(|relation| relation.split_whitespace());
+    words.any(|word| word.trim_start_matches('(').strip_prefix(library).is_some_and(|rest| rest.starts_with('(')))
+}
+
+/// Whether elfdeps takes the name for that of a library.
+fn is_library(name: &str) -> bool {
+    name.contains(".so") && ["lib", "ld.", "ld-", "ld64.", "ld64-"].iter().any(|start| name.starts_with(start))
+}
+
 /// `soname()(64bit)` and `soname(VERSION)(64bit)`, as rpm's elfdeps writes them.
 fn rpm_requires(requires: &mut BTreeSet<String>, facts: &ElfFacts, outside: &[(&str, Place)]) {
     for (library, place) in outside {
-        let is_library = ["lib", "ld.", "ld-", "ld64.", "ld64-"].iter().any(|start| library.starts_with(start));
-        if !library.contains(".so") || !is_library {
+        if !is_library(library) {
             continue;
         }
         // Which libraries a distribution has is not known; of these every one has the same.
@@ -299,7 +326,14 @@ mod tests {
         assert!(hints[0].contains("libacme1"), "{hints:?}");
         let path = "/usr/lib/acme/a.so";
         assert_eq!(relations("debian-12", &[(path, file())], &["libacme1 (>= 2)"]).expect("relations"), [""; 0]);
-        assert_eq!(relations("el9", &[(path, file())], &[]).expect("relations"), ["libacme.so.1()(64bit)"]);
+        let (text, hints) = refused("el9", file());
+        assert!(text.contains("a.so needs the shared library libacme.so.1"), "{text}");
+        assert!(hints[0].contains("rpm = [\"libacme.so.1()(64bit)\"]"), "{hints:?}");
+        for declared in ["libacme.so.1()(64bit)", "(libacme.so.1()(64bit) or acme-libs)"] {
+            let found = relations("el9", &[(path, file())], &[declared]).expect("relations");
+            assert_eq!(found, ["libacme.so.1()(64bit)"], "{declared}");
+        }
+        assert!(relations("el9", &[(path, file())], &["libacme.so.10()(64bit)"]).is_err());
         let own = ("/usr/lib/acme/sub/libacme.so.1", needing(&[], &[]));
         assert_eq!(relations("debian-12", &[(path, file()), own], &[]).expect("relations"), [""; 0]);
     }

@@ -8,8 +8,8 @@ use super::{ElfFile, Place, check_glibc, example_of};
 use crate::name::PackageName;
 use crate::package::Error;
 use crate::package::version::compare_debian;
-use crate::target::Target;
 use crate::target::libraries::{Libraries, Library, Minimum};
+use crate::target::{Format, Target};
 use crate::tree::elf::{self, SymbolVersion};
 
 /// Collects what the files of a package need.
@@ -188,6 +188,7 @@ impl<'a> DebianNeeds<'a> {
             file: file.path.clone(),
             library: library.to_owned(),
             expected: policy_name(library),
+            format: Format::Deb,
             target: self.target.to_string(),
         }
     }
