@@ -106,7 +106,11 @@ fn license_files(directory: &Path, named: Option<&str>) -> io::Result<Vec<Licens
         }
     }
     // The name is data of the crate: it must not lead out of it.
-    let inside = |name: &&str| crate::config::value::relative_path(name).is_ok();
+    let root = fs_err::canonicalize(directory)?;
+    let inside = |name: &&str| {
+        crate::config::value::relative_path(name).is_ok()
+            && crate::config::value::stays_inside(&root, &directory.join(name))
+    };
     names.extend(
         named
             .filter(inside)
@@ -157,6 +161,7 @@ mod tests {
             fs_err::write(directory.path().join(name), name).expect("written");
         }
         std::os::unix::fs::symlink("/etc/passwd", directory.path().join("LICENSE-LINK")).expect("a link");
+        std::os::unix::fs::symlink("/etc", directory.path().join("about")).expect("a link");
         let names = |named: Option<&str>| {
             let files = license_files(directory.path(), named).expect("read");
             files.into_iter().map(|file| file.name).collect::<Vec<_>>()
@@ -164,5 +169,6 @@ mod tests {
         assert_eq!(names(Some("terms.txt")), ["LICENSE-MIT", "NOTICE", "terms.txt"]);
         assert_eq!(names(Some("../../etc/passwd")), ["LICENSE-MIT", "NOTICE"]);
         assert_eq!(names(Some("LICENSE-LINK")), ["LICENSE-MIT", "NOTICE"]);
+        assert_eq!(names(Some("about/passwd")), ["LICENSE-MIT", "NOTICE"], "by a directory that is a link");
     }
 }
