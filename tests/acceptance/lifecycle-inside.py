@@ -173,13 +173,18 @@ APT = ["apt-get", "-y", "-q", "--allow-downgrades", "-o", "Dpkg::Options::=--for
 DNF = ["dnf", "-y", "-q", "--disablerepo=*", "--setopt=install_weak_deps=0", "--nogpgcheck"]
 
 
+def failed_units():
+    """What failed; a bare root may boot with a failure of its own."""
+    return {line.split()[0] for line in run("systemctl", "--failed", "--plain", "--no-legend").splitlines()}
+
+
 def life():
     deb = FORMAT == "deb"
 
     def install(version):
         return [*APT, "install", *files(version)] if deb else [*DNF, "install", *files(version)]
 
-    at_first = listing()
+    at_first, failed_at_first = listing(), failed_units()
     operate("install", *install(OLD))
     for package in PACKAGES:
         with open(f"/etc/acme/{package}.toml", "a") as file:
@@ -197,7 +202,7 @@ def life():
     operate("purge", *([*APT, "purge"] if deb else [*DNF, "remove"]), *PACKAGES)
     for path in sorted(listing() - at_first):
         print(json.dumps({"left": path}))
-    print(json.dumps({"failed": run("systemctl", "--failed", "--plain", "--no-legend").strip()}))
+    print(json.dumps({"failed": " ".join(sorted(failed_units() - failed_at_first))}))
 
 
 life()
