@@ -89,7 +89,7 @@ pub(super) fn systemd(table: Reader<'_>) -> Result<SystemdSettings, Error> {
             Some("keep one of `units` and `command`".to_owned()),
         ));
     }
-    let command = command.map(|text| text.checked(value::one_line, "")).transpose()?;
+    let command = command.map(|text| text.checked(command_line, "")).transpose()?;
     let restarts = RESTARTS;
     let service_restart = table.string("service-restart")?.map(|text| text.choice(&restarts)).transpose()?;
     let schedule = checked(table.strings("schedule")?.unwrap_or_default(), calendar_event)?;
@@ -137,6 +137,14 @@ pub(super) fn systemd(table: Reader<'_>) -> Result<SystemdSettings, Error> {
     }
     table.finish()?;
     Ok(settings)
+}
+
+/// One line that the kernel takes: no argument is longer than 128 KiB (execve(2)).
+fn command_line(text: &str) -> Result<(), value::Rule> {
+    if text.len() > 128 << 10 {
+        return Err("is longer than a command line may be".to_owned());
+    }
+    value::one_line(text)
 }
 
 /// `[services.NAME.systemd.directives.SECTION]`.
