@@ -133,6 +133,9 @@ fn clean(distribution_name: &str) -> Package {
     let record = "acme/__init__.py,sha256=x,6\nacme/_native.cpython-311-x86_64-linux-gnu.so,,\n\
                   \"acme-1.dist-info/METADATA\",,\nacme-1.dist-info/RECORD,,\n../../../bin/acme-api,,\n";
     vendor(&mut package, "acme-1.dist-info/RECORD", record.as_bytes());
+    // A copy that the distribution carries, with what an installer left in it.
+    vendor(&mut package, "acme/_vendor/inner-1.dist-info/REQUESTED", b"");
+    vendor(&mut package, "acme/_vendor/inner-1.dist-info/RECORD", b"bin/inner,,\n");
     link(&mut package, "/usr/bin/acme-api", "../lib/acme/acme-api/bin/acme-api");
     put(&mut package, "/usr/share/man/man1/acme-api.1.gz", &gzip(".TH ACME-API 1\n", 0), 0o644);
     put_as(&mut package, "/etc/acme/acme-api.toml", b"port = 80\n", 0o644, Role::Config);

@@ -145,6 +145,18 @@ fn orphans(subject: &Subject) -> Vec<Hit> {
     orphans.map(|(item, source)| Hit::at(&item.path, format!("there is no `{source}`"))).collect()
 }
 
+/// Whether an installer has written this directory of metadata. What lies deeper came inside a distribution, as the copies
+/// that setuptools carries in `setuptools/_vendor`: it is that distribution's, which lists it in its own RECORD.
+fn is_installed(directory: &str) -> bool {
+    let below = ["/site-packages/", "/dist-packages/"]
+        .iter()
+        .filter_map(|site| directory.rsplit_once(site))
+        .map(|(_, below)| below.len())
+        .min();
+    let name = below.and_then(|length| directory.get(directory.len() - length..)).unwrap_or(file_name(directory));
+    name.ends_with(".dist-info") && !name.contains('/')
+}
+
 fn leftovers(subject: &Subject) -> Vec<Hit> {
     // The roots of virtual environments.
     let roots: BTreeSet<&str> =
@@ -153,7 +165,7 @@ fn leftovers(subject: &Subject) -> Vec<Hit> {
     for item in subject.items().filter(|item| item.kind != FileKind::Directory) {
         let directory = parent(&item.path).unwrap_or_default();
         let name = item.name();
-        let metadata = directory.ends_with(".dist-info")
+        let metadata = is_installed(directory)
             && matches!(name, "direct_url.json" | "uv_cache.json" | "REQUESTED" | "uv_build.json");
         let root = roots.contains(directory) && matches!(name, ".lock" | "CACHEDIR.TAG" | ".gitignore");
         let activate = directory.strip_suffix("/bin").is_some_and(|root| roots.contains(root))
@@ -172,9 +184,7 @@ fn leftovers(subject: &Subject) -> Vec<Hit> {
 fn records(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
     for item in subject.files().filter(|item| item.name() == "RECORD") {
-        let Some(directory) = parent(&item.path).filter(|directory| directory.ends_with(".dist-info")) else {
-            continue;
-        };
+        let Some(directory) = parent(&item.path).filter(|directory| is_installed(directory)) else { continue };
         let (Some(site), Some(text)) = (parent(directory), &item.content.text) else { continue };
         if !in_python_tree(&item.path) {
             continue;
@@ -225,6 +235,15 @@ fn first_column(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn metadata_inside_another_distribution_is_that_ones() {
+        assert!(is_installed("/usr/lib/acme/x/lib/python3.11/site-packages/a-1.dist-info"));
+        assert!(is_installed("/usr/lib/python3/dist-packages/a-1.dist-info"));
+        assert!(is_installed("/usr/lib/acme/x/a-1.dist-info"));
+        assert!(!is_installed("/usr/lib/acme/x/lib/python3.11/site-packages/setuptools/_vendor/a-1.dist-info"));
+        assert!(!is_installed("/usr/lib/acme/x/lib/python3.11/site-packages/a"));
+    }
 
     #[test]
     fn tags_and_columns_are_read() {
