@@ -286,7 +286,7 @@ mod tests {
     const ALL: Wanted = Wanted { head: true, text: false, traces: true };
 
     fn examine(bytes: &[u8]) -> Facts {
-        Examiner::new(&["/work/of/somebody".to_owned()]).examine(&mut &bytes[..], ALL).expect("within bounds")
+        Examiner::new(&["/srv/of/somebody".to_owned()]).examine(&mut &bytes[..], ALL).expect("within bounds")
     }
 
     #[test]
@@ -301,11 +301,11 @@ mod tests {
 
     #[test]
     fn places_of_builds_and_of_people_are_told_apart_and_others_are_left_alone() {
-        let found = examine(b"'/work/of/somebody/x' /home/ada/.cargo/registry/src/x /tmp/.tmpAb12Cd/y");
+        let found = examine(b"'/srv/of/somebody/x' /home/ada/.cargo/registry/src/x /tmp/.tmpAb12Cd/y");
         assert_eq!(
             found.traces,
             [
-                Trace::Staging("/work/of/somebody".to_owned()),
+                Trace::Staging("/srv/of/somebody".to_owned()),
                 Trace::Staging("/tmp/.tmpAb12Cd".to_owned()),
                 Trace::Machine("/home/ada/.cargo/".to_owned()),
             ]
