@@ -207,7 +207,7 @@ fn write(package: &Package, directory: &Path) -> Result<PathBuf, format::Error> 
 }
 
 fn of_package(package: &Package) -> Vec<Finding> {
-    check::check(&Subject::of_package(package, &["/work/of/somebody".to_owned()]).expect("a subject"), &[])
+    check::check(&Subject::of_package(package, &["/srv/of/somebody".to_owned()]).expect("a subject"), &[])
 }
 
 fn of_file(path: &Path) -> Vec<Finding> {
@@ -611,8 +611,8 @@ fn an_exception_covers_its_files_and_no_others() {
 #[test]
 fn the_directories_of_this_build_are_found_in_own_files_and_not_searched_for_in_those_of_others() {
     let mut package = clean("debian-12");
-    put(&mut package, &format!("{PREFIX}/x.cfg"), b"'/work/of/somebody/x'", 0o644);
-    vendor(&mut package, "acme/other.py", b"'/work/of/somebody/y'\n");
+    put(&mut package, &format!("{PREFIX}/x.cfg"), b"'/srv/of/somebody/x'", 0o644);
+    vendor(&mut package, "acme/other.py", b"'/srv/of/somebody/y'\n");
     let found = of_package(&package);
     assert_eq!(codes(&found), BTreeSet::from(["staging-path"]));
     assert_eq!(found.len(), 1);
