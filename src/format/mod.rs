@@ -8,6 +8,7 @@ mod inspect;
 mod listing;
 mod mode;
 mod output;
+mod pack;
 pub mod rpm;
 mod text;
 

@@ -4,6 +4,8 @@
 //! a killed one leaves at most a file below `tmp`. A [`Lock`] is for what is not made by a rename, and for what would only
 //! be slower done twice; the kernel releases it with the process.
 
+mod blocks;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
@@ -11,6 +13,8 @@ use std::time::Duration;
 
 use crate::digest::Sha256;
 use crate::variables;
+
+pub use blocks::Blocks;
 
 /// Something that one thread of one process does at a time, until this is dropped.
 #[derive(Debug)]

@@ -1,0 +1,43 @@
+//! What a compressor is to the packer.
+#![allow(dead_code, reason = "taken out with the first compressor")]
+
+use std::io;
+
+/// What the cutter knows of a block before it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// Most of it is machine code of this processor (contents of ELF programs and shared libraries).
+    pub(super) code: Option<crate::target::Architecture>,
+}
+
+/// A compressor whose output is put together from blocks that were compressed apart.
+///
+/// `begin`, then for each block in order its compressed bytes as `compress` gave them with `add` having been told of it, then
+/// `end`: that is one stream, which depends on nothing but the blocks and the settings.
+pub(super) trait Codec: Sync {
+    /// Everything that `compress` depends on beside its arguments: names, versions, settings. Part of a block's key.
+    fn edition(&self) -> String;
+
+    /// Whether a block is compressed with the one before it as context (zstd's long distances); then a block's key has
+    /// that of its context as well.
+    fn has_context(&self) -> bool;
+
+    /// Compresses one block. Called from several threads at once.
+    fn compress(&self, context: Option<&[u8]>, block: &[u8], facts: Facts) -> io::Result<Vec<u8>>;
+
+    /// The state of one stream.
+    fn stream(&self) -> Box<dyn Stream + '_>;
+}
+
+/// One stream being put together.
+pub(super) trait Stream {
+    /// What stands before the first block. `size` is that of the whole archive (bytes).
+    fn begin(&mut self, size: u64) -> Vec<u8>;
+
+    /// Takes note of a block of `unpacked` bytes, compressed to `packed`, and gives what stands before it and after it, if
+    /// anything.
+    fn add(&mut self, unpacked: u64, packed: &[u8]) -> io::Result<()>;
+
+    /// What stands after the last block. `checksum` is the XXH64 (seed 0) of the archive, if it was asked for.
+    fn end(self: Box<Self>, checksum: Option<u64>) -> io::Result<Vec<u8>>;
+}
