@@ -25,6 +25,7 @@ use crate::format::{self, Artefact, Written};
 use crate::package::{self, Changelog, Inputs, Learned, Package, Version, version};
 use crate::report::Unit;
 use crate::target::{Format, Target};
+use crate::tree::facts;
 use crate::workspace::Member;
 use crate::workspace::history::{ChangelogRequest, History, HistoryError, VersionOrigin};
 use claims::Claims;
@@ -170,6 +171,7 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
         .map_err(|error| Error::Services(Box::new(error)))?;
     fs_err::create_dir_all(&options.out)?;
     format::remove_leftovers(&options.out)?;
+    facts::keep_in(context.cache);
     let history = open_history(context)?;
     let jobs: Vec<Job<'_>> = options
         .services
@@ -195,6 +197,7 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
             .collect()
     });
     drop(progress);
+    facts::save(context.cache);
     shared.published.finish(context.reporter);
     let mut artefacts = results.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     artefacts.sort_by(|left, right| (&left.file, &left.target).cmp(&(&right.file, &right.target)));

@@ -4,6 +4,7 @@
 //! directory, memory) and are read once, by the packer. Sizes and digests are known before packing.
 
 pub mod elf;
+pub(crate) mod facts;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -101,7 +102,13 @@ impl fmt::Display for InstallPath {
 
 impl Ord for InstallPath {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.split('/').cmp(other.0.split('/'))
+        // By component is bytewise with `/` before everything else: there are no empty components and no control characters.
+        let (left, right) = (self.0.as_bytes(), other.0.as_bytes());
+        let rank = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
+        match left.iter().zip(right).find(|(left, right)| left != right) {
+            Some((left, right)) => rank(left).cmp(&rank(right)),
+            None => left.len().cmp(&right.len()),
+        }
     }
 }
 
@@ -307,6 +314,14 @@ impl Tree {
 }
 
 impl Entry {
+    /// Its content, when it is a file.
+    pub fn content(&self) -> Option<&Content> {
+        match &self.node {
+            Node::File(content) => Some(content),
+            Node::Directory | Node::Symlink(_) | Node::HardLink(_) => None,
+        }
+    }
+
     /// A root-owned entry without a special role.
     pub fn root(node: Node, mode: u32) -> Self {
         Self {
@@ -378,6 +393,14 @@ mod tests {
         let mut paths = [path("/a-b"), path("/a/c"), path("/a")];
         paths.sort();
         assert_eq!(paths, [path("/a"), path("/a/c"), path("/a-b")]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn paths_are_ordered_by_component(left in "(/[!-.a-c]{1,3}){1,4}", right in "(/[!-.a-c]{1,3}){1,4}") {
+            let by_component = left.split('/').cmp(right.split('/'));
+            proptest::prop_assert_eq!(InstallPath(left).cmp(&InstallPath(right)), by_component);
+        }
     }
 
     #[test]
