@@ -49,8 +49,8 @@ impl Xz {
     pub(super) fn new(effort: Effort) -> Self {
         let settings = match effort {
             Effort::Fast => Settings { preset: 2, nice: 273, depth: 4, hash_chains: true, dictionary: 8 * MIB },
-            Effort::Normal => Settings { preset: 6, nice: 24, depth: 8, hash_chains: false, dictionary: 8 * MIB },
-            Effort::Best => Settings { preset: 6, nice: 64, depth: 0, hash_chains: false, dictionary: 8 * MIB },
+            Effort::Default => Settings { preset: 6, nice: 24, depth: 8, hash_chains: false, dictionary: 8 * MIB },
+            Effort::Small => Settings { preset: 6, nice: 64, depth: 0, hash_chains: false, dictionary: 8 * MIB },
         };
         Self { settings }
     }
@@ -58,11 +58,16 @@ impl Xz {
 
 impl Codec for Xz {
     fn edition(&self) -> String {
-        format!("xz {EDITION}, liblzma {}, zstd {}, {:?}", block::version(), zstd::zstd_safe::version_number(), self.settings)
+        format!(
+            "xz {EDITION}, liblzma {}, zstd {}, {:?}",
+            block::version(),
+            zstd::zstd_safe::version_number(),
+            self.settings
+        )
     }
 
-    fn has_context(&self) -> bool {
-        false
+    fn memory(&self) -> u64 {
+        11 * u64::from(self.settings.dictionary)
     }
 
     fn compress(&self, _context: Option<&[u8]>, block: &[u8]) -> io::Result<Vec<u8>> {

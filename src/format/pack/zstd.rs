@@ -1,8 +1,8 @@
 //! zstd (RFC 8878): one frame put together from blocks that were compressed apart.
 //!
 //! dpkg reads one frame and no more, so there is never a second. zstd's own threads forget what lies further back than a
-//! fraction of a window, and vendored trees are rich in distant twins: here a block ("chapter") is compressed with all of
-//! the block before it as prefix, long-distance matching on, which keeps nearly all of what one thread finds, on any number.
+//! fraction of a window, and vendored trees are rich in distant twins: here a block is compressed with what stands before it
+//! as prefix, long-distance matching on, which keeps nearly all of what one thread finds, on any number of them.
 //!
 //! The trap of joining: an encoder begins with the repeat offsets {1, 4, 8}, but the decoder comes from the block before
 //! with others, and corrupts silently. So an encoder's are declared unknown before its first byte, as zstd does between its
@@ -13,7 +13,9 @@ use std::ffi::{CStr, c_void};
 use std::io;
 use std::ptr::NonNull;
 
-use zstd::zstd_safe::zstd_sys::{self as sys, ZSTD_CCtx, ZSTD_cParameter, ZSTD_EndDirective, ZSTD_inBuffer, ZSTD_outBuffer};
+use zstd::zstd_safe::zstd_sys::{
+    self as sys, ZSTD_CCtx, ZSTD_EndDirective, ZSTD_cParameter, ZSTD_inBuffer, ZSTD_outBuffer,
+};
 
 use super::codec::{Codec, Stream};
 use crate::format::compression::Effort;
@@ -42,11 +44,21 @@ unsafe extern "C" {
 /// The compressor.
 pub(super) struct Zstd {
     level: u32,
+    /// Bytes before a block that it may refer to.
+    context: u64,
+    /// Bytes of the largest block.
+    block: u64,
 }
 
 impl Zstd {
-    pub(super) fn new(effort: Effort) -> Self {
-        Self { level: level(effort) }
+    /// With the settings for `effort`, for blocks of at most `block` bytes.
+    pub(super) fn new(effort: Effort, block: u64) -> Self {
+        Self { level: level(effort), context: 2 * block, block }
+    }
+
+    /// How far a decoder has to remember an archive of `size` bytes.
+    fn window(&self, size: u64) -> u64 {
+        size.min(self.context + self.block)
     }
 }
 
@@ -64,8 +76,8 @@ impl Codec for Zstd {
         format!("zstd {} level {} chapters 1", zstd::zstd_safe::version_string(), self.level)
     }
 
-    fn has_context(&self) -> bool {
-        true
+    fn context(&self) -> u64 {
+        self.context
     }
 
     fn memory(&self) -> u64 {
@@ -74,6 +86,9 @@ impl Codec for Zstd {
 
     fn compress(&self, context: Option<&[u8]>, block: &[u8]) -> io::Result<Vec<u8>> {
         let context = context.unwrap_or_default();
+        if (context.len() + block.len()) as u64 > self.context + self.block {
+            return Err(io::Error::other("zstd was given a larger block than it was made for"));
+        }
         if context.is_empty() || context.as_ptr_range().end == block.as_ptr() {
             return Encoder::begin(self.level, context, block.len())?.blocks(block);
         }
@@ -83,19 +98,21 @@ impl Codec for Zstd {
     }
 
     fn stream(&self) -> Box<dyn Stream + '_> {
-        Box::new(Frame)
+        Box::new(Frame { codec: self })
     }
 }
 
 /// What stands around the blocks.
-struct Frame;
+struct Frame<'a> {
+    codec: &'a Zstd,
+}
 
-impl Stream for Frame {
+impl Stream for Frame<'_> {
     fn begin(&mut self, size: u64) -> Vec<u8> {
         // The content's size in eight bytes, a checksum, a window.
         let mut header = MAGIC.to_vec();
         header.push(0b1100_0100);
-        header.push(((window_log(size) - 10) << 3) as u8);
+        header.push(window_descriptor(self.codec.window(size)));
         header.extend(size.to_le_bytes());
         header
     }
@@ -110,7 +127,16 @@ impl Stream for Frame {
     }
 }
 
-/// The smallest window that covers the archive, within what decoders accept.
+/// The smallest window that covers `size` bytes, as a frame's header tells it: a power of two and eighths of it.
+fn window_descriptor(size: u64) -> u8 {
+    let size = size.max(1 << MIN_WINDOW_LOG);
+    let exponent = size.ilog2();
+    let eighths = (size - (1 << exponent)).div_ceil(1 << (exponent - 3));
+    // Eight eighths are the next power of two, and read as that.
+    (((exponent - 10) << 3) as u64 + eighths) as u8
+}
+
+/// The smallest window of an encoder that covers `size` bytes.
 fn window_log(size: u64) -> u32 {
     let covering = size.max(1).checked_next_power_of_two().map_or(64, u64::trailing_zeros);
     covering.clamp(MIN_WINDOW_LOG, MAX_WINDOW_LOG)
@@ -151,9 +177,7 @@ impl<'a> Encoder<'a> {
         let mut out = ZSTD_outBuffer { dst: nothing.as_mut_ptr().cast(), size: nothing.len(), pos: 0 };
         let mut input = ZSTD_inBuffer { src: [].as_ptr(), size: 0, pos: 0 };
         // SAFETY: the context is alive; both buffers describe memory that is.
-        check(unsafe {
-            sys::ZSTD_compressStream2(context, &mut out, &mut input, ZSTD_EndDirective::ZSTD_e_continue)
-        })?;
+        check(unsafe { sys::ZSTD_compressStream2(context, &mut out, &mut input, ZSTD_EndDirective::ZSTD_e_continue) })?;
         // The header of a frame, which is not wanted.
         // SAFETY: the same; an empty input is not read.
         let header = unsafe {
