@@ -247,7 +247,7 @@ pub fn torture(place: &Path) -> Tree {
             add(&format!("/usr/lib/acme/sizes/{kind:?}-{size}"), Node::File(content), 0o644);
         }
     }
-    add("/usr/lib/acme/sparse", Node::File(sparse(place, 20 * MIB as u64 + 1)), 0o644);
+    add("/usr/lib/acme/sparse", Node::File(sparse(place, 5 * MIB as u64 + 1)), 0o644);
     tree
 }
 
