@@ -7,4 +7,10 @@
 
 mod codec;
 #[allow(dead_code, reason = "taken out with the first packer that calls it")]
+mod cut;
+#[allow(dead_code, reason = "taken out with the first packer that calls it")]
+mod gzip;
+#[cfg(test)]
+mod samples;
+#[allow(dead_code, reason = "taken out with the first packer that calls it")]
 mod xz;

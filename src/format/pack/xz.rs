@@ -58,7 +58,12 @@ impl Xz {
 
 impl Codec for Xz {
     fn edition(&self) -> String {
-        format!("xz {EDITION}, liblzma {}, zstd {}, {:?}", block::version(), zstd::zstd_safe::version_number(), self.settings)
+        format!(
+            "xz {EDITION}, liblzma {}, zstd {}, {:?}",
+            block::version(),
+            zstd::zstd_safe::version_number(),
+            self.settings
+        )
     }
 
     fn has_context(&self) -> bool {
@@ -101,3 +106,6 @@ fn is_x86(block: &[u8]) -> bool {
     let calls = block.windows(5).filter(|bytes| matches!(bytes, [0xE8, .., 0x00 | 0xFF])).count();
     calls > block.len() / 1024
 }
+
+#[cfg(test)]
+mod tests;

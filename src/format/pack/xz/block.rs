@@ -39,7 +39,8 @@ pub(super) fn encode(bytes: &[u8], filter: Filter, settings: &Settings) -> io::R
     options.nice_len = settings.nice;
     options.depth = settings.depth;
     options.mf = if settings.hash_chains { lzma::LZMA_MF_HC4 } else { lzma::LZMA_MF_BT4 };
-    options.dict_size = u32::try_from(bytes.len()).unwrap_or(u32::MAX).clamp(lzma::LZMA_DICT_SIZE_MIN, settings.dictionary);
+    options.dict_size =
+        u32::try_from(bytes.len()).unwrap_or(u32::MAX).clamp(lzma::LZMA_DICT_SIZE_MIN, settings.dictionary);
 
     let lzma2 = lzma::lzma_filter { id: lzma::LZMA_FILTER_LZMA2, options: (&raw mut options).cast::<c_void>() };
     let x86 = lzma::lzma_filter { id: lzma::LZMA_FILTER_X86, options: ptr::null_mut() };
