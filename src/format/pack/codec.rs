@@ -1,5 +1,4 @@
 //! What a compressor is to the packer.
-#![allow(dead_code, reason = "taken out with the first packer that calls it")]
 
 use std::io;
 
@@ -11,9 +10,13 @@ pub(super) trait Codec: Sync {
     /// Everything that `compress` depends on beside its arguments: names, versions, settings. Part of a block's key.
     fn edition(&self) -> String;
 
-    /// Whether a block is compressed with the one before it as context (zstd's long distances); then a block's key has
-    /// that of its context as well.
-    fn has_context(&self) -> bool;
+    /// How much of the archive before a block is its context (zstd's long distances), at the most. A block's key has it too.
+    fn context(&self) -> u64 {
+        0
+    }
+
+    /// Bytes that `compress` needs beside the block, its context and the result.
+    fn memory(&self) -> u64;
 
     /// Compresses one block. Called from several threads at once.
     fn compress(&self, context: Option<&[u8]>, block: &[u8]) -> io::Result<Vec<u8>>;

@@ -29,6 +29,8 @@ pub(super) struct Entry<'a> {
     pub(super) content: u64,
     /// What pads it.
     pub(super) padding: u64,
+    /// Whether it is the first of a part of the archive that is to have blocks of its own.
+    pub(super) begins: bool,
 }
 
 /// How large blocks are, in bytes.
@@ -61,8 +63,8 @@ impl Limits {
     /// For xz, whose blocks know nothing of each other.
     pub(super) fn xz(effort: Effort) -> Self {
         let piece = match effort {
-            Effort::Fast | Effort::Normal => 12 * MIB,
-            Effort::Best => 16 * MIB,
+            Effort::Fast | Effort::Default => 12 * MIB,
+            Effort::Small => 16 * MIB,
         };
         Self {
             small: Range { minimum: 2 * MIB, maximum: 5 * MIB },
@@ -74,18 +76,11 @@ impl Limits {
         }
     }
 
-    /// For zstd, whose chapters see the one before them: nothing is to be kept apart, and none may be small, for it would be
-    /// all that the next one sees.
-    pub(super) fn zstd() -> Self {
-        let chapter = Range { minimum: 40 * MIB, maximum: 64 * MIB };
-        Self {
-            small: chapter,
-            middling_from: u64::MAX,
-            middling: chapter,
-            large_from: 16 * MIB,
-            piece: 16 * MIB,
-            apart: false,
-        }
+    /// For zstd, whose blocks of at most `maximum` bytes see what is before them: nothing is to be kept apart.
+    pub(super) fn zstd(maximum: u64) -> Self {
+        let piece = maximum / 4;
+        let block = Range { minimum: maximum / 8 * 5, maximum };
+        Self { small: block, middling_from: u64::MAX, middling: block, large_from: piece, piece, apart: false }
     }
 
     /// For gzip, which looks back 32 KiB: blocks cost it nothing.
@@ -100,6 +95,12 @@ impl Limits {
             apart: true,
         }
     }
+
+    /// The largest block (bytes).
+    pub(super) fn largest(&self) -> u64 {
+        let piece = if self.apart { self.piece * 3 / 2 } else { 0 };
+        self.small.maximum.max(self.middling.maximum).max(piece)
+    }
 }
 
 /// The lengths of the blocks, none of them empty, of an archive of these entries and a `tail` of so many bytes.
@@ -107,6 +108,9 @@ pub(super) fn cut<'a>(entries: impl IntoIterator<Item = Entry<'a>>, tail: u64, l
     let mut cutter = Cutter { limits, blocks: Vec::new(), block: 0, is_middling: None };
     let mut before = Before { path: "", length: 0 };
     for entry in entries {
+        if entry.begins {
+            cutter.end_block();
+        }
         if entry.content >= limits.large_from {
             cutter.large(entry);
         } else {
@@ -118,6 +122,15 @@ pub(super) fn cut<'a>(entries: impl IntoIterator<Item = Entry<'a>>, tail: u64, l
     cutter.block = tail;
     cutter.end_block();
     cutter.blocks
+}
+
+/// The lengths of the blocks of a small archive that is made anew each time: two, so that two cores make it, but for one that
+/// a core makes in no time.
+pub(super) fn halves(size: u64) -> Vec<u64> {
+    if size < MIB {
+        return (size > 0).then_some(size).into_iter().collect();
+    }
+    vec![size.div_ceil(2), size / 2]
 }
 
 /// The entry before an edge.

@@ -20,18 +20,22 @@ const HEADER: [u8; 8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0];
 /// The compressor.
 #[derive(Debug)]
 pub(super) struct Gzip {
-    level: i32,
+    level: u32,
 }
 
 impl Gzip {
     /// With the level for `effort`.
     pub(super) fn new(effort: Effort) -> Self {
-        let level = match effort {
-            Effort::Fast => 2,
-            Effort::Normal => 7,
-            Effort::Best => 12,
-        };
-        Self { level }
+        Self { level: level(effort) }
+    }
+}
+
+/// libdeflate's level, of 12.
+pub(super) fn level(effort: Effort) -> u32 {
+    match effort {
+        Effort::Fast => 2,
+        Effort::Default => 7,
+        Effort::Small => 12,
     }
 }
 
@@ -40,12 +44,14 @@ impl Codec for Gzip {
         format!("gzip {EDITION}, level {}", self.level)
     }
 
-    fn has_context(&self) -> bool {
-        false
+    fn memory(&self) -> u64 {
+        // The compressor of level 12, the largest.
+        10 * 1024 * 1024
     }
 
     fn compress(&self, _context: Option<&[u8]>, block: &[u8]) -> io::Result<Vec<u8>> {
-        let level = CompressionLvl::new(self.level).map_err(|_| io::Error::other("libdeflate knows no such level"))?;
+        let level =
+            CompressionLvl::new(self.level as i32).map_err(|_| io::Error::other("libdeflate knows no such level"))?;
         let mut compressor = Compressor::new(level);
         let mut out = vec![0; compressor.gzip_compress_bound(block.len())];
         let length = compressor.gzip_compress(block, &mut out).map_err(io::Error::other)?;
@@ -90,7 +96,7 @@ mod tests {
     use super::super::samples;
     use super::*;
 
-    const EFFORTS: [Effort; 3] = [Effort::Fast, Effort::Normal, Effort::Best];
+    const EFFORTS: [Effort; 3] = [Effort::Fast, Effort::Default, Effort::Small];
 
     #[test]
     fn a_stream_of_every_kind_of_block_is_what_the_tools_of_the_field_read() {
@@ -108,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_stream_without_blocks_is_empty_and_whole() {
-        let packed = samples::stream(&Gzip::new(Effort::Normal), &[]);
+        let packed = samples::stream(&Gzip::new(Effort::Default), &[]);
         assert!(samples::through("gzip", &["-dc"], &packed).is_empty());
     }
 
@@ -122,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_is_no_member_of_that_size_is_refused() {
-        let codec = Gzip::new(Effort::Normal);
+        let codec = Gzip::new(Effort::Default);
         let member = codec.compress(None, b"several bytes").expect("it compresses");
         assert!(codec.stream().add(13, &member).is_ok());
         assert!(codec.stream().add(14, &member).is_err());

@@ -49,10 +49,15 @@ impl Xz {
     pub(super) fn new(effort: Effort) -> Self {
         let settings = match effort {
             Effort::Fast => Settings { preset: 2, nice: 273, depth: 4, hash_chains: true, dictionary: 8 * MIB },
-            Effort::Normal => Settings { preset: 6, nice: 24, depth: 8, hash_chains: false, dictionary: 8 * MIB },
-            Effort::Best => Settings { preset: 6, nice: 64, depth: 0, hash_chains: false, dictionary: 8 * MIB },
+            Effort::Default => Settings { preset: 6, nice: 24, depth: 8, hash_chains: false, dictionary: 8 * MIB },
+            Effort::Small => Settings { preset: 6, nice: 64, depth: 0, hash_chains: false, dictionary: 8 * MIB },
         };
         Self { settings }
+    }
+
+    /// For a program that is made anew each time, so that nothing of it is ever kept.
+    pub(super) fn for_program() -> Self {
+        Self { settings: Settings { preset: 6, nice: 16, depth: 4, hash_chains: true, dictionary: 8 * MIB } }
     }
 }
 
@@ -66,8 +71,8 @@ impl Codec for Xz {
         )
     }
 
-    fn has_context(&self) -> bool {
-        false
+    fn memory(&self) -> u64 {
+        block::memory(&self.settings)
     }
 
     fn compress(&self, _context: Option<&[u8]>, block: &[u8]) -> io::Result<Vec<u8>> {

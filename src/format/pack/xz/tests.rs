@@ -6,7 +6,7 @@ use super::super::codec::Codec;
 use super::super::samples;
 use super::*;
 
-const EFFORTS: [Effort; 3] = [Effort::Fast, Effort::Normal, Effort::Best];
+const EFFORTS: [Effort; 3] = [Effort::Fast, Effort::Default, Effort::Small];
 
 /// What liblzma's own decoder makes of it, which like dpkg's and rpm's stops at the end of the first stream.
 fn unpacked(packed: &[u8]) -> Vec<u8> {
@@ -37,7 +37,7 @@ fn every_kind_of_block_reads_back_with_each_effort() {
 fn one_stream_of_all_kinds_of_blocks_is_what_the_tools_of_the_field_read() {
     let samples = samples::all();
     let blocks: Vec<&[u8]> = samples.iter().map(|(_, bytes)| bytes.as_slice()).collect();
-    let packed = samples::stream(&Xz::new(Effort::Normal), &blocks);
+    let packed = samples::stream(&Xz::new(Effort::Default), &blocks);
     let bytes = blocks.concat();
     assert!(unpacked(&packed) == bytes);
     assert!(samples::through("xz", &["-dc"], &packed) == bytes);
@@ -73,7 +73,7 @@ fn an_archive_of_several_blocks_is_what_libarchive_and_dpkg_read() {
         archive.append_data(&mut header, format!("./{name}"), bytes.as_slice()).expect("an entry");
     }
     let archive = archive.into_inner().expect("an archive");
-    let packed = samples::stream(&Xz::new(Effort::Normal), &archive.chunks(700_001).collect::<Vec<_>>());
+    let packed = samples::stream(&Xz::new(Effort::Default), &archive.chunks(700_001).collect::<Vec<_>>());
     let names = String::from_utf8(samples::through("bsdtar", &["-tf", "-"], &packed)).expect("names");
     assert_eq!(names.lines().count(), samples::all().len(), "{names}");
 
@@ -99,14 +99,14 @@ fn an_archive_of_several_blocks_is_what_libarchive_and_dpkg_read() {
 
 #[test]
 fn a_stream_without_blocks_is_empty_and_whole() {
-    let packed = samples::stream(&Xz::new(Effort::Normal), &[]);
+    let packed = samples::stream(&Xz::new(Effort::Default), &[]);
     assert!(samples::through("xz", &["-dc"], &packed).is_empty());
     assert_eq!(packed.len(), 32);
 }
 
 #[test]
 fn the_bytes_of_a_block_do_not_depend_on_what_else_is_compressed_at_the_time() {
-    let codec = Xz::new(Effort::Normal);
+    let codec = Xz::new(Effort::Default);
     let samples = samples::all();
     let alone: Vec<_> = samples.iter().map(|(_, bytes)| codec.compress(None, bytes).expect("it compresses")).collect();
     std::thread::scope(|scope| {
@@ -118,6 +118,12 @@ fn the_bytes_of_a_block_do_not_depend_on_what_else_is_compressed_at_the_time() {
             });
         }
     });
+}
+
+#[test]
+fn an_encoder_tells_what_it_takes() {
+    // What dpkg-deb takes for each thread at its default.
+    assert!(EFFORTS.iter().all(|effort| (30 << 20..96 << 20).contains(&Xz::new(*effort).memory())));
 }
 
 #[test]
