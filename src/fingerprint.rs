@@ -213,7 +213,7 @@ fn named(files: &Files, path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::fs::{PermissionsExt, symlink};
     use std::time::Duration;
 
     struct Place {
@@ -253,7 +253,10 @@ mod tests {
             (&|| fs_err::rename(sub("b"), sub("c")).unwrap(), "sub/c is new, and 1 more"),
             (&|| executable(0o755), "sub/a has changed"),
             (&|| fs_err::remove_file(sub("c")).unwrap(), "sub/c is gone"),
-            (&|| fs_err::create_dir(sub("empty")).and_then(|()| fs_err::write(sub("empty/x"), "")).unwrap(), "sub/empty/x is new"),
+            (
+                &|| fs_err::create_dir(sub("empty")).and_then(|()| fs_err::write(sub("empty/x"), "")).unwrap(),
+                "sub/empty/x is new",
+            ),
             (
                 &|| fs_err::remove_file(sub("link")).and_then(|()| Ok(symlink("empty/x", sub("link"))?)).unwrap(),
                 "sub/link (link) has changed",

@@ -58,7 +58,8 @@ fn plan_service<'a>(
     targets: &'a [Target],
 ) -> Vec<Result<Planned<'a>, Error>> {
     let jobs = targets.iter().map(|target| Job { service, target });
-    let released: Vec<_> = jobs.map(|job| release(context, &shared.history, &job).map(|released| (job, released))).collect();
+    let released: Vec<_> =
+        jobs.map(|job| release(context, &shared.history, &job).map(|released| (job, released))).collect();
     let known: Vec<(&Target, &Released)> =
         released.iter().flatten().map(|(job, released)| (job.target, released)).collect();
     let fingerprints = look(context, shared, service, &known);
@@ -142,7 +143,8 @@ pub(super) fn run<T: Send>(
     work: impl Fn(&Planned<'_>) -> T + Sync,
 ) -> Vec<Option<T>> {
     let stale = |one: &Result<Planned<'_>, Error>| one.as_ref().is_ok_and(|planned| planned.stale.is_some());
-    let mut order: Vec<usize> = planned.iter().enumerate().filter(|(_, one)| stale(one)).map(|(index, _)| index).collect();
+    let mut order: Vec<usize> =
+        planned.iter().enumerate().filter(|(_, one)| stale(one)).map(|(index, _)| index).collect();
     let length = |index: usize| {
         let planned = planned.get(index).and_then(|planned| planned.as_ref().ok());
         planned.map(|planned| (planned.length().0, Reverse(planned.length().1)))

@@ -24,8 +24,8 @@ mod vendor;
 pub use error::RustError;
 
 use crate::diagnostic::Diagnose;
-use crate::fingerprint::{Files, Fingerprint};
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
+use crate::fingerprint::{Files, Fingerprint};
 use crate::package::Staged;
 use crate::target::Target;
 use crate::workspace::{Detector, Directory, EcosystemKind, Member};
