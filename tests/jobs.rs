@@ -10,6 +10,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -31,6 +33,8 @@ def build_wheel(directory, config=None, metadata=None):
         for file in names:
             path = os.path.join(top, file)
             files[os.path.relpath(path, "src")] = open(path).read()
+    if os.path.exists("entry_points.txt"):
+        files[info + "/entry_points.txt"] = open("entry_points.txt").read()
     files[info + "/WHEEL"] = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     files[info + "/METADATA"] = "Metadata-Version: 2.1\nName: %s\nVersion: %s\nLicense-Expression: MIT\n" % (name, version)
     record = ""
@@ -214,6 +218,22 @@ impl World {
     }
 }
 
+/// An address that answers every request with `bytes`.
+fn serve(bytes: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", bytes.len());
+            // Who asks may hang up.
+            drop(stream.read(&mut [0; 4096]));
+            drop(stream.write_all(&[head.as_bytes(), &bytes].concat()));
+        }
+    });
+    url
+}
+
 const ALL: [&str; 3] = ["acme-api", "acme-solo", "acme-worker"];
 
 #[test]
@@ -317,7 +337,8 @@ fn history_locks_targets_environment_and_published_packages_are_inputs_too() {
         let made = Command::new("python3").args(["-c", pack]).arg(&wheel).arg(content).status();
         assert!(made.expect("python3").success());
         let sha256 = packhouse::digest::Sha256::of(&fs::read(&wheel).expect("the wheel"));
-        let line = format!("file://{} --hash=sha256:{sha256}\n", wheel.display());
+        let url = serve(fs::read(&wheel).expect("the wheel"));
+        let line = format!("{url}/extra-1.0-py3-none-any.whl#sha256={sha256}\n");
         world.put("repo/acme-api/vendor.txt", &line);
         world.run(&["lock"]);
         world.run(&["vendor"]);
@@ -340,9 +361,9 @@ fn history_locks_targets_environment_and_published_packages_are_inputs_too() {
     world.rebuilds(&ALL, "isolation has changed");
     world.is_as_if_new();
     world.environment.insert("SOURCE_DATE_EPOCH", "1700000000".to_owned());
-    world.rebuilds(&ALL, "the time of the last change has changed");
+    world.rebuilds(&ALL, "the changelog has changed, and 1 more");
     world.environment.remove("SOURCE_DATE_EPOCH");
-    world.rebuilds(&ALL, "the time of the last change has changed");
+    world.rebuilds(&ALL, "the changelog has changed, and 1 more");
 
     // What was published last, and artefacts that are not as they were built.
     fs::create_dir(world.path("published")).expect("mkdir");
@@ -384,13 +405,17 @@ fn history_locks_targets_environment_and_published_packages_are_inputs_too() {
 fn two_services_with_one_path_are_refused_also_when_one_of_them_is_not_built_again() {
     let world = World::new();
     world.build(&[]);
-    let script = "#!/usr/bin/env python3\nprint('usage: it')\n";
-    world.put("repo/acme-worker/bin/acme-api", script);
-    let refused = world.try_run(&["build"]);
-    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(told.contains("acme-api and acme-worker would both install /usr/bin/acme-api"), "{told}");
-    fs::remove_file(world.path("repo/acme-worker/bin/acme-api")).expect("removed");
-    world.rebuilds(&[], "");
+    // Only the wheel that its back end makes tells.
+    let entry = "[console_scripts]\nacme-api = acme_worker:main\n";
+    world.put("repo/acme-worker/entry_points.txt", entry);
+    // The second time both are known, and refused as before.
+    for _ in 0..2 {
+        let refused = world.try_run(&["build"]);
+        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(told.contains("acme-api and acme-worker would both install /usr/bin/acme-api"), "{told}");
+    }
+    fs::remove_file(world.path("repo/acme-worker/entry_points.txt")).expect("removed");
+    world.rebuilds(&["acme-worker"], "acme-worker/entry_points.txt is gone");
 }
 
 #[test]
