@@ -17,11 +17,12 @@ use std::sync::Mutex;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::{Deserialize, Serialize};
 
+use crate::cache::Blocks;
 use crate::check::{self, Severity, Subject};
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
 use crate::digest::Sha256;
 use crate::ecosystem::{self, Context, Release};
-use crate::format::{self, Artefact, Written};
+use crate::format::{self, Artefact, Effort, WriteOptions, Written};
 use crate::package::{self, Changelog, Inputs, Learned, Package, Version, version};
 use crate::report::Unit;
 use crate::target::{Format, Target};
@@ -47,6 +48,8 @@ pub struct Options<'a> {
     pub out: PathBuf,
     /// Where the packages are that were published last.
     pub previous: PreviousSource,
+    /// How hard to compress.
+    pub effort: Effort,
 }
 
 /// `packhouse-artefacts.json`.
@@ -159,9 +162,17 @@ struct Job<'a> {
 struct Shared<'a> {
     history: History<'a>,
     packing: Packing,
+    blocks: Blocks,
+    effort: Effort,
     published: Published,
     claims: Claims,
     said: Said,
+}
+
+impl Shared<'_> {
+    fn write_options(&self) -> WriteOptions<'_> {
+        WriteOptions { effort: self.effort, blocks: Some(&self.blocks), ..WriteOptions::default() }
+    }
 }
 
 /// Builds every service for every target, and lists what came out.
@@ -180,8 +191,9 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
     let pool = rayon::ThreadPoolBuilder::new().num_threads(context.threads).build();
     let pool = pool.map_err(|error| std::io::Error::other(format!("cannot start threads: {error}")))?;
     let published = Published::open(context.settings, &options.previous).map_err(Error::Published)?;
-    let (packing, claims, said) = (Packing::new(), Claims::default(), Said::default());
-    let shared = Shared { history, packing, published, claims, said };
+    let (packing, claims, said) = (Packing::new(options.effort), Claims::default(), Said::default());
+    let (blocks, effort) = (Blocks::of(context.cache), options.effort);
+    let shared = Shared { history, packing, blocks, effort, published, claims, said };
     let results: Vec<Result<Vec<Artefact>, Error>> = pool.install(|| {
         jobs.par_iter()
             .map(|job| {
@@ -332,8 +344,8 @@ fn make(context: Context<'_>, shared: &Shared<'_>, job: &Job<'_>, out: &Path) ->
         let claimed = shared.claims.add(package, &context.settings.project.org);
         claimed.map_err(|error| failed(error.into()))?;
         judge(context, service, package)?;
-        let permit = shared.packing.admit(packing::memory(package));
-        let written = format::write(package, out, &format::WriteOptions::default());
+        let permit = shared.packing.admit(format::memory_of(package, shared.effort));
+        let written = format::write(package, out, &shared.write_options());
         drop(permit);
         written.map(|written| artefact(package, written, isolation.clone())).map_err(|error| failed(error.into()))
     };

@@ -31,7 +31,7 @@ use crate::digest::Sha256;
 use crate::target::Compression;
 
 pub(in crate::format) use self::plan::Plan;
-pub(crate) use self::threads::memory;
+pub(crate) use self::threads::{memory, memory_of};
 
 const MIB: u64 = 1024 * 1024;
 

@@ -66,7 +66,7 @@ impl Zstd {
 pub(super) fn level(effort: Effort) -> u32 {
     match effort {
         Effort::Fast => 3,
-        Effort::Default => 7,
+        Effort::Default => 5,
         Effort::Small => 19,
     }
 }
