@@ -7,8 +7,11 @@
 
 mod codec;
 mod cut;
+mod gzip;
 mod key;
 mod plan;
+#[cfg(test)]
+mod samples;
 mod schedule;
 mod source;
 mod threads;
@@ -32,8 +35,6 @@ use crate::target::Compression;
 
 pub(in crate::format) use self::plan::Plan;
 pub(crate) use self::threads::{memory, memory_of};
-
-const MIB: u64 = 1024 * 1024;
 
 /// What came out.
 pub(in crate::format) struct Packed {
@@ -87,8 +88,7 @@ pub(in crate::format) fn level(compression: Compression, effort: Effort) -> u32 
         Compression::Zstd => zstd::level(effort),
         Compression::Xz if effort == Effort::Fast => 2,
         Compression::Xz => 6,
-        Compression::Gzip if effort == Effort::Fast => 1,
-        Compression::Gzip => 9,
+        Compression::Gzip => gzip::level(effort),
     }
 }
 
@@ -109,24 +109,20 @@ struct Settings {
 
 impl Settings {
     fn of(compression: Compression, effort: Effort) -> Self {
-        match compression {
+        let (codec, limits): (Box<dyn Codec>, Limits) = match compression {
             Compression::Zstd => {
-                let block = if effort == Effort::Fast { 16 * MIB } else { 32 * MIB };
-                let limits = Limits { nominal: block, max: block };
-                Self { codec: Box::new(zstd::Zstd::new(effort, block)), limits }
+                let block = zstd::block(effort);
+                (Box::new(zstd::Zstd::new(effort)), Limits::zstd(block))
             }
-            Compression::Xz => {
-                Self { codec: Box::new(xz::Xz::new(effort)), limits: Limits { nominal: 4 * MIB, max: 16 * MIB } }
-            }
-            Compression::Gzip => {
-                Self { codec: Box::new(xz::Xz::new(effort)), limits: Limits { nominal: 4 * MIB, max: 16 * MIB } }
-            }
-        }
+            Compression::Xz => (Box::new(xz::Xz::new(effort)), Limits::xz(effort)),
+            Compression::Gzip => (Box::new(gzip::Gzip::new(effort)), Limits::gzip()),
+        };
+        Self { codec, limits }
     }
 
     /// What one thread holds (bytes): a block with its context, the compressed blocks that wait, the encoder.
     fn memory(&self) -> u64 {
-        self.codec.context() + self.limits.max * 3 / 2 + self.codec.memory()
+        self.codec.context() + self.limits.largest() * 3 / 2 + self.codec.memory()
     }
 }
 

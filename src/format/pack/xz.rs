@@ -106,3 +106,6 @@ fn is_x86(block: &[u8]) -> bool {
     let calls = block.windows(5).filter(|bytes| matches!(bytes, [0xE8, .., 0x00 | 0xFF])).count();
     calls > block.len() / 1024
 }
+
+#[cfg(test)]
+mod tests;
