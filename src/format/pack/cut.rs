@@ -29,6 +29,8 @@ pub(super) struct Entry<'a> {
     pub(super) content: u64,
     /// What pads it.
     pub(super) padding: u64,
+    /// Whether it is the first of a part of the archive that is to have blocks of its own.
+    pub(super) begins: bool,
 }
 
 /// How large blocks are, in bytes.
@@ -106,6 +108,9 @@ pub(super) fn cut<'a>(entries: impl IntoIterator<Item = Entry<'a>>, tail: u64, l
     let mut cutter = Cutter { limits, blocks: Vec::new(), block: 0, is_middling: None };
     let mut before = Before { path: "", length: 0 };
     for entry in entries {
+        if entry.begins {
+            cutter.end_block();
+        }
         if entry.content >= limits.large_from {
             cutter.large(entry);
         } else {
@@ -117,6 +122,15 @@ pub(super) fn cut<'a>(entries: impl IntoIterator<Item = Entry<'a>>, tail: u64, l
     cutter.block = tail;
     cutter.end_block();
     cutter.blocks
+}
+
+/// The lengths of the blocks of a small archive that is made anew each time: two, so that two cores make it, but for one that
+/// a core makes in no time.
+pub(super) fn halves(size: u64) -> Vec<u64> {
+    if size < MIB {
+        return (size > 0).then_some(size).into_iter().collect();
+    }
+    vec![size.div_ceil(2), size / 2]
 }
 
 /// The entry before an edge.

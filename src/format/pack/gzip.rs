@@ -50,7 +50,8 @@ impl Codec for Gzip {
     }
 
     fn compress(&self, _context: Option<&[u8]>, block: &[u8]) -> io::Result<Vec<u8>> {
-        let level = CompressionLvl::new(self.level).map_err(|_| io::Error::other("libdeflate knows no such level"))?;
+        let level =
+            CompressionLvl::new(self.level as i32).map_err(|_| io::Error::other("libdeflate knows no such level"))?;
         let mut compressor = Compressor::new(level);
         let mut out = vec![0; compressor.gzip_compress_bound(block.len())];
         let length = compressor.gzip_compress(block, &mut out).map_err(io::Error::other)?;

@@ -128,7 +128,8 @@ impl Settings {
 
 /// The archive, cut.
 fn ranges(plan: &Plan<'_>, limits: &Limits) -> Vec<Range<u64>> {
-    let entries = plan.entries().map(|(path, head, content, padding)| cut::Entry { path, head, content, padding });
+    let entries =
+        plan.entries().map(|(path, head, content, padding)| cut::Entry { path, head, content, padding, begins: false });
     let mut end = 0;
     let range = |length: u64| {
         end += length;

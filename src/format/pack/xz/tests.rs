@@ -121,6 +121,12 @@ fn the_bytes_of_a_block_do_not_depend_on_what_else_is_compressed_at_the_time() {
 }
 
 #[test]
+fn an_encoder_tells_what_it_takes() {
+    // What dpkg-deb takes for each thread at its default.
+    assert!(EFFORTS.iter().all(|effort| (30 << 20..96 << 20).contains(&Xz::new(*effort).memory())));
+}
+
+#[test]
 fn each_effort_is_an_edition_of_its_own() {
     let editions: std::collections::BTreeSet<String> =
         EFFORTS.iter().map(|effort| Xz::new(*effort).edition()).collect();
