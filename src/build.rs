@@ -20,12 +20,13 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cache::Blocks;
 use crate::check::{self, Severity, Subject};
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
 use crate::digest::Sha256;
 use crate::ecosystem::{self, Context, Release};
 use crate::fingerprint::Files;
-use crate::format::{self, Artefact, Written};
+use crate::format::{self, Artefact, Effort, WriteOptions, Written};
 use crate::package::{self, Changelog, Inputs, Learned, Package, Version, version};
 use crate::report::{Activity, Unit};
 use crate::target::{Format, Target};
@@ -57,6 +58,8 @@ pub struct Options<'a> {
     pub previous: PreviousSource,
     /// Build also what is made from the same as the last time.
     pub force: bool,
+    /// How hard to compress.
+    pub effort: Effort,
 }
 
 /// `packhouse-artefacts.json`.
@@ -163,9 +166,17 @@ struct Shared<'a> {
     history: History<'a>,
     files: Files,
     packing: Packing,
+    blocks: Blocks,
+    effort: Effort,
     published: Published,
     claims: Claims,
     said: Said,
+}
+
+impl Shared<'_> {
+    fn write_options(&self) -> WriteOptions<'_> {
+        WriteOptions { effort: self.effort, blocks: Some(&self.blocks), ..WriteOptions::default() }
+    }
 }
 
 /// Builds every service for every target, and lists what came out.
@@ -178,7 +189,9 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
     let shared = Shared {
         history: open_history(context)?,
         files: inputs::files(context, options),
-        packing: Packing::new(),
+        packing: Packing::new(options.effort),
+        blocks: Blocks::of(context.cache),
+        effort: options.effort,
         published: Published::open(context.settings, &options.previous).map_err(Error::Published)?,
         claims: Claims::default(),
         said: Said::default(),
@@ -394,9 +407,9 @@ fn make(
         claimed.map_err(|error| failed(error.into()))?;
         judge(context, service, package)?;
         activity.stage("waiting");
-        let permit = shared.packing.admit(packing::memory(package));
+        let permit = shared.packing.admit(format::memory_of(package, shared.effort));
         activity.stage("packing");
-        let written = format::write(package, out, &format::WriteOptions::default());
+        let written = format::write(package, out, &shared.write_options());
         drop(permit);
         let written = written.map_err(|error| failed(error.into()))?;
         let claims = (package.name.to_string(), paths.iter().map(ToString::to_string).collect());
