@@ -17,6 +17,7 @@ pub mod digest;
 pub mod name;
 pub mod relation;
 pub mod report;
+mod stamp;
 pub mod target;
 pub mod variables;
 
@@ -34,6 +35,7 @@ pub mod tree;
 pub mod build;
 pub mod check;
 pub mod format;
+pub mod fresh;
 pub mod package;
 pub mod repo;
 
