@@ -10,7 +10,7 @@ use super::{Failure, Output};
 use crate::build::{self, Options, PreviousSource};
 use crate::ecosystem::Context;
 use crate::format::Artefact;
-use crate::fresh::{self, Answer, Call, Looked};
+use crate::fresh::{Answer, Call, Looked};
 use crate::target::parse_target;
 use crate::workspace::changes;
 
@@ -41,6 +41,12 @@ pub(super) struct Build {
 }
 
 pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
+    // An edit right before the build, and the first build's own directory, are a moment's matter.
+    if attempt(session, arguments, true)? { Ok(()) } else { attempt(session, arguments, false).map(|_| ()) }
+}
+
+/// Gives false when nothing was built yet, and a second attempt will leave a record; only if it `may_wait`.
+fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool, Failure> {
     // Before anything is read: what changes from now on is not in the record.
     let forceless = Build { force: false, ..arguments.clone() };
     let call = Call::new(session.cache(), &session.directory()?, &format!("{forceless:?}\n{}", session.requirements()));
@@ -58,7 +64,8 @@ pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
                 count => format!("{count} packages"),
             };
             reporter.step("Fresh", &format!("{what}: nothing has changed since the last build"));
-            return print(session, &answer.artefacts, &out(session, arguments, &answer.root)?);
+            print(session, &answer.artefacts, &out(session, arguments, &answer.root)?)?;
+            return Ok(true);
         }
         Err(why) => reporter.detail(&format!("not fresh: {why}")),
     }
@@ -87,10 +94,6 @@ pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
         None if arguments.no_previous => PreviousSource::Nowhere,
         None => PreviousSource::Repository,
     };
-    if fresh::prepare(&out) {
-        // It is part of what is looked at: from the beginning, so that it was there before.
-        return run(session, arguments);
-    }
     let options = Options { services, targets, out: out.clone(), previous };
     let manifest = session.manifest()?;
     let looked = Looked {
@@ -101,8 +104,13 @@ pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
         manifest: manifest.as_deref(),
         revision: arguments.changed_since.as_deref(),
     };
-    let watch = call.as_ref().map_err(ToString::to_string);
-    let watch = watch.and_then(|call| call.watch(session.cache(), &looked).map_err(|why| why.to_string()));
+    let watch = match &call {
+        Ok(call) => match call.watch(session.cache(), &looked) {
+            Err(why) if may_wait && why.passes() => return Ok(false),
+            watch => watch.map_err(|why| why.to_string()),
+        },
+        Err(why) => Err(why.to_string()),
+    };
     let noting = Noting::new(reporter);
     let context = Context { reporter: &noting, ..session.context(&project) };
     let artefacts = build::build(context, &options)?;
@@ -112,7 +120,7 @@ pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
     if let Err(why) = watch.and_then(|watch| watch.keep(session.cache(), &answer).map_err(|why| why.to_string())) {
         reporter.detail(&format!("the next build will not be fresh: {why}"));
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Where the artefacts go.

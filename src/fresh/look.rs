@@ -85,7 +85,7 @@ impl Seen {
         for (path, manner) in paths.0 {
             let stamp = stamp(&path, manner).map_err(|error| NotFresh::new(format!("cannot be read: {error}")))?;
             if manner != Manner::Place && stamp.is_some_and(|stamp| !stamp.is_older_than(moment)) {
-                return Err(NotFresh::new(format!("{} has just been changed", path.display())));
+                return Err(NotFresh::young(&path));
             }
             seen.0.push((path, manner, stamp));
         }

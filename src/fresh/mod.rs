@@ -58,16 +58,32 @@ const CLOCKS: Duration = Duration::from_millis(10);
 
 /// Why there is no answer, or no record.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct NotFresh(String);
+#[error("{reason}")]
+pub struct NotFresh {
+    reason: String,
+    is_young: bool,
+}
 
 impl NotFresh {
     fn new(reason: String) -> Self {
-        Self(reason)
+        Self { reason, is_young: false }
+    }
+
+    fn young(path: &Path) -> Self {
+        Self { reason: format!("{} has just been changed", path.display()), is_young: true }
     }
 
     fn io(error: std::io::Error) -> Self {
-        Self(error.to_string())
+        Self::new(error.to_string())
+    }
+
+    /// True, after a moment, when something was changed so shortly before that a [`Call`] made now can leave a record where
+    /// this one cannot.
+    pub fn passes(&self) -> bool {
+        if self.is_young {
+            std::thread::sleep(Duration::from_nanos(TICK.unsigned_abs()));
+        }
+        self.is_young
     }
 }
 
@@ -111,8 +127,10 @@ impl Call {
         record::answer(&bytes, self.identity)
     }
 
-    /// Takes the stamps of everything that a build may look at, before it does.
+    /// Takes the stamps of everything that a build may look at, before it does. `out` is made, so that it is there before
+    /// and after.
     pub fn watch(&self, cache: &Cache, looked: &Looked<'_>) -> Result<Watch<'_>, NotFresh> {
+        fs_err::create_dir_all(looked.out).map_err(NotFresh::io)?;
         fs_err::create_dir_all(cache.section(SECTION)).map_err(NotFresh::io)?;
         let paths = watch::paths(&self.directory, cache, looked)?;
         Ok(Watch { call: self, out: looked.out.to_path_buf(), seen: Seen::at(paths, self.began)? })
@@ -154,16 +172,6 @@ impl Watch<'_> {
         remove_old(&cache.section(SECTION));
         Ok(())
     }
-}
-
-/// Makes the directory for the artefacts. True when it was not there: then what is above it has just changed, and only a
-/// [`Call`] that is made now will leave a record.
-pub fn prepare(out: &Path) -> bool {
-    let made = !out.is_dir() && fs_err::create_dir_all(out).is_ok();
-    if made {
-        std::thread::sleep(Duration::from_nanos(TICK.unsigned_abs()));
-    }
-    made
 }
 
 /// Waits until what has just been written cannot be written again without showing it: a tick of the kernel's clock.

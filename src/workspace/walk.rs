@@ -123,7 +123,7 @@ impl Walk<'_> {
                     below.push((name.clone(), child, ignored));
                 }
                 // Pipes, sockets and devices are not there for anybody.
-                if place.is_file() || place.is_dir() {
+                if kind.is_file() || kind.is_dir() || (kind.is_symlink() && (place.is_file() || place.is_dir())) {
                     entries.push(name);
                 }
             }
