@@ -206,8 +206,10 @@ fn every_change_of_git_that_may_be_a_version_or_a_change_is_built() {
     world.built("another branch");
     world.git(&["config", "core.autocrlf", "false"]);
     world.built("git's configuration");
+    world.put("repo/edge/etc/edge.toml", "port = 2\n");
+    world.built("an uncommitted change");
     world.built_with("a revision to compare with", &["--changed-since", "HEAD~1"]);
-    world.git(&["commit", "-q", "--allow-empty", "-m", "Nothing again"]);
+    world.git(&["commit", "-qam", "Another port"]);
     world.git(&["commit", "-q", "--allow-empty", "-m", "And again"]);
     let (printed, told) = world.build(&["--changed-since", "HEAD~1"]);
     assert!(printed.is_empty() && told.contains("no service differs"), "{printed} {told}");

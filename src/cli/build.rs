@@ -74,9 +74,6 @@ fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool,
     if let Some(revision) = &arguments.changed_since {
         let changed = changes::since(&project.workspace, revision)?;
         services.retain(|service| changed.contains(service.name.as_str()));
-        if services.is_empty() {
-            reporter.step("Fresh", &format!("no service differs from {revision}"));
-        }
     }
     let known = &project.settings.distributions;
     let targets = if arguments.target.is_empty() {
@@ -111,6 +108,9 @@ fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool,
         },
         Err(why) => Err(why.to_string()),
     };
+    if let Some(revision) = arguments.changed_since.as_ref().filter(|_| options.services.is_empty()) {
+        reporter.step("Fresh", &format!("no service differs from {revision}"));
+    }
     let noting = Noting::new(reporter);
     let context = Context { reporter: &noting, ..session.context(&project) };
     let artefacts = build::build(context, &options)?;
