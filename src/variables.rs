@@ -73,6 +73,8 @@ pub const NO_PROXY: &str = "NO_PROXY";
 pub const PACKHOUSE_KEY_PASSPHRASE: &str = "PACKHOUSE_KEY_PASSPHRASE";
 /// Where programs are looked for: `uv`, `cargo`, `rustc`, `keyring`, interpreters. Build steps and uv get one of their own.
 pub const PATH: &str = "PATH";
+/// rustup's: where its toolchains and its settings are. Default: `~/.rustup`.
+pub const RUSTUP_HOME: &str = "RUSTUP_HOME";
 /// What the terminal is; bars are not drawn without it, nor when it is `dumb`.
 pub const TERM: &str = "TERM";
 /// cargo's: a PEM file with the certificates to trust; `SSL_CERT_FILE` when it is not set. `CARGO_HOME`, `RUSTUP_HOME`,

@@ -293,6 +293,32 @@ fn what_was_published_is_looked_at_each_time() {
 }
 
 #[test]
+fn what_is_installed_from_the_directory_for_artefacts_counts() {
+    let world = World::new();
+    let configuration = fs::read_to_string(world.path("repo/packhouse.toml")).expect("text");
+    let files = "[[services.acme-edge.files]]\nsource = \"out/*.txt\"\npath = \"/usr/share/acme-edge/\"\n";
+    world.put("repo/packhouse.toml", &format!("{configuration}{files}"));
+    world.put("repo/edge/out/one.txt", "one\n");
+    for text in ["one\n", "two\n"] {
+        world.put("repo/edge/out/one.txt", text);
+        let (_, told) = world.build(&["--out", "edge/out"]);
+        assert!(!is_fresh(&told), "{told}");
+    }
+    world.put("repo/edge/out/two.txt", "two\n");
+    let (_, told) = world.build(&["--out", "edge/out"]);
+    assert!(!is_fresh(&told), "{told}");
+    world.built("into another directory");
+    world.put("repo/edge/out/one.txt", "six\n");
+    world.built("what lies among other artefacts");
+    // A directory of sources is none for artefacts alone.
+    let (_, told) = world.build(&["--out", "."]);
+    assert!(!is_fresh(&told), "{told}");
+    world.put("repo/edge/src/main.rs", &MAIN.replace("one", "two"));
+    let (_, told) = world.build(&["--out", "."]);
+    assert!(!is_fresh(&told), "{told}");
+}
+
+#[test]
 fn a_record_that_cannot_be_read_or_written_costs_nothing_but_time() {
     let world = World::new();
     let records = world.path("cache/fresh/v1");

@@ -9,7 +9,7 @@ use super::session::{Session, usage};
 use super::{Failure, Output};
 use crate::build::{self, Options, PreviousSource};
 use crate::ecosystem::Context;
-use crate::format::Artefact;
+use crate::format::{self, Artefact};
 use crate::fresh::{Answer, Call, Looked};
 use crate::target::parse_target;
 use crate::workspace::changes;
@@ -64,7 +64,10 @@ fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool,
                 count => format!("{count} packages"),
             };
             reporter.step("Fresh", &format!("{what}: nothing has changed since the last build"));
-            print(session, &answer.artefacts, &out(session, arguments, &answer.root)?)?;
+            let out = out(session, arguments, &answer.root)?;
+            // Of a build that was killed since.
+            drop(format::remove_leftovers(&out));
+            print(session, &answer.artefacts, &out)?;
             return Ok(true);
         }
         Err(why) => reporter.detail(&format!("not fresh: {why}")),

@@ -192,6 +192,7 @@ fn wait_for<'a>(stamps: impl Iterator<Item = &'a Stamp>) -> Result<(), NotFresh>
 fn identity() -> Result<Sha256, NotFresh> {
     let mut text = env!("CARGO_PKG_VERSION").to_owned();
     let program = look::stamp(Path::new("/proc/self/exe"), Manner::Behind).map_err(NotFresh::io)?;
+    let program = program.ok_or_else(|| NotFresh::new("the program's own file cannot be seen".to_owned()))?;
     text.push_str(&format!("\n{program:?}\n{}\n", machine::facts()));
     let mut variables: Vec<_> =
         std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(variables::is_read)).collect();

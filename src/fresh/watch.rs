@@ -11,8 +11,8 @@ use super::look::{Manner, Paths};
 use super::{NotFresh, git, machine};
 use crate::build::PreviousSource;
 use crate::cache::Cache;
-use crate::config::Settings;
-use crate::workspace::{self, Workspace};
+use crate::config::{FileKind, FileSource, Settings};
+use crate::workspace::{self, Member, Workspace};
 
 /// What a build was asked to look at.
 #[derive(Debug, Clone, Copy)]
@@ -69,7 +69,10 @@ pub(super) fn paths(start: &Path, cache: &Cache, looked: &Looked<'_>) -> Result<
         root: &settings.root,
         vendor: &settings.project.vendor,
         paths: Paths::default(),
-        leave: vec![real(looked.out), real(cache.root())],
+        leave: [real(looked.out), real(cache.root())]
+            .into_iter()
+            .filter(|place| is_for_nothing_else(place, looked, &text))
+            .collect(),
         text,
         pending: vec![(settings.root.clone(), false)],
         visited: HashSet::new(),
@@ -79,9 +82,13 @@ pub(super) fn paths(start: &Path, cache: &Cache, looked: &Looked<'_>) -> Result<
     }
     match looked.previous {
         PreviousSource::Nowhere => {}
-        PreviousSource::Path(path) => walk.pending.push((real(path), true)),
+        PreviousSource::Path(path) => {
+            walk.paths.add_file(path);
+            walk.pending.push((real(path), true));
+        }
         PreviousSource::Repository => {
             if let Some(path) = crate::build::local_repository(settings) {
+                walk.paths.add_file(&path);
                 walk.paths.add_file(path.join(crate::repo::CONFIGURATION));
                 walk.pending.push((real(&path), true));
             }
@@ -109,6 +116,43 @@ pub(super) fn paths(start: &Path, cache: &Cache, looked: &Looked<'_>) -> Result<
     git::configuration(&mut paths);
     machine::paths(&mut paths, settings);
     Ok(paths)
+}
+
+/// Whether nothing that is read lies in the directory `place` for results: no member, no source of a file, and nothing that
+/// `text`, the configuration and the manifests, names.
+fn is_for_nothing_else(place: &Path, looked: &Looked<'_>, text: &str) -> bool {
+    let Looked { settings, workspace, .. } = looked;
+    let holds_sources = |member: &Member| {
+        let directory = settings.root.join(&member.path);
+        settings.service(&member.name).files.iter().any(|file| match &file.kind {
+            FileKind::File(FileSource::Path(path)) => {
+                let source = directory.join(path);
+                source.starts_with(place) || place.starts_with(&source)
+            }
+            FileKind::File(FileSource::Glob { base, pattern }) => {
+                let base = directory.join(base);
+                base.starts_with(place) || (place.starts_with(&base) && reaches(pattern, &directory, place))
+            }
+            _ => false,
+        })
+    };
+    let mentioned = |directory: &Path| {
+        place.strip_prefix(directory).is_ok_and(|below| text.contains(&format!("{}/", below.display())))
+    };
+    let members = || workspace.members.iter().map(|member| (member, settings.root.join(&member.path)));
+    !settings.root.starts_with(place)
+        && !mentioned(&settings.root)
+        && !members()
+            .any(|(member, directory)| directory.starts_with(place) || mentioned(&directory) || holds_sources(member))
+}
+
+/// Whether a pattern relative to `directory` may find something in `place`.
+fn reaches(pattern: &globset::GlobMatcher, directory: &Path, place: &Path) -> bool {
+    let Ok(below) = place.strip_prefix(directory) else { return true };
+    let text = pattern.glob().glob();
+    text.contains("**")
+        || Path::new(text).components().count() > below.components().count()
+        || below.ancestors().any(|above| pattern.is_match(above))
 }
 
 struct Walk<'a> {

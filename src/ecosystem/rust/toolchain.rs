@@ -179,7 +179,8 @@ pub(super) fn places() -> Vec<PathBuf> {
         places.push(directory.join("../lib/rustlib/components"));
     }
     places.extend(["cc", "gcc", "clang", "ld", "ar", "as", "objcopy"].map(|name| PathBuf::from("/usr/bin").join(name)));
-    let rustup = variable("RUSTUP_HOME").or_else(|| Some(variable(crate::variables::HOME)?.join(".rustup")));
+    let rustup =
+        variable(crate::variables::RUSTUP_HOME).or_else(|| Some(variable(crate::variables::HOME)?.join(".rustup")));
     if let Some(rustup) = rustup {
         let toolchains = rustup.join("toolchains");
         for toolchain in fs_err::read_dir(&toolchains).into_iter().flatten().flatten() {
