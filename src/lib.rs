@@ -14,6 +14,7 @@
 pub mod cache;
 pub mod diagnostic;
 pub mod digest;
+pub mod fingerprint;
 pub mod name;
 pub mod relation;
 pub mod report;

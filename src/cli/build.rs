@@ -94,7 +94,7 @@ fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool,
         None if arguments.no_previous => PreviousSource::Nowhere,
         None => PreviousSource::Repository,
     };
-    let options = Options { services, targets, out: out.clone(), previous };
+    let options = Options { services, targets, out: out.clone(), previous, force: arguments.force };
     let manifest = session.manifest()?;
     let looked = Looked {
         settings: &project.settings,

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use crate::cache::Cache;
 use crate::config::Settings;
+use crate::fingerprint::{Files, Fingerprint};
 use crate::package::Staged;
 use crate::report::Reporter;
 use crate::target::Target;
@@ -84,6 +85,16 @@ pub trait Ecosystem: Detector + Sync {
     fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error>;
     /// Files outside of the repository, there or not, whose change may change what a stage makes: interpreters, tools.
     fn machine(&self, settings: &Settings) -> Vec<PathBuf>;
+    /// Everything that [`Ecosystem::stage`] makes the tree of `service` from, beside the settings and the release: sources,
+    /// locks, vendored files, tools; one answer for each of `targets`, in their order. An error means that it cannot be
+    /// told, so that the tree must be made. Never uses the network.
+    fn inputs(
+        &self,
+        context: Context<'_>,
+        service: &Member,
+        targets: &[&Target],
+        files: &Files,
+    ) -> Result<Vec<Fingerprint>, Error>;
     /// Makes the private tree of `service` for `target` from its vendor directory. Never uses the network.
     fn stage(
         &self,

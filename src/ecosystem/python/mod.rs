@@ -12,6 +12,7 @@ mod detect;
 pub mod environment;
 mod existing;
 mod facts;
+mod fingerprint;
 pub mod host;
 mod html;
 pub mod index;
@@ -60,6 +61,7 @@ use std::path::PathBuf;
 use crate::config::Settings;
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
+use crate::fingerprint::{Files, Fingerprint};
 use crate::package::Staged;
 use crate::target::Target;
 use crate::workspace::{Detector, Directory, EcosystemKind, Member};
@@ -98,6 +100,16 @@ impl Ecosystem for Python {
     fn machine(&self, settings: &Settings) -> Vec<PathBuf> {
         let versions = settings.distributions.iter().flat_map(|distribution| distribution.pythons.iter().copied());
         host::places(&versions.collect())
+    }
+
+    fn inputs(
+        &self,
+        context: Context<'_>,
+        service: &Member,
+        targets: &[&Target],
+        files: &Files,
+    ) -> Result<Vec<Fingerprint>, Error> {
+        fingerprint::inputs(context, service, targets, files)
     }
 
     fn stage(

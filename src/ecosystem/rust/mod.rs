@@ -10,6 +10,7 @@ mod crates;
 mod debug;
 mod detect;
 mod error;
+mod fingerprint;
 mod linked;
 mod lock;
 mod lockfile;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 use crate::config::Settings;
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
+use crate::fingerprint::{Files, Fingerprint};
 use crate::package::Staged;
 use crate::target::Target;
 use crate::workspace::{Detector, Directory, EcosystemKind, Member};
@@ -60,6 +62,16 @@ impl Ecosystem for Rust {
 
     fn machine(&self, _settings: &Settings) -> Vec<PathBuf> {
         toolchain::places()
+    }
+
+    fn inputs(
+        &self,
+        context: Context<'_>,
+        service: &Member,
+        targets: &[&Target],
+        files: &Files,
+    ) -> Result<Vec<Fingerprint>, Error> {
+        fingerprint::inputs(context, service, targets, files).map_err(|error| Box::new(error) as Error)
     }
 
     fn stage(
