@@ -38,6 +38,7 @@ use help::Question;
 use packing::Packing;
 use plan::Planned;
 use previous::Published;
+pub(crate) use previous::local as local_repository;
 pub use previous::{NoPackages, PreviousSource};
 use recorder::{Recorder, Said};
 use records::Record;
