@@ -7,15 +7,17 @@
 //!
 //! A file that does not compile (left-overs of Python 2, templates) has no byte-code, as with every installer.
 
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use super::environment::{Destination, destination};
 use super::host::Interpreter;
-use super::store::{UnpackedWheel, come_into_place};
+use super::store::{self, UnpackedWheel, come_into_place};
 use crate::cache::Cache;
 use crate::diagnostic::{Diagnose, ExitCode, io_hints};
 use crate::digest::Digests;
@@ -23,22 +25,14 @@ use crate::sandbox::{self, Bind, Sandbox, Step};
 use crate::tree::{Content, Source};
 
 /// Changes when what is compiled, or how, does.
-const SECTION: &str = "bytecode/v1";
-
-/// Compiles what `list` names: source, output and the path to embed, NUL-separated. Prints what does not compile.
-///
-/// `PYTHONHASHSEED` stands in the environment (before CPython 3.11 the order of set constants depends on it), so the
-/// interpreter is run without `-I`; its environment has nothing else.
-const COMPILER: &str = "import os, py_compile, sys
-with open(sys.argv[1], encoding='utf-8') as file:
-    fields = file.read().split('\\0')[:-1]
-for source, output, shown in zip(fields[0::3], fields[1::3], fields[2::3]):
-    os.makedirs(os.path.dirname(output), exist_ok=True)
-    try:
-        py_compile.compile(source, output, shown, True, 0, py_compile.PycInvalidationMode.UNCHECKED_HASH, 1)
-    except Exception as error:
-        print('%s: %s' % (shown, str(error).replace('\\n', ' ')))
-";
+const SECTION: &str = "bytecode/v2";
+/// Compiles what a list names.
+const COMPILER: &str = include_str!("bytecode/compile.py");
+/// What one process of the interpreter compiles of a wheel: at most so many sources, …
+const MOST_SOURCES: usize = 64;
+/// … and no further one after so many bytes. Neither depends on the machine, because byte-code may depend on what the
+/// process has compiled before.
+const ENOUGH_BYTES: u64 = 1 << 20;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Index {
@@ -105,105 +99,252 @@ impl Diagnose for Error {
     }
 }
 
-/// The byte-code of `wheel` by `interpreter`, from the cache if it is there.
-pub fn compile(
-    cache: &Cache,
-    sandbox: &Sandbox,
-    interpreter: &Interpreter,
-    wheel: &UnpackedWheel,
-) -> Result<Arc<Bytecode>, Error> {
-    let place = cache.section(SECTION).join(format!("{}-{}", wheel.sha256(), interpreter.full_version));
-    if let Some(present) = load(&place) {
-        return Ok(Arc::new(present));
-    }
-    let sources = sources(wheel);
-    let temporary = cache.temporary_directory()?;
-    let files = temporary.path().join("files");
-    fs_err::create_dir(&files)?;
-    let failed =
-        if sources.is_empty() { Vec::new() } else { run(sandbox, interpreter, wheel, &sources, temporary.path())? };
-    let tag = format!("cpython-{}{}", interpreter.version.major, interpreter.version.minor);
-    let mut index = Index { files: Vec::new(), failed };
-    for (_, site) in &sources {
-        let below = pyc_path(site, &tag);
-        match fs_err::File::open(files.join(&below)) {
-            Ok(mut file) => index.files.push((below, Digests::of_reader(&mut file)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    index.files.sort_by(|left, right| left.0.cmp(&right.0));
-    fs_err::remove_file(temporary.path().join("list")).or_else(|error| match error.kind() {
-        io::ErrorKind::NotFound => Ok(()),
-        _ => Err(error),
-    })?;
-    fs_err::write(temporary.path().join("index.json"), serde_json::to_vec(&index).map_err(io::Error::from)?)?;
-    come_into_place(temporary, &place, || load(&place).is_some())?;
-    Ok(Arc::new(bytecode(&place, index)))
+/// Makes byte-code with one interpreter.
+#[derive(Debug, Clone, Copy)]
+pub struct Compiler<'a> {
+    /// Where it is kept.
+    pub cache: &'a Cache,
+    /// What the interpreter runs in.
+    pub sandbox: &'a Sandbox,
+    /// The interpreter.
+    pub interpreter: &'a Interpreter,
+    /// How many processes of it work at once.
+    pub processes: usize,
 }
 
-/// The sources of `wheel` that land in site-packages: path in the wheel and path there.
-fn sources(wheel: &UnpackedWheel) -> Vec<(String, String)> {
+/// A wheel whose byte-code is not in the cache.
+struct Missing<'a> {
+    number: usize,
+    wheel: &'a UnpackedWheel,
+    sources: Vec<SourceFile>,
+    /// Becomes the place in the cache; in it `files`, and the messages of each unit as `messages-0`, ….
+    directory: tempfile::TempDir,
+    units: usize,
+}
+
+/// A source that lands in site-packages.
+struct SourceFile {
+    /// In the wheel.
+    path: String,
+    /// In site-packages.
+    site: String,
+    size: u64,
+}
+
+impl Compiler<'_> {
+    /// The byte-code of `wheels`, in their order, from the cache if it is there. All that is missing is made by one start of
+    /// the interpreter. When one wheel fails the others' is kept all the same.
+    pub fn compile(&self, wheels: &[&UnpackedWheel]) -> Result<Vec<Arc<Bytecode>>, Error> {
+        let mut made: Vec<Option<Arc<Bytecode>>> = wheels.iter().map(|wheel| self.present(wheel)).collect();
+        if made.iter().filter(|made| made.is_none()).count() > 1 {
+            // Services share most of their wheels: the first that comes makes byte-code, with all the processes there may
+            // be, the others find it. Nothing below gives work to the thread pool, which might wait for this very lock.
+            let _lock = self.cache.lock(&format!("bytecode-{}", self.interpreter.full_version))?;
+            for (made, wheel) in made.iter_mut().zip(wheels).filter(|(made, _)| made.is_none()) {
+                *made = self.present(wheel);
+            }
+            self.make(wheels, &mut made)?;
+        } else {
+            self.make(wheels, &mut made)?;
+        }
+        Ok(made.into_iter().flatten().collect())
+    }
+
+    fn place(&self, wheel: &UnpackedWheel) -> PathBuf {
+        self.cache.section(SECTION).join(format!("{}-{}", wheel.sha256(), self.interpreter.full_version))
+    }
+
+    fn present(&self, wheel: &UnpackedWheel) -> Option<Arc<Bytecode>> {
+        load(&self.place(wheel)).map(Arc::new)
+    }
+
+    /// Makes what is not in `made` yet.
+    fn make(&self, wheels: &[&UnpackedWheel], made: &mut [Option<Arc<Bytecode>>]) -> Result<(), Error> {
+        let absent = wheels.iter().enumerate().filter(|(number, _)| made.get(*number).is_some_and(Option::is_none));
+        let absent: Vec<(usize, &&UnpackedWheel)> = absent.collect();
+        if absent.is_empty() {
+            return Ok(());
+        }
+        let room = self.cache.temporary_directory()?;
+        let mut missing = Vec::new();
+        for (number, wheel) in absent {
+            let directory = tempfile::TempDir::new_in(room.path())?;
+            fs_err::create_dir(directory.path().join("files"))?;
+            missing.push(Missing { number, wheel, sources: sources(wheel), directory, units: 0 });
+        }
+        let said = self.run(&mut missing, room.path())?;
+        let mut results = in_threads(self.processes, missing, |missing| {
+            (missing.number, self.keep(missing, &said).map(Arc::new))
+        });
+        results.sort_by_key(|(number, _)| *number);
+        let mut failure = None;
+        for (number, result) in results {
+            match result {
+                Ok(bytecode) => made.iter_mut().skip(number).take(1).for_each(|made| *made = Some(bytecode.clone())),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// Compiles all of `missing`, the largest units first; gives what the interpreter said on standard error.
+    fn run(&self, missing: &mut [Missing<'_>], room: &Path) -> Result<String, Error> {
+        let store = self.cache.section(store::SECTION);
+        let binds = vec![Bind::read_only(&store, "/packhouse/wheels"), Bind::writable(room, "/packhouse/bytecode")];
+        let seen = |path: &Path| self.sandbox.inside(&binds, path);
+        let mut units: Vec<(u64, Vec<u8>)> = Vec::new();
+        for missing in missing {
+            let (files, output) = (seen(missing.wheel.directory()), seen(missing.directory.path()));
+            for sources in units_of(&missing.sources) {
+                let mut fields = List::default();
+                fields.add(sources.len().to_string().as_ref());
+                fields.add(output.join(messages(missing.units)).as_os_str());
+                for source in sources {
+                    fields.add(files.join(&source.path).as_os_str());
+                    fields.add(output.join("files").join(pyc_path(&source.site, &self.tag())).as_os_str());
+                    let shown = format!("lib/python{}/site-packages/{}", self.interpreter.version, source.site);
+                    fields.add(shown.as_ref());
+                }
+                units.push((sources.iter().map(|source| source.size).sum(), fields.0));
+                missing.units += 1;
+            }
+        }
+        if units.is_empty() {
+            return Ok(String::new());
+        }
+        units.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
+        let mut list = List::default();
+        list.add(self.processes.max(1).to_string().as_ref());
+        list.0.extend(units.into_iter().flat_map(|(_, fields)| fields));
+        fs_err::write(room.join("list"), list.0)?;
+        // `PYTHONHASHSEED` stands in the environment (before CPython 3.11 the order of set constants depends on it), so
+        // the interpreter is run without `-I`; its environment has nothing else.
+        let step = Step {
+            program: self.interpreter.path.clone(),
+            arguments: ["-s", "-S", "-B", "-c", COMPILER]
+                .map(Into::into)
+                .into_iter()
+                .chain([seen(room).join("list").into_os_string()])
+                .collect(),
+            directory: PathBuf::from("/"),
+            environment: vec![
+                ("PYTHONHASHSEED".to_owned(), "0".into()),
+                ("PYTHONIOENCODING".to_owned(), "utf-8:backslashreplace".into()),
+                // Sources with invalid escapes warn; that is their authors' concern.
+                ("PYTHONWARNINGS".to_owned(), "ignore".into()),
+            ],
+            binds,
+            ..Step::default()
+        };
+        let output = self.sandbox.run(&step)?;
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Ok(if output.status.success() { said } else { format!("{said} ({})", output.status).trim().to_owned() })
+    }
+
+    /// Brings what was made for one wheel into the cache, if all of its units came to their end.
+    fn keep(&self, missing: Missing<'_>, said: &str) -> Result<Bytecode, Error> {
+        let Missing { wheel, sources, directory, units, .. } = missing;
+        let mut index = Index { files: Vec::new(), failed: Vec::new() };
+        for unit in 0..units {
+            let path = directory.path().join(messages(unit));
+            match fs_err::read_to_string(&path) {
+                Ok(text) => index.failed.extend(text.lines().map(str::to_owned)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Err(Error::Compiler {
+                        interpreter: self.interpreter.path.clone(),
+                        wheel: wheel.file_name().to_owned(),
+                        output: if said.is_empty() { "it was killed".to_owned() } else { said.to_owned() },
+                    });
+                }
+                Err(error) => return Err(error.into()),
+            }
+            fs_err::remove_file(&path)?;
+        }
+        let files = directory.path().join("files");
+        for source in &sources {
+            let below = pyc_path(&source.site, &self.tag());
+            match fs_err::File::open(files.join(&below)) {
+                Ok(mut file) => index.files.push((below, Digests::of_reader(&mut file)?)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        index.files.sort_by(|left, right| left.0.cmp(&right.0));
+        fs_err::write(directory.path().join("index.json"), serde_json::to_vec(&index).map_err(io::Error::from)?)?;
+        let place = self.place(wheel);
+        come_into_place(directory, &place, || load(&place).is_some())?;
+        Ok(bytecode(&place, index))
+    }
+
+    fn tag(&self) -> String {
+        format!("cpython-{}{}", self.interpreter.version.major, self.interpreter.version.minor)
+    }
+}
+
+/// Fields that end in NUL.
+#[derive(Default)]
+struct List(Vec<u8>);
+
+impl List {
+    fn add(&mut self, field: &OsStr) {
+        self.0.extend_from_slice(field.as_bytes());
+        self.0.push(0);
+    }
+}
+
+/// The name of the file with the messages of a unit.
+fn messages(unit: usize) -> String {
+    format!("messages-{unit}")
+}
+
+/// The sources of `wheel` that land in site-packages.
+fn sources(wheel: &UnpackedWheel) -> Vec<SourceFile> {
     wheel
         .files()
         .iter()
         .filter_map(|file| match destination(wheel, file) {
-            Some(Destination::Site(site)) if site.ends_with(".py") => Some((file.path.clone(), site)),
+            Some(Destination::Site(site)) if site.ends_with(".py") => {
+                Some(SourceFile { path: file.path.clone(), site, size: file.digests.size })
+            }
             _ => None,
         })
         .collect()
 }
 
-/// Compiles `sources` into `directory/files`; gives the messages of what did not compile.
-fn run(
-    sandbox: &Sandbox,
-    interpreter: &Interpreter,
-    wheel: &UnpackedWheel,
-    sources: &[(String, String)],
-    directory: &Path,
-) -> Result<Vec<String>, Error> {
-    let binds =
-        vec![Bind::read_only(wheel.directory(), "/packhouse/wheel"), Bind::writable(directory, "/packhouse/bytecode")];
-    let seen = |path: &str| sandbox.seen(&binds, Path::new(path));
-    let (wheel_seen, output_seen) = (seen("/packhouse/wheel"), seen("/packhouse/bytecode"));
-    let tag = format!("cpython-{}{}", interpreter.version.major, interpreter.version.minor);
-    let mut list = String::new();
-    for (path, site) in sources {
-        let source = wheel_seen.join(path);
-        let output = output_seen.join("files").join(pyc_path(site, &tag));
-        for field in [source.as_os_str(), output.as_os_str()] {
-            list.push_str(&field.to_string_lossy());
-            list.push('\0');
-        }
-        list.push_str(&format!("lib/python{}/site-packages/{site}\0", interpreter.version));
-    }
-    fs_err::write(directory.join("list"), list)?;
-    let step = Step {
-        program: interpreter.path.clone(),
-        arguments: ["-s", "-S", "-B", "-c", COMPILER]
-            .map(Into::into)
-            .into_iter()
-            .chain([output_seen.join("list").into_os_string()])
-            .collect(),
-        directory: PathBuf::from("/"),
-        environment: vec![
-            ("PYTHONHASHSEED".to_owned(), "0".into()),
-            ("PYTHONIOENCODING".to_owned(), "utf-8:backslashreplace".into()),
-            // Sources with invalid escapes warn; that is their authors' concern.
-            ("PYTHONWARNINGS".to_owned(), "ignore".into()),
-        ],
-        binds,
-        ..Step::default()
-    };
-    let output = sandbox.run(&step)?;
-    if !output.status.success() {
-        return Err(Error::Compiler {
-            interpreter: interpreter.path.clone(),
-            wheel: wheel.file_name().to_owned(),
-            output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+/// `sources` in pieces for one process each.
+fn units_of(sources: &[SourceFile]) -> Vec<&[SourceFile]> {
+    let (mut units, mut rest) = (Vec::new(), sources);
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let length = rest.iter().take(MOST_SOURCES).take_while(|source| {
+            let taken = bytes < ENOUGH_BYTES;
+            bytes += source.size;
+            taken
         });
+        let (unit, left) = rest.split_at(length.count().min(rest.len()));
+        units.push(unit);
+        rest = left;
     }
-    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+    units
+}
+
+/// What `work` gives for each of `items`, by so many threads, in any order.
+fn in_threads<T: Send, R: Send>(threads: usize, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let threads = threads.clamp(1, items.len().max(1));
+    let (items, results) = (Mutex::new(items), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let next = items.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                    let Some(item) = next else { return };
+                    let result = work(item);
+                    results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+                }
+            });
+        }
+    });
+    results.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `pkg/__pycache__/mod.cpython-311.pyc` of `pkg/mod.py` (PEP 3147).
