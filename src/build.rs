@@ -5,6 +5,7 @@
 
 mod claims;
 mod help;
+mod layout;
 mod packing;
 mod previous;
 

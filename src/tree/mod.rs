@@ -99,7 +99,10 @@ impl fmt::Display for InstallPath {
 
 impl Ord for InstallPath {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.split('/').cmp(other.0.split('/'))
+        // As if components were compared one by one: what ends one is less than any character, and none is a NUL.
+        let key = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
+        let same = self.0.bytes().zip(other.0.bytes()).take_while(|(left, right)| left == right).count();
+        self.0.as_bytes().get(same).map(key).cmp(&other.0.as_bytes().get(same).map(key))
     }
 }
 

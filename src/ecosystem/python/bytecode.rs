@@ -22,6 +22,7 @@ use crate::cache::Cache;
 use crate::diagnostic::{Diagnose, ExitCode, io_hints};
 use crate::digest::Digests;
 use crate::sandbox::{self, Bind, Sandbox, Step};
+use crate::target::PythonVersion;
 use crate::tree::{Content, Source};
 
 /// Changes when what is compiled, or how, does.
@@ -187,58 +188,29 @@ impl Compiler<'_> {
         failure.map_or(Ok(()), Err)
     }
 
-    /// Compiles all of `missing`, the largest units first; gives what the interpreter said on standard error.
+    /// Compiles all of `missing`; gives what the interpreter said on standard error.
     fn run(&self, missing: &mut [Missing<'_>], room: &Path) -> Result<String, Error> {
         let store = self.cache.section(store::SECTION);
         let binds = vec![Bind::read_only(&store, "/packhouse/wheels"), Bind::writable(room, "/packhouse/bytecode")];
         let seen = |path: &Path| self.sandbox.inside(&binds, path);
-        let mut units: Vec<(u64, Vec<u8>)> = Vec::new();
+        let mut units = Vec::new();
         for missing in missing {
             let (files, output) = (seen(missing.wheel.directory()), seen(missing.directory.path()));
             for sources in units_of(&missing.sources) {
-                let mut fields = List::default();
-                fields.add(sources.len().to_string().as_ref());
-                fields.add(output.join(messages(missing.units)).as_os_str());
-                for source in sources {
-                    fields.add(files.join(&source.path).as_os_str());
-                    fields.add(output.join("files").join(pyc_path(&source.site, &self.tag())).as_os_str());
-                    let shown = format!("lib/python{}/site-packages/{}", self.interpreter.version, source.site);
-                    fields.add(shown.as_ref());
-                }
-                units.push((sources.iter().map(|source| source.size).sum(), fields.0));
+                let rows = sources.iter().map(|source| Row {
+                    source: files.join(&source.path),
+                    output: output.join("files").join(pyc_path(&source.site, self.interpreter.version)),
+                    shown: format!("lib/python{}/site-packages/{}", self.interpreter.version, source.site),
+                });
+                units.push(Unit {
+                    size: sources.iter().map(|source| source.size).sum(),
+                    messages: output.join(messages(missing.units)),
+                    rows: rows.collect(),
+                });
                 missing.units += 1;
             }
         }
-        if units.is_empty() {
-            return Ok(String::new());
-        }
-        units.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
-        let mut list = List::default();
-        list.add(self.processes.max(1).to_string().as_ref());
-        list.0.extend(units.into_iter().flat_map(|(_, fields)| fields));
-        fs_err::write(room.join("list"), list.0)?;
-        // `PYTHONHASHSEED` stands in the environment (before CPython 3.11 the order of set constants depends on it), so
-        // the interpreter is run without `-I`; its environment has nothing else.
-        let step = Step {
-            program: self.interpreter.path.clone(),
-            arguments: ["-s", "-S", "-B", "-c", COMPILER]
-                .map(Into::into)
-                .into_iter()
-                .chain([seen(room).join("list").into_os_string()])
-                .collect(),
-            directory: PathBuf::from("/"),
-            environment: vec![
-                ("PYTHONHASHSEED".to_owned(), "0".into()),
-                ("PYTHONIOENCODING".to_owned(), "utf-8:backslashreplace".into()),
-                // Sources with invalid escapes warn; that is their authors' concern.
-                ("PYTHONWARNINGS".to_owned(), "ignore".into()),
-            ],
-            binds,
-            ..Step::default()
-        };
-        let output = self.sandbox.run(&step)?;
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        Ok(if output.status.success() { said } else { format!("{said} ({})", output.status).trim().to_owned() })
+        run_units(self.sandbox, self.interpreter, self.processes, units, binds, room)
     }
 
     /// Brings what was made for one wheel into the cache, if all of its units came to their end.
@@ -262,7 +234,7 @@ impl Compiler<'_> {
         }
         let files = directory.path().join("files");
         for source in &sources {
-            let below = pyc_path(&source.site, &self.tag());
+            let below = pyc_path(&source.site, self.interpreter.version);
             match fs_err::File::open(files.join(&below)) {
                 Ok(mut file) => index.files.push((below, Digests::of_reader(&mut file)?)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -276,9 +248,73 @@ impl Compiler<'_> {
         Ok(bytecode(&place, index))
     }
 
-    fn tag(&self) -> String {
-        format!("cpython-{}{}", self.interpreter.version.major, self.interpreter.version.minor)
+}
+
+/// What one process compiles.
+pub(super) struct Unit {
+    /// Bytes.
+    pub(super) size: u64,
+    /// The file that is there when the unit came to its end: what does not compile, a line each.
+    pub(super) messages: PathBuf,
+    pub(super) rows: Vec<Row>,
+}
+
+/// One source; paths are those that the step sees.
+pub(super) struct Row {
+    pub(super) source: PathBuf,
+    pub(super) output: PathBuf,
+    /// The path to embed.
+    pub(super) shown: String,
+}
+
+/// Compiles `units`, the largest first; `room` is a writable one of the `binds`. Gives what the interpreter said on standard
+/// error.
+pub(super) fn run_units(
+    sandbox: &Sandbox,
+    interpreter: &Interpreter,
+    processes: usize,
+    mut units: Vec<Unit>,
+    binds: Vec<Bind>,
+    room: &Path,
+) -> Result<String, Error> {
+    if units.is_empty() {
+        return Ok(String::new());
     }
+    units.sort_by_key(|unit| std::cmp::Reverse(unit.size));
+    let mut list = List::default();
+    list.add(processes.max(1).to_string().as_ref());
+    for Unit { messages, rows, .. } in &units {
+        list.add(rows.len().to_string().as_ref());
+        list.add(messages.as_os_str());
+        for Row { source, output, shown } in rows {
+            list.add(source.as_os_str());
+            list.add(output.as_os_str());
+            list.add(shown.as_ref());
+        }
+    }
+    fs_err::write(room.join("list"), list.0)?;
+    // `PYTHONHASHSEED` stands in the environment (before CPython 3.11 the order of set constants depends on it), so
+    // the interpreter is run without `-I`; its environment has nothing else.
+    let step = Step {
+        program: interpreter.path.clone(),
+        arguments: ["-s", "-S", "-B", "-c", COMPILER]
+            .map(Into::into)
+            .into_iter()
+            .chain([sandbox.inside(&binds, room).join("list").into_os_string()])
+            .collect(),
+        directory: PathBuf::from("/"),
+        environment: vec![
+            ("PYTHONHASHSEED".to_owned(), "0".into()),
+            ("PYTHONIOENCODING".to_owned(), "utf-8:backslashreplace".into()),
+            // Sources with invalid escapes warn; that is their authors' concern.
+            ("PYTHONWARNINGS".to_owned(), "ignore".into()),
+        ],
+        binds,
+        ..Step::default()
+    };
+    let output = sandbox.run(&step)?;
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Ok(if output.status.success() { said } else { format!("{said} ({})", output.status).trim().to_owned() })
 }
 
 /// Fields that end in NUL.
@@ -348,11 +384,11 @@ fn in_threads<T: Send, R: Send>(threads: usize, items: Vec<T>, work: impl Fn(T) 
 }
 
 /// `pkg/__pycache__/mod.cpython-311.pyc` of `pkg/mod.py` (PEP 3147).
-fn pyc_path(site: &str, tag: &str) -> String {
+pub(super) fn pyc_path(site: &str, python: PythonVersion) -> String {
     let (directory, name) = site.rsplit_once('/').map_or(("", site), |(directory, name)| (directory, name));
     let stem = name.strip_suffix(".py").unwrap_or(name);
     let separator = if directory.is_empty() { "" } else { "/" };
-    format!("{directory}{separator}__pycache__/{stem}.{tag}.pyc")
+    format!("{directory}{separator}__pycache__/{stem}.cpython-{}{}.pyc", python.major, python.minor)
 }
 
 fn load(place: &Path) -> Option<Bytecode> {
@@ -405,10 +441,11 @@ mod tests {
                 println!("skipped: no python3 here");
                 return;
             };
-            let made = compile(&cache, &sandbox, &interpreter, &wheel).unwrap();
+            let compiler = Compiler { cache: &cache, sandbox: &sandbox, interpreter: &interpreter, processes: 2 };
+            let made = compiler.compile(&[&wheel]).unwrap().remove(0);
             assert_eq!(made.failed().len(), 1, "{:?}", made.failed());
             assert!(made.failed()[0].contains("demo/old.py"));
-            let again = compile(&cache, &sandbox, &interpreter, &wheel).unwrap();
+            let again = compiler.compile(&[&wheel]).unwrap().remove(0);
             let shown = |code: &Bytecode| -> Vec<(String, Digests)> {
                 code.files().iter().map(|(path, content)| (path.clone(), content.digests)).collect()
             };
@@ -429,7 +466,7 @@ mod tests {
 
     #[test]
     fn the_place_of_byte_code_is_that_of_pep_3147() {
-        assert_eq!(pyc_path("a/b.py", "cpython-311"), "a/__pycache__/b.cpython-311.pyc");
-        assert_eq!(pyc_path("b.py", "cpython-313"), "__pycache__/b.cpython-313.pyc");
+        assert_eq!(pyc_path("a/b.py", PythonVersion::three(11)), "a/__pycache__/b.cpython-311.pyc");
+        assert_eq!(pyc_path("b.py", PythonVersion::three(13)), "__pycache__/b.cpython-313.pyc");
     }
 }
