@@ -54,7 +54,8 @@ pub(super) fn lay_out(directory: &Path, plan: &Plan) -> io::Result<()> {
 /// Makes the directory that is kept at `place` what `plan` says, and gives its path. Nobody else may use it meanwhile.
 pub(super) fn update(place: &Path, plan: &Plan) -> io::Result<PathBuf> {
     let (directory, list) = (place.join("tree"), place.join("list.json"));
-    let described: BTreeMap<&str, String> = plan.iter().map(|(path, wanted)| (path.as_str(), describe(wanted))).collect();
+    let described: BTreeMap<&str, String> =
+        plan.iter().map(|(path, wanted)| (path.as_str(), describe(wanted))).collect();
     let present = fs_err::read(&list).ok();
     let present: Option<BTreeMap<String, String>> = present.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let Some(present) = present else {
@@ -186,7 +187,11 @@ mod tests {
     #[test]
     fn what_is_kept_becomes_what_is_wanted_whatever_was_there() {
         let plans = [
-            plan_of(&[("a", file("1", 0o644)), ("pkg/x.py", file("2", 0o644)), ("bin/python", Wanted::Link("/p".into()))]),
+            plan_of(&[
+                ("a", file("1", 0o644)),
+                ("pkg/x.py", file("2", 0o644)),
+                ("bin/python", Wanted::Link("/p".into())),
+            ]),
             // Other contents, modes and links; a file that becomes a directory and the other way round; nothing left of pkg.
             plan_of(&[("a/b", file("1", 0o755)), ("bin", file("no", 0o644)), ("empty", Wanted::Directory)]),
             plan_of(&[("a/b", file("1", 0o644)), ("a/c", Wanted::Link("b".into())), ("empty/x", file("3", 0o644))]),

@@ -128,10 +128,8 @@ fn compile(
     sources: &[&str],
 ) -> Result<Vec<(String, u64)>, bytecode::Error> {
     let room = cache.temporary_directory()?;
-    let binds = vec![
-        Bind::writable(directory, "/packhouse/environment"),
-        Bind::writable(room.path(), "/packhouse/bytecode"),
-    ];
+    let binds =
+        vec![Bind::writable(directory, "/packhouse/environment"), Bind::writable(room.path(), "/packhouse/bytecode")];
     let (files, output) = (sandbox.inside(&binds, directory), sandbox.inside(&binds, room.path()));
     let rows = sources.iter().map(|path| Row {
         source: files.join(path),
@@ -148,7 +146,7 @@ fn compile(
         let path = pyc_path(path, interpreter.version);
         match fs_err::symlink_metadata(directory.join(&path)) {
             Ok(metadata) => made.push((path, metadata.len())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if bytecode::is_without_byte_code(&error) => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -174,9 +174,8 @@ impl Compiler<'_> {
             missing.push(Missing { number, wheel, sources: sources(wheel), directory, units: 0 });
         }
         let said = self.run(&mut missing, room.path())?;
-        let mut results = in_threads(self.processes, missing, |missing| {
-            (missing.number, self.keep(missing, &said).map(Arc::new))
-        });
+        let mut results =
+            in_threads(self.processes, missing, |missing| (missing.number, self.keep(missing, &said).map(Arc::new)));
         results.sort_by_key(|(number, _)| *number);
         let mut failure = None;
         for (number, result) in results {
@@ -237,7 +236,7 @@ impl Compiler<'_> {
             let below = pyc_path(&source.site, self.interpreter.version);
             match fs_err::File::open(files.join(&below)) {
                 Ok(mut file) => index.files.push((below, Digests::of_reader(&mut file)?)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if is_without_byte_code(&error) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -247,7 +246,6 @@ impl Compiler<'_> {
         come_into_place(directory, &place, || load(&place).is_some())?;
         Ok(bytecode(&place, index))
     }
-
 }
 
 /// What one process compiles.
@@ -364,6 +362,11 @@ fn units_of(sources: &[SourceFile]) -> Vec<&[SourceFile]> {
     units
 }
 
+/// Whether there is no byte-code at a place: the source does not compile, or its name leaves no room for the ending.
+pub(super) fn is_without_byte_code(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename)
+}
+
 /// What `work` gives for each of `items`, by so many threads, in any order.
 fn in_threads<T: Send, R: Send>(threads: usize, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let threads = threads.clamp(1, items.len().max(1));
@@ -462,6 +465,107 @@ mod tests {
         assert_eq!(results[0].len(), 2);
         assert_eq!(results[0], results[1]);
         assert_eq!(results[0], results[2]);
+    }
+
+    /// A wheel of this name with these modules, unpacked.
+    fn wheel(directory: &Path, cache: &Cache, name: &str, modules: &[(String, String)]) -> Arc<UnpackedWheel> {
+        let mut maker = Maker::new(name, "1.0");
+        for (path, text) in modules {
+            maker.add(path, text);
+        }
+        let path = directory.join(format!("{name}-1.0-py3-none-any.whl"));
+        fs_err::write(&path, maker.bytes()).unwrap();
+        store::unpack(cache, &path, Sha256::of(&maker.bytes())).unwrap()
+    }
+
+    #[test]
+    fn byte_code_is_the_same_in_any_company_and_with_any_number_of_processes() {
+        let sandbox = Sandbox::new(Mode::Auto).unwrap();
+        let Some(interpreter) = host::any(&sandbox, &[]).unwrap() else {
+            println!("skipped: no python3 here");
+            return;
+        };
+        let module = |number: usize| {
+            let text = format!("def shared(first, second_{number}):\n    return first.attribute_{number}, 'word'\n");
+            (format!("m{number}.py"), text)
+        };
+        let many: Vec<(String, String)> = (0..150).map(module).collect();
+        let latin = ("l.py".to_owned(), "# -*- coding: latin-1 -*-\nword = attribute_7 = 1\n".to_owned());
+        let wrong = ("w.py".to_owned(), "def attribute_8(:\n".to_owned());
+        let made = |processes: usize, companion: bool| {
+            let directory = tempfile::tempdir().unwrap();
+            let cache = Cache::at(directory.path().join("cache"));
+            let one = wheel(directory.path(), &cache, "one", &many);
+            let other = wheel(directory.path(), &cache, "other", &[latin.clone(), wrong.clone()]);
+            let compiler = Compiler { cache: &cache, sandbox: &sandbox, interpreter: &interpreter, processes };
+            let wheels: &[&UnpackedWheel] = if companion { &[&other, &one] } else { &[&one] };
+            let made = compiler.compile(wheels).unwrap();
+            assert_eq!(made.len(), wheels.len());
+            let files = made.last().unwrap().files().iter();
+            files.map(|(path, content)| (path.clone(), content.digests)).collect::<Vec<_>>()
+        };
+        let alone = made(1, false);
+        assert_eq!(alone.len(), 150);
+        for (processes, companion) in [(1, true), (2, true), (7, false)] {
+            assert!(made(processes, companion) == alone, "{processes} {companion}");
+        }
+    }
+
+    #[test]
+    fn what_ends_the_compiler_of_one_wheel_does_not_concern_the_others() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let sandbox = Sandbox::new(Mode::None).unwrap();
+        let Some(mut interpreter) = host::any(&sandbox, &[]).unwrap() else {
+            println!("skipped: no python3 here");
+            return;
+        };
+        let directory = tempfile::tempdir().unwrap();
+        // As on a full disk: no file may be larger than a few kilobytes.
+        let limited = directory.path().join("python");
+        let script = format!("#!/bin/sh\nulimit -f 8\nexec {} \"$@\"\n", interpreter.path.display());
+        fs_err::write(&limited, script).unwrap();
+        fs_err::set_permissions(&limited, std::fs::Permissions::from_mode(0o755)).unwrap();
+        interpreter.path = limited;
+        let cache = Cache::at(directory.path().join("cache"));
+        let module = |text: String| [("m.py".to_owned(), text)];
+        let large = (0..2000).map(|number| format!("name_{number} = 'text {number}'\n")).collect();
+        let large = wheel(directory.path(), &cache, "large", &module(large));
+        let small = wheel(directory.path(), &cache, "small", &module("x = 1\n".to_owned()));
+        let compiler = Compiler { cache: &cache, sandbox: &sandbox, interpreter: &interpreter, processes: 2 };
+        let error = compiler.compile(&[&large, &small]).unwrap_err().to_string();
+        assert!(error.contains("could not compile large-1.0") && error.contains("OSError"), "{error}");
+        assert_eq!(compiler.present(&small).unwrap().files().len(), 1);
+        assert!(compiler.present(&large).is_none());
+        assert_eq!(fs_err::read_dir(cache.root().join("tmp")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_name_without_room_for_the_ending_only_has_no_byte_code() {
+        let sandbox = Sandbox::new(Mode::Auto).unwrap();
+        let Some(interpreter) = host::any(&sandbox, &[]).unwrap() else {
+            println!("skipped: no python3 here");
+            return;
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::at(directory.path().join("cache"));
+        let modules = [format!("{}.py", "n".repeat(252)), "ümläut/日本.py".to_owned()];
+        let wheel = wheel(directory.path(), &cache, "demo", &modules.map(|path| (path, "x = 1\n".to_owned())));
+        let compiler = Compiler { cache: &cache, sandbox: &sandbox, interpreter: &interpreter, processes: 1 };
+        let made = compiler.compile(&[&wheel]).unwrap().remove(0);
+        assert_eq!((made.files().len(), made.failed().len()), (1, 1), "{made:?}");
+        assert!(made.files()[0].0.starts_with("ümläut/__pycache__/日本.cpython-"));
+    }
+
+    #[test]
+    fn pieces_of_a_wheel_have_a_bounded_number_of_sources_and_end_when_they_have_enough() {
+        let of = |sizes: &[u64]| {
+            let source = |size: &u64| SourceFile { path: String::new(), site: String::new(), size: *size };
+            let sources: Vec<SourceFile> = sizes.iter().map(source).collect();
+            units_of(&sources).iter().map(|unit| unit.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[]), [0; 0]);
+        assert_eq!(of(&[10; 150]), [64, 64, 22]);
+        assert_eq!(of(&[ENOUGH_BYTES * 9, 1, ENOUGH_BYTES - 1, 1, 1]), [1, 2, 2]);
     }
 
     #[test]

@@ -6,10 +6,21 @@ interpreter happens to know it already, so what was compiled before must leave n
 process does not concern the others. A unit that came to its end has its file of messages.
 """
 
+import errno
+import importlib._bootstrap_external
 import os
 import py_compile
 import sys
 import traceback
+
+
+def write(path, data, mode=0o666):
+    """In place of importlib's own, which takes a short write (a full disk) for a whole one."""
+    with open(path, "xb") as file:
+        file.write(data)
+
+
+importlib._bootstrap_external._write_atomic = write
 
 
 def compile_unit(messages, sources):
@@ -17,7 +28,10 @@ def compile_unit(messages, sources):
         for source, output, shown in sources:
             try:
                 py_compile.compile(source, output, shown, True, 0, py_compile.PycInvalidationMode.UNCHECKED_HASH, 1)
-            except py_compile.PyCompileError as error:
+            except (py_compile.PyCompileError, OSError) as error:
+                # A name that leaves no room for the ending has no byte-code; a full disk is another matter.
+                if isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG:
+                    raise
                 print("%s: %s" % (shown, str(error).replace("\n", " ")), file=file)
     os.rename(messages + ".part", messages)
 
