@@ -136,8 +136,11 @@ fn is_there(path: &Path, wanted: &Wanted) -> bool {
 /// Removes a file, a link, or a directory with nothing in it, if it is there.
 fn remove(path: &Path) -> io::Result<()> {
     let removed = match fs_err::symlink_metadata(path) {
-        // What is in it is wanted.
-        Ok(metadata) if metadata.is_dir() => return Ok(drop(std::fs::remove_dir(path))),
+        Ok(metadata) if metadata.is_dir() => {
+            // What is in it is wanted.
+            drop(std::fs::remove_dir(path));
+            Ok(())
+        }
         Ok(_) => fs_err::remove_file(path),
         Err(error) => Err(error),
     };

@@ -486,17 +486,18 @@ mod tests {
             return;
         };
         let module = |number: usize| {
-            let text = format!("def shared(first, second_{number}):\n    return first.attribute_{number}, 'word'\n");
+            let text = format!("def shared(first, second_{number}):\n    return first.decoding_table, 'word'\n");
             (format!("m{number}.py"), text)
         };
         let many: Vec<(String, String)> = (0..150).map(module).collect();
-        let latin = ("l.py".to_owned(), "# -*- coding: latin-1 -*-\nword = attribute_7 = 1\n".to_owned());
-        let wrong = ("w.py".to_owned(), "def attribute_8(:\n".to_owned());
+        // To read it the interpreter imports a codec, whose `decoding_table` it then knows.
+        let coded = ("c.py".to_owned(), "# -*- coding: cp1252 -*-\nx = 1\n".to_owned());
+        let wrong = ("w.py".to_owned(), "def decoding_table(:\n".to_owned());
         let made = |processes: usize, companion: bool| {
             let directory = tempfile::tempdir().unwrap();
             let cache = Cache::at(directory.path().join("cache"));
             let one = wheel(directory.path(), &cache, "one", &many);
-            let other = wheel(directory.path(), &cache, "other", &[latin.clone(), wrong.clone()]);
+            let other = wheel(directory.path(), &cache, "other", &[coded.clone(), wrong.clone()]);
             let compiler = Compiler { cache: &cache, sandbox: &sandbox, interpreter: &interpreter, processes };
             let wheels: &[&UnpackedWheel] = if companion { &[&other, &one] } else { &[&one] };
             let made = compiler.compile(wheels).unwrap();
