@@ -118,7 +118,7 @@ pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
         None if arguments.no_previous => PreviousSource::Nowhere,
         None => PreviousSource::Repository,
     };
-    let options = Options { services, targets, out: out.clone(), previous, effort };
+    let options = Options { services, targets, out: out.clone(), previous, effort, force: false };
     let artefacts = build::build(session.context(&project), &options)?;
     for artefact in &artefacts {
         match session.output() {

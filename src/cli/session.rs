@@ -160,6 +160,8 @@ impl Session {
 
     /// What every step of a language works with.
     pub(super) fn context<'a>(&'a self, project: &'a Project) -> Context<'a> {
+        // The one pool of the process. The second time it is there already.
+        drop(rayon::ThreadPoolBuilder::new().num_threads(self.threads()).build_global());
         Context {
             settings: &project.settings,
             workspace: &project.workspace,

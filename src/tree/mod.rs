@@ -4,6 +4,7 @@
 //! directory, memory) and are read once, by the packer. Sizes and digests are known before packing.
 
 pub mod elf;
+pub(crate) mod facts;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -42,8 +43,10 @@ impl InstallPath {
         if text.chars().any(char::is_control) {
             return Err(invalid("control characters are not allowed"));
         }
-        if text.len() > 4000 || relative.split('/').any(|part| part.len() > 255) {
-            return Err(invalid("it is longer than a file system allows"));
+        // A file system allows names of 255 bytes. dpkg unpacks to NAME.dpkg-new and rpm to NAME;6b019763 first: the longest
+        // that either can install is nine shorter.
+        if text.len() > 4000 || relative.split('/').any(|part| part.len() > 246) {
+            return Err(invalid("it is longer than dpkg and rpm can unpack"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -99,7 +102,13 @@ impl fmt::Display for InstallPath {
 
 impl Ord for InstallPath {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.split('/').cmp(other.0.split('/'))
+        // By component is bytewise with `/` before everything else: there are no empty components and no control characters.
+        let (left, right) = (self.0.as_bytes(), other.0.as_bytes());
+        let rank = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
+        match left.iter().zip(right).find(|(left, right)| left != right) {
+            Some((left, right)) => rank(left).cmp(&rank(right)),
+            None => left.len().cmp(&right.len()),
+        }
     }
 }
 
@@ -197,6 +206,9 @@ pub struct Entry {
     pub capabilities: Option<String>,
     /// Third-party content that is shipped exactly as it was locked: never stripped, patched or scanned for Provides.
     pub vendored: bool,
+    /// When its content was made (seconds since 1970), if that is known and does not move with the service's commits; the
+    /// package's time stands in for it, and it is never later than that. What nobody changed thus packs to the same bytes.
+    pub time: Option<i64>,
 }
 
 /// Two different things want the same path.
@@ -278,17 +290,23 @@ impl Tree {
         self.entries.is_empty()
     }
 
-    /// All entries with their parent directories, explicit or implied (root-owned, 0755), in the same order.
+    /// All entries with their parent directories, explicit or implied (root-owned, 0755), in the same order. An implied
+    /// directory is as old as the newest entry below it that has a time of its own.
     pub fn with_directories(&self) -> BTreeMap<InstallPath, Entry> {
         let mut all = self.entries.clone();
-        for path in self.entries.keys() {
+        for (path, entry) in &self.entries {
             let mut parent = path.parent();
             while let Some(directory) = parent {
-                if all.contains_key(&directory) {
+                parent = directory.parent();
+                if self.entries.contains_key(&directory) {
+                    continue;
+                }
+                let is_new = !all.contains_key(&directory);
+                let implied = all.entry(directory).or_insert_with(|| Entry::root(Node::Directory, 0o755));
+                if !is_new && implied.time >= entry.time {
                     break;
                 }
-                parent = directory.parent();
-                all.insert(directory, Entry::root(Node::Directory, 0o755));
+                implied.time = implied.time.max(entry.time);
             }
         }
         all
@@ -296,6 +314,14 @@ impl Tree {
 }
 
 impl Entry {
+    /// Its content, when it is a file.
+    pub fn content(&self) -> Option<&Content> {
+        match &self.node {
+            Node::File(content) => Some(content),
+            Node::Directory | Node::Symlink(_) | Node::HardLink(_) => None,
+        }
+    }
+
     /// A root-owned entry without a special role.
     pub fn root(node: Node, mode: u32) -> Self {
         Self {
@@ -306,6 +332,7 @@ impl Entry {
             role: Role::Plain,
             capabilities: None,
             vendored: false,
+            time: None,
         }
     }
 
@@ -317,6 +344,11 @@ impl Entry {
     /// The same, marked as third-party content.
     pub fn vendored(self) -> Self {
         Self { vendored: true, ..self }
+    }
+
+    /// The time of modification that a package of `package_time` gives it (seconds since 1970).
+    pub fn time(&self, package_time: i64) -> i64 {
+        self.time.map_or(package_time, |time| time.min(package_time))
     }
 }
 
@@ -337,10 +369,38 @@ mod tests {
     }
 
     #[test]
+    fn an_implied_directory_is_as_old_as_the_newest_content_with_a_time_of_its_own() {
+        let mut tree = Tree::new();
+        let mut add = |text: &str, time| {
+            let entry = Entry { time, ..Entry::root(Node::File(Content::bytes(Vec::new())), 0o644) };
+            tree.insert(path(text), entry).expect("a free path");
+        };
+        add("/usr/lib/acme/a", Some(5));
+        add("/usr/lib/acme/b/c", Some(7));
+        add("/usr/lib/acme/own", None);
+        add("/etc/acme", None);
+        let all = tree.with_directories();
+        let time = |text: &str| all.get(&path(text)).expect("an entry").time(100);
+        assert_eq!(
+            ["/usr", "/usr/lib/acme", "/usr/lib/acme/b", "/usr/lib/acme/own", "/etc"].map(time),
+            [7, 7, 7, 100, 100]
+        );
+        assert_eq!(all[&path("/usr/lib/acme/b/c")].time(6), 6, "never later than the package");
+    }
+
+    #[test]
     fn a_directory_comes_right_before_its_contents() {
         let mut paths = [path("/a-b"), path("/a/c"), path("/a")];
         paths.sort();
         assert_eq!(paths, [path("/a"), path("/a/c"), path("/a-b")]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn paths_are_ordered_by_component(left in "(/[!-.a-c]{1,3}){1,4}", right in "(/[!-.a-c]{1,3}){1,4}") {
+            let by_component = left.split('/').cmp(right.split('/'));
+            proptest::prop_assert_eq!(InstallPath(left).cmp(&InstallPath(right)), by_component);
+        }
     }
 
     #[test]
