@@ -178,9 +178,12 @@ mod tests {
         let known = read.get(&Sha256::of(b"elf")).unwrap();
         assert_eq!((&known.elf, known.embeds.get()), (&elf, Some(&true)));
         assert!(read.get(&Sha256::of(b"text")).unwrap().elf.is_none());
-        for damaged in
-            [text.replace("libc.so.6", "libc.so.7"), text.replace('\n', ""), String::new(), text[..200].to_owned()]
-        {
+        for damaged in [
+            text.replace("libc.so.6", "libc.so.7"),
+            text.replace('\n', ""),
+            String::new(),
+            text.chars().take(200).collect(),
+        ] {
             assert!(parse(&damaged).is_none(), "{damaged}");
         }
     }
