@@ -114,14 +114,31 @@ impl Cache {
         let path = self.root.join("locks").join(name);
         let open = || fs_err::OpenOptions::new().create(true).append(true).open(&path);
         match open() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs_err::create_dir_all(self.root.join("locks"))?;
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                self.directory(&self.root.join("locks"))?;
                 open()
             }
             // A cache that cannot be written can be locked all the same.
             Err(_) if path.is_file() => fs_err::File::open(&path),
             opened => opened,
         }
+    }
+
+    /// Makes a directory of the cache and all that it is in. What stands in the way is no part of a cache and goes.
+    pub(crate) fn directory(&self, path: &Path) -> io::Result<()> {
+        let mut made = fs_err::create_dir_all(path);
+        for place in path.ancestors().take_while(|place| *place != self.root && place.starts_with(&self.root)) {
+            if made.is_err() && !place.is_dir() && fs_err::symlink_metadata(place).is_ok() {
+                fs_err::remove_file(place)?;
+                made = fs_err::create_dir_all(path);
+            }
+        }
+        made
+    }
+
+    /// A directory to work in, from which nothing is renamed into place: elsewhere if the cache cannot be written.
+    pub(crate) fn scratch(&self) -> io::Result<tempfile::TempDir> {
+        self.temporary_directory().or_else(|_| tempfile::tempdir())
     }
 
     /// Notes that an entry (a file or a directory, as it came into place) is used: it is not among the first to go.
@@ -151,7 +168,7 @@ impl Cache {
     fn temporary(&self) -> io::Result<PathBuf> {
         static CLEARED: Once = Once::new();
         let directory = self.root.join("tmp");
-        fs_err::create_dir_all(&directory)?;
+        self.directory(&directory)?;
         CLEARED.call_once(|| clear(&directory));
         Ok(directory)
     }

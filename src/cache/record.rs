@@ -64,7 +64,9 @@ pub(crate) fn write(cache: &Cache, path: &Path, subject: &str, content: &[u8]) -
             Err(error) => {
                 file = error.path;
                 match error.error.kind() {
-                    io::ErrorKind::NotFound => path.parent().map_or(Ok(()), fs_err::create_dir_all)?,
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                        path.parent().map_or(Ok(()), |parent| cache.directory(parent))?;
+                    }
                     io::ErrorKind::IsADirectory => forget(path),
                     _ => return Err(error.error),
                 }

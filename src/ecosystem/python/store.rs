@@ -184,7 +184,7 @@ pub(super) fn come_into_place(
     whole: impl Fn() -> bool,
 ) -> io::Result<()> {
     if let Some(parent) = place.parent() {
-        fs_err::create_dir_all(parent)?;
+        cache.directory(parent)?;
     }
     set_mode(temporary.path(), 0o755)?;
     seal::all(&temporary.path().join("files"))?;

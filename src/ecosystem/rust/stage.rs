@@ -131,7 +131,7 @@ fn keep(cache: &Cache, data: &[u8]) -> io::Result<Content> {
         let file = cache.temporary_file()?;
         fs_err::write(file.path(), data)?;
         if let Some(parent) = place.parent() {
-            fs_err::create_dir_all(parent)?;
+            cache.directory(parent)?;
         }
         if place.is_dir() {
             fs_err::remove_dir_all(&place)?;
@@ -169,8 +169,8 @@ impl Build<'_> {
         let _guard = self.context.cache.lock("cargo-build")?;
         let section = self.section();
         let (results, home) = (section.join("target"), section.join("cargo"));
-        fs_err::create_dir_all(&results)?;
-        fs_err::create_dir_all(&home)?;
+        self.context.cache.directory(&results)?;
+        self.context.cache.directory(&home)?;
         self.context.cache.used(&section);
         self.forget_own_packages(&section)?;
         let mut binds = vec![
