@@ -177,6 +177,65 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     walk(directory).into_iter().filter(|path| fs::symlink_metadata(path).unwrap().is_file()).collect()
 }
 
+#[test]
+fn what_the_cache_holds_is_told_pruned_and_cleared() {
+    let world = World::new();
+    let run = |arguments: &[&str]| {
+        let output = world.command(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&run(&[arguments, &["--format", "json"]].concat())).unwrap()
+    };
+    let names = || -> Vec<String> {
+        let info = json(&["cache", "info"]);
+        info["sections"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|section| section["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(run(&["cache", "dir"]).trim(), world.cache().to_str().unwrap());
+    for expected in ["wheels", "built-wheels", "help"] {
+        assert!(names().iter().any(|name| name == expected), "{:?}", names());
+    }
+    let info = run(&["cache", "size"]);
+    assert!(info.contains("of at most ") && info.contains("  unpacked wheels ("), "{info}");
+    let total = json(&["cache", "info"])["size"].as_u64().unwrap();
+    assert!(total > 100_000, "{total}");
+    assert_eq!(json(&["cache", "prune"])["entries"], 0, "it is within its limit");
+    assert_eq!(json(&["cache", "prune", "--older-than", "1d"])["entries"], 0);
+    assert!(json(&["cache", "prune", "--size", &(total / 2).to_string()])["entries"].as_u64().unwrap() > 0);
+    let left = json(&["cache", "info"])["size"].as_u64().unwrap();
+    assert!(left > 0 && left <= total / 2, "{left} of {total}");
+    world.is_right("the cache was pruned");
+    run(&["cache", "clear"]);
+    assert_eq!(names(), Vec::<String>::new());
+    assert!(fs::read_to_string(world.cache().join("CACHEDIR.TAG")).unwrap().starts_with("Signature: 8a477f597d28d172"));
+    world.is_right("the cache was cleared");
+}
+
+#[test]
+fn the_cache_stays_within_its_limit_and_a_limit_that_is_none_is_refused() {
+    let world = World::new();
+    fs::remove_dir_all(world.cache()).unwrap();
+    let build = |limit: &str| world.building("limited").env("PACKHOUSE_CACHE_SIZE", limit).output().unwrap();
+    let output = build("10X");
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("PACKHOUSE_CACHE_SIZE: `10X` is no size") && said.contains("`10G`"), "{said}");
+    assert!(!world.cache().exists());
+    // Too small for anything: right all the same, again and again.
+    for _ in 0..2 {
+        assert!(build("20K").status.success());
+        assert_eq!(world.artefacts("limited"), world.right);
+        let sizes = files(&world.cache()).into_iter().map(|file| fs::metadata(file).unwrap().len());
+        assert!(sizes.sum::<u64>() < 30_000, "{:?}", walk(&world.cache()));
+    }
+}
+
 /// The same numbers in each run, so that a failure can be looked at again.
 struct Numbers(u64);
 
