@@ -1,37 +1,44 @@
 //! From vendored sources to artefacts: stage, assemble, write. Offline; nothing here or below opens a connection.
 //!
-//! Services and targets are independent of one another, so they are staged and packed side by side, bounded by the number
-//! of threads. Artefacts come into place by renames; the list of them, `packhouse-artefacts.json`, is written last.
+//! Services and targets are independent of one another, so they are staged and packed side by side (see `build/plan.rs`);
+//! what is made from the same as the last time is not made again. Artefacts come into place by renames; the list of them,
+//! `packhouse-artefacts.json`, is written last.
 
 mod claims;
 mod help;
+mod inputs;
 mod packing;
+mod plan;
 mod previous;
+mod recorder;
+mod records;
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::time::Instant;
 
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::{Deserialize, Serialize};
 
 use crate::check::{self, Severity, Subject};
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
 use crate::digest::Sha256;
 use crate::ecosystem::{self, Context, Release};
+use crate::fingerprint::Files;
 use crate::format::{self, Artefact, Written};
 use crate::package::{self, Changelog, Inputs, Learned, Package, Version, version};
-use crate::report::Unit;
+use crate::report::{Activity, Unit};
 use crate::target::{Format, Target};
 use crate::workspace::Member;
 use crate::workspace::history::{ChangelogRequest, History, HistoryError, VersionOrigin};
 use claims::Claims;
 use help::Question;
 use packing::Packing;
+use plan::Planned;
 use previous::Published;
 pub use previous::{NoPackages, PreviousSource};
+use recorder::{Recorder, Said};
+use records::Record;
 
 /// The file that lists what a build made.
 pub const ARTEFACTS_FILE: &str = "packhouse-artefacts.json";
@@ -47,6 +54,8 @@ pub struct Options<'a> {
     pub out: PathBuf,
     /// Where the packages are that were published last.
     pub previous: PreviousSource,
+    /// Build also what is made from the same as the last time.
+    pub force: bool,
 }
 
 /// `packhouse-artefacts.json`.
@@ -136,28 +145,22 @@ impl Diagnose for Error {
     }
 }
 
-/// What the user has been told: what holds for every target is said once.
-#[derive(Debug, Default)]
-struct Said(Mutex<BTreeSet<String>>);
-
-impl Said {
-    fn once(&self, context: Context<'_>, note: String) {
-        let is_new = self.0.lock().is_ok_and(|mut said| said.insert(note.clone()));
-        if is_new {
-            context.reporter.note(&note);
-        }
-    }
-}
-
 /// One service for one target.
 struct Job<'a> {
     service: &'a Member,
     target: &'a Target,
 }
 
+impl Job<'_> {
+    fn failed(&self, error: ecosystem::Error) -> Error {
+        Error::Step { service: self.service.name.to_string(), target: self.target.to_string(), error }
+    }
+}
+
 /// What all jobs share.
 struct Shared<'a> {
     history: History<'a>,
+    files: Files,
     packing: Packing,
     published: Published,
     claims: Claims,
@@ -170,36 +173,78 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
         .map_err(|error| Error::Services(Box::new(error)))?;
     fs_err::create_dir_all(&options.out)?;
     format::remove_leftovers(&options.out)?;
-    let history = open_history(context)?;
-    let jobs: Vec<Job<'_>> = options
-        .services
-        .iter()
-        .flat_map(|service| options.targets.iter().map(|target| Job { service, target }))
-        .collect();
-    let progress = context.reporter.progress("Building", jobs.len() as u64, Unit::Items);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(context.threads).build();
-    let pool = pool.map_err(|error| std::io::Error::other(format!("cannot start threads: {error}")))?;
-    let published = Published::open(context.settings, &options.previous).map_err(Error::Published)?;
-    let (packing, claims, said) = (Packing::new(), Claims::default(), Said::default());
-    let shared = Shared { history, packing, published, claims, said };
-    let results: Vec<Result<Vec<Artefact>, Error>> = pool.install(|| {
-        jobs.par_iter()
-            .map(|job| {
-                let artefacts = make(context, &shared, job, &options.out)?;
-                progress.advance(1);
-                for artefact in &artefacts {
-                    context.reporter.step("Built", &artefact.file.display().to_string());
-                }
-                Ok(artefacts)
-            })
-            .collect()
+    let shared = Shared {
+        history: open_history(context)?,
+        files: inputs::files(context, options),
+        packing: Packing::new(),
+        published: Published::open(context.settings, &options.previous).map_err(Error::Published)?,
+        claims: Claims::default(),
+        said: Said::default(),
+    };
+    let planned = plan::plan(context, &shared, options, &options.targets);
+    shared.files.keep(context.cache);
+    let stale = planned.iter().flatten().filter(|planned| planned.stale.is_some()).count();
+    let progress = (stale > 0).then(|| context.reporter.progress("Building", stale as u64, Unit::Items));
+    let made = plan::run(&planned, context.threads, |planned| {
+        let made = build_one(context, &shared, planned, &options.out);
+        if let Some(progress) = &progress {
+            progress.advance(1);
+        }
+        made
     });
     drop(progress);
+    shared.files.keep(context.cache);
+    let results = planned.into_iter().zip(made).map(|(planned, made)| match made {
+        Some(made) => made,
+        None => {
+            let artefacts = planned?.take(context, &shared)?;
+            artefacts.iter().for_each(|artefact| context.reporter.step("Fresh", &artefact.file.display().to_string()));
+            Ok(artefacts)
+        }
+    });
+    let results: Vec<Result<Vec<Artefact>, Error>> = results.collect();
     shared.published.finish(context.reporter);
     let mut artefacts = results.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     artefacts.sort_by(|left, right| (&left.file, &left.target).cmp(&(&right.file, &right.target)));
     one_for_each_file(&mut artefacts)?;
     Artefacts { schema_version: 1, artefacts: artefacts.clone() }.write(&options.out)?;
+    Ok(artefacts)
+}
+
+/// Does one job, and keeps a record of it if what it was made from can be told and is still the same.
+fn build_one(
+    context: Context<'_>,
+    shared: &Shared<'_>,
+    planned: &Planned<'_>,
+    out: &Path,
+) -> Result<Vec<Artefact>, Error> {
+    let Planned { job, released, fingerprint, stale, .. } = planned;
+    let (service, target) = (job.service.name.as_str(), job.target.to_string());
+    if let Some(reason) = stale {
+        context.reporter.detail(&format!("{service} for {target}: {reason}"));
+    }
+    let began = Instant::now();
+    let recorder = Recorder::new(context.reporter, &shared.said);
+    let activity = context.reporter.activity(&format!("{service} for {target}"));
+    let own = Context { reporter: &recorder, ..context };
+    let made = make(own, shared, job, released, out, activity.as_ref())?;
+    drop(activity);
+    let (artefacts, claims): (Vec<Artefact>, Vec<_>) = made.into_iter().unzip();
+    artefacts.iter().for_each(|artefact| context.reporter.step("Built", &artefact.file.display().to_string()));
+    if let Some(before) = fingerprint {
+        // What was changed while it was read may be in the artefact, and nobody knows in which state.
+        let now = plan::look(context, shared, job.service, &[(job.target, released)]).unwrap_or_default();
+        if now.first() == Some(before) {
+            let record = Record {
+                inputs: before.parts().clone(),
+                artefacts: artefacts.clone(),
+                notes: recorder.notes(),
+                claims,
+                duration: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            };
+            record.write(context, service, &target);
+        }
+    }
     Ok(artefacts)
 }
 
@@ -297,31 +342,42 @@ fn releases(
     Ok(release)
 }
 
-fn make(context: Context<'_>, shared: &Shared<'_>, job: &Job<'_>, out: &Path) -> Result<Vec<Artefact>, Error> {
+/// An artefact, and the paths of its package that no other may have.
+type Made = (Artefact, (String, Vec<String>));
+
+fn make(
+    context: Context<'_>,
+    shared: &Shared<'_>,
+    job: &Job<'_>,
+    released: &Released,
+    out: &Path,
+    activity: &dyn Activity,
+) -> Result<Vec<Made>, Error> {
     let Job { service, target } = job;
-    let failed =
-        |error: ecosystem::Error| Error::Step { service: service.name.to_string(), target: target.to_string(), error };
-    let Released { version, changelog, time, release } = release(context, &shared.history, job)?;
-    let mut staged = ecosystem::of(service.ecosystem).stage(context, service, target, &release).map_err(failed)?;
+    let failed = |error: ecosystem::Error| job.failed(error);
+    let Released { version, changelog, time, release } = released;
+    activity.stage("staging");
+    let mut staged = ecosystem::of(service.ecosystem).stage(context, service, target, release).map_err(failed)?;
     let notes = package::licenses::settle(context.settings, service, &mut staged.components);
     for note in notes.map_err(|error| failed(error.into()))? {
-        shared.said.once(context, format!("{}: {note}", service.name));
+        context.reporter.note(&format!("{}: {note}", service.name));
     }
     let (isolation, debug) = (staged.isolation.clone(), staged.debug.clone());
-    let question = Question { context, service, target, staged: &staged, time };
+    let question = Question { context, service, target, staged: &staged, time: *time };
     let learned = Learned {
-        help: help::ask(&question, &shared.said).map_err(failed)?,
+        help: help::ask(&question).map_err(failed)?,
         previous: shared.published.newest(service.name.as_str(), target).map_err(failed)?,
     };
+    activity.stage("assembling");
     let inputs = Inputs {
         settings: context.settings,
         workspace: context.workspace,
         member: service,
         target,
         staged,
-        version,
-        changelog,
-        time,
+        version: version.clone(),
+        changelog: changelog.clone(),
+        time: *time,
     };
     let package = package::assemble_with(inputs, &learned).map_err(|error| failed(error.into()))?;
     if let Some(previous) = &learned.previous {
@@ -329,13 +385,19 @@ fn make(context: Context<'_>, shared: &Shared<'_>, job: &Job<'_>, out: &Path) ->
     }
     let debug = package::debug_symbols(&package, &debug).map_err(|error| failed(error.into()))?;
     let write = |package: &Package| {
-        let claimed = shared.claims.add(package, &context.settings.project.org);
+        activity.stage("checking");
+        let paths = claims::of(package, &context.settings.project.org);
+        let claimed = shared.claims.add(package.name.as_str(), &target.to_string(), &paths);
         claimed.map_err(|error| failed(error.into()))?;
         judge(context, service, package)?;
+        activity.stage("waiting");
         let permit = shared.packing.admit(packing::memory(package));
+        activity.stage("packing");
         let written = format::write(package, out, &format::WriteOptions::default());
         drop(permit);
-        written.map(|written| artefact(package, written, isolation.clone())).map_err(|error| failed(error.into()))
+        let written = written.map_err(|error| failed(error.into()))?;
+        let claims = (package.name.to_string(), paths.iter().map(ToString::to_string).collect());
+        Ok((artefact(package, written, isolation.clone()), claims))
     };
     [Some(&package), debug.as_ref()].into_iter().flatten().map(write).collect()
 }

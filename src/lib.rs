@@ -14,9 +14,11 @@
 pub mod cache;
 pub mod diagnostic;
 pub mod digest;
+pub mod fingerprint;
 pub mod name;
 pub mod relation;
 pub mod report;
+mod stamp;
 pub mod target;
 pub mod variables;
 

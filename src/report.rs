@@ -19,12 +19,22 @@ pub trait Reporter: Send + Sync {
     fn detail(&self, message: &str);
     /// A piece of work of known size starts; the handle is dropped when it ends.
     fn progress(&self, label: &str, total: u64, unit: Unit) -> Box<dyn Progress>;
+    /// Work on `subject` starts, one of several things that go on at once; the handle is dropped when it ends.
+    fn activity(&self, _subject: &str) -> Box<dyn Activity> {
+        Box::new(Silent)
+    }
 }
 
 /// A running piece of work. Dropping it ends it.
 pub trait Progress: Send + Sync {
     /// So much more has been done.
     fn advance(&self, delta: u64);
+}
+
+/// Something that goes on beside others. Dropping it ends it.
+pub trait Activity: Send + Sync {
+    /// What is being done now: `staging`, `checking`.
+    fn stage(&self, name: &str);
 }
 
 /// Says nothing; for tests and for library users.
@@ -42,4 +52,8 @@ impl Reporter for Silent {
 
 impl Progress for Silent {
     fn advance(&self, _delta: u64) {}
+}
+
+impl Activity for Silent {
+    fn stage(&self, _name: &str) {}
 }

@@ -202,7 +202,8 @@ fn systemd(package: &mut Package, service: &str) {
 }
 
 fn write(package: &Package, directory: &Path) -> Result<PathBuf, format::Error> {
-    let options = WriteOptions { compression: Some(Compression::Gzip), effort: Effort::Fast, threads: Some(1) };
+    let options =
+        WriteOptions { compression: Some(Compression::Gzip), effort: Effort::Fast, threads: Some(1), blocks: None };
     format::write(package, directory, &options).map(|written| written.path)
 }
 

@@ -162,7 +162,7 @@ fn utf8(path: &Path) -> &str {
 
 const COMPRESSIONS: [Compression; 3] = [Compression::Zstd, Compression::Xz, Compression::Gzip];
 
-fn with(compression: Compression) -> WriteOptions {
+fn with(compression: Compression) -> WriteOptions<'static> {
     WriteOptions { compression: Some(compression), ..WriteOptions::default() }
 }
 
@@ -319,7 +319,7 @@ fn the_same_package_has_the_same_bytes_wherever_and_however_it_is_written() {
         let content = Content::file(&big).expect("digests");
         package.tree.file(path("/usr/share/acme-api/big"), content, 0o644).expect("a free path");
         for compression in COMPRESSIONS {
-            let options = |threads| WriteOptions { compression: Some(compression), effort: Effort::Fast, threads };
+            let options = |threads| WriteOptions { effort: Effort::Fast, threads, ..with(compression) };
             let (one, two) = (Place::new(), Place::new());
             let first = one.write(&package, options(Some(1)));
             let second = two.write(&package, options(Some(2)));

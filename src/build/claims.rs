@@ -15,19 +15,10 @@ use crate::tree::{InstallPath, Node, Tree};
 pub(super) struct Claims(Mutex<BTreeMap<(String, InstallPath), String>>);
 
 impl Claims {
-    /// Notes the paths of `package`; an error when another one for the same target has one of them.
-    pub(super) fn add(&self, package: &Package, org: &OrgName) -> Result<(), Error> {
-        let own = format!("/usr/lib/{org}/{}/", package.source);
-        self.add_tree(package.name.as_str(), &package.target.to_string(), &own, &package.tree)
-    }
-
-    fn add_tree(&self, package: &str, target: &str, own: &str, tree: &Tree) -> Result<(), Error> {
+    /// Notes that `package` for `target` has `paths`; an error when another one for the same target has one of them.
+    pub(super) fn add(&self, package: &str, target: &str, paths: &[InstallPath]) -> Result<(), Error> {
         let mut claims = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (path, entry) in tree.iter() {
-            // Two packages may have one directory.
-            if matches!(entry.node, Node::Directory) || path.as_str().starts_with(own) {
-                continue;
-            }
+        for path in paths {
             let before = claims.insert((target.to_owned(), path.clone()), package.to_owned());
             if let Some(other) = before.filter(|other| other != package) {
                 // Whichever of the two was made first, the message is the same.
@@ -39,6 +30,17 @@ impl Claims {
         }
         Ok(())
     }
+}
+
+/// The paths of `package` that no other one may have.
+pub(super) fn of(package: &Package, org: &OrgName) -> Vec<InstallPath> {
+    outside(&package.tree, &format!("/usr/lib/{org}/{}/", package.source))
+}
+
+fn outside(tree: &Tree, own: &str) -> Vec<InstallPath> {
+    // Two packages may have one directory.
+    let paths = tree.iter().filter(|(_, entry)| !matches!(entry.node, Node::Directory)).map(|(path, _)| path);
+    paths.filter(|path| !path.as_str().starts_with(own)).cloned().collect()
 }
 
 #[cfg(test)]
@@ -65,8 +67,8 @@ mod tests {
         let claims = |first: (&str, &Tree), second: (&str, &Tree), targets: [&str; 2]| {
             let claims = Claims::default();
             let own = "/usr/lib/acme/acme-api/";
-            claims.add_tree(first.0, targets[0], own, first.1).expect("the first");
-            claims.add_tree(second.0, targets[1], own, second.1).map_err(|error| error.to_string())
+            claims.add(first.0, targets[0], &outside(first.1, own)).expect("the first");
+            claims.add(second.0, targets[1], &outside(second.1, own)).map_err(|error| error.to_string())
         };
         let both = ["debian-12/amd64"; 2];
         let expected = "acme-api and acme-web would both install /usr/bin/acme-tool";

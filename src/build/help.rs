@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Said;
 use crate::cache::record;
 use crate::digest::Sha256;
 use crate::ecosystem::python::environment::materialize;
@@ -54,7 +53,7 @@ pub(super) struct Question<'a> {
 }
 
 /// What those commands print for `--help` that have no page in the repository.
-pub(super) fn ask(question: &Question<'_>, said: &Said) -> Result<BTreeMap<String, String>, ecosystem::Error> {
+pub(super) fn ask(question: &Question<'_>) -> Result<BTreeMap<String, String>, ecosystem::Error> {
     let Question { context, service, staged, .. } = question;
     let settings = context.settings.service(&service.name);
     let directory = context.workspace.directory(service);
@@ -74,7 +73,7 @@ pub(super) fn ask(question: &Question<'_>, said: &Said) -> Result<BTreeMap<Strin
                      with `man` in [services.{}]",
                     service.name, service.name
                 );
-                said.once(*context, note);
+                context.reporter.note(&note);
             }
         }
     }

@@ -90,8 +90,13 @@ impl Published {
         }
     }
 
-    /// The newest package `name` for `target`.
+    /// What the newest package `name` for `target` says.
     pub(super) fn newest(&self, name: &str, target: &Target) -> Result<Option<Previous>, ecosystem::Error> {
+        self.file(name, target)?.map(|path| read(target.format(), &path)).transpose()
+    }
+
+    /// The newest package `name` for `target`.
+    pub(super) fn file(&self, name: &str, target: &Target) -> Result<Option<PathBuf>, ecosystem::Error> {
         let format = target.format();
         let mut candidates = match &self.place {
             None => return Ok(None),
@@ -103,7 +108,7 @@ impl Published {
             .into_iter()
             .max_by(|left, right| compare(format, &left.version, &right.version).then(left.path.cmp(&right.path)));
         self.found.fetch_or(newest.is_some(), Ordering::Relaxed);
-        newest.map(|newest| read(format, &newest.path)).transpose()
+        Ok(newest.map(|newest| newest.path))
     }
 
     /// Whether a version's revision is not that of another distribution.
@@ -116,7 +121,7 @@ impl Published {
 }
 
 /// The configured repository's directory, when it is one.
-fn local(settings: &Settings) -> Option<PathBuf> {
+pub(super) fn local(settings: &Settings) -> Option<PathBuf> {
     let path = settings.repository.path.as_deref()?;
     match url::Url::parse(path) {
         Ok(url) if url.scheme() == "file" => url.to_file_path().ok(),

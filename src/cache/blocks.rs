@@ -34,17 +34,45 @@ impl Blocks {
 
     /// Keeps `block` under `key`.
     pub fn put(&self, key: Sha256, block: &[u8]) {
-        if self.cache.has_failed() {
-            return;
+        if let Some(pending) = self.prepare(key, block) {
+            pending.keep();
         }
-        let name = key.to_string();
-        if let Err(error) = record::write(&self.cache, &self.place(&name), &name, block) {
-            self.cache.failed(&error);
+    }
+
+    /// Writes `block` down without keeping it yet: until all that it was made from has turned out to be what `key` says.
+    pub fn prepare(&self, key: Sha256, block: &[u8]) -> Option<Pending> {
+        if self.cache.has_failed() {
+            return None;
+        }
+        match record::prepare(&self.cache, &key.to_string(), block) {
+            Ok(prepared) => Some(Pending { blocks: self.clone(), key, prepared }),
+            Err(error) => {
+                self.cache.failed(&error);
+                None
+            }
         }
     }
 
     fn place(&self, name: &str) -> PathBuf {
         self.directory.join(name.get(..2).unwrap_or_default()).join(name)
+    }
+}
+
+/// A block that is not kept yet. It vanishes unless it is.
+#[derive(Debug)]
+pub struct Pending {
+    blocks: Blocks,
+    key: Sha256,
+    prepared: record::Prepared,
+}
+
+impl Pending {
+    /// Keeps it.
+    pub fn keep(self) {
+        let Self { blocks, key, prepared } = self;
+        if let Err(error) = record::place(&blocks.cache, prepared, &blocks.place(&key.to_string())) {
+            blocks.cache.failed(&error);
+        }
     }
 }
 

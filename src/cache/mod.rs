@@ -25,7 +25,7 @@ use std::time::Duration;
 use crate::digest::Sha256;
 use crate::variables;
 
-pub use blocks::Blocks;
+pub use blocks::{Blocks, Pending};
 pub use sections::Section;
 pub use size::{InvalidLimit, InvalidSize, Size};
 pub use trim::{Keep, Removed, Usage};

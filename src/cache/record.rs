@@ -50,12 +50,29 @@ pub(crate) fn read(path: &Path, subject: &str) -> Option<Vec<u8>> {
     }
 }
 
+/// A record that has no place yet; it vanishes unless it gets one.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    file: tempfile::TempPath,
+    size: u64,
+}
+
 /// Puts `content`, which is about `subject`, at `path` by one rename.
 pub(crate) fn write(cache: &Cache, path: &Path, subject: &str, content: &[u8]) -> io::Result<()> {
+    place(cache, prepare(cache, subject, content)?, path)
+}
+
+/// Writes a record, but not to its place.
+pub(super) fn prepare(cache: &Cache, subject: &str, content: &[u8]) -> io::Result<Prepared> {
     let mut file = cache.temporary_file()?;
     file.write_all(&head(subject, content))?;
     file.write_all(content)?;
-    let mut file = file.into_temp_path();
+    Ok(Prepared { file: file.into_temp_path(), size: (HEAD + content.len()) as u64 })
+}
+
+/// Puts a record in its place.
+pub(super) fn place(cache: &Cache, prepared: Prepared, path: &Path) -> io::Result<()> {
+    let Prepared { mut file, size } = prepared;
     // The directory is there already, but for the first time; a damaged cache may have anything in the file's place.
     for attempt in 0..3 {
         match file.persist(path) {
@@ -73,7 +90,7 @@ pub(crate) fn write(cache: &Cache, path: &Path, subject: &str, content: &[u8]) -
             }
         }
     }
-    cache.added((HEAD + content.len()) as u64);
+    cache.added(size);
     Ok(())
 }
 

@@ -62,7 +62,7 @@ pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
         None if arguments.no_previous => PreviousSource::Nowhere,
         None => PreviousSource::Repository,
     };
-    let options = Options { services, targets, out: out.clone(), previous };
+    let options = Options { services, targets, out: out.clone(), previous, force: false };
     let artefacts = build::build(session.context(&project), &options)?;
     for artefact in &artefacts {
         match session.output() {

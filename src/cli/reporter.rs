@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anstream::AutoStream;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::report::{Progress, Reporter, Unit};
+use crate::report::{Activity, Progress, Reporter, Silent, Unit};
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +99,15 @@ impl Reporter for Human {
         }
         Box::new(Counter(AtomicU64::new(0)))
     }
+
+    fn activity(&self, subject: &str) -> Box<dyn Activity> {
+        let Some(bars) = &self.bars else { return Box::new(Silent) };
+        let style = ProgressStyle::with_template("{prefix:>12.cyan.bold} {wide_msg} {elapsed}");
+        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = bars.add(ProgressBar::new_spinner().with_style(style).with_message(printable(subject)));
+        bar.enable_steady_tick(std::time::Duration::from_millis(250));
+        Box::new(Bar(bar))
+    }
 }
 
 /// Control characters of file names and messages must not reach the terminal.
@@ -113,6 +122,12 @@ struct Bar(ProgressBar);
 impl Progress for Bar {
     fn advance(&self, delta: u64) {
         self.0.inc(delta);
+    }
+}
+
+impl Activity for Bar {
+    fn stage(&self, name: &str) {
+        self.0.set_prefix(name.to_owned());
     }
 }
 

@@ -167,6 +167,8 @@ impl Session {
     /// What every step of a language works with. What it finds in the cache stays there until the command ends.
     pub(super) fn context<'a>(&'a self, project: &'a Project) -> Context<'a> {
         self.cache.hold();
+        // The one pool of the process. The second time it is there already.
+        drop(rayon::ThreadPoolBuilder::new().num_threads(self.threads()).build_global());
         Context {
             settings: &project.settings,
             workspace: &project.workspace,

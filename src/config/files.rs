@@ -78,10 +78,18 @@ pub enum FileSource {
 }
 
 /// Where something stands in the configuration, for errors that only show when the repository is known.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Place {
     source: Source,
     span: Range<usize>,
+}
+
+/// Says nothing: where a setting stands is no part of what it says, and what is shown of settings tells whether they are
+/// what they were ([`crate::fingerprint::Fingerprint::value`]).
+impl std::fmt::Debug for Place {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Place")
+    }
 }
 
 impl Place {

@@ -10,13 +10,20 @@ use crate::diagnostic::Location;
 use crate::name::PackageName;
 
 /// The place of a `[services.NAME]` table.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Origin {
     path: PathBuf,
     text: Arc<str>,
     /// The keys that lead to the table, from the file's root.
     keys: Vec<String>,
     span: Range<usize>,
+}
+
+/// Says nothing, for the reason that [`super::Place`] has.
+impl std::fmt::Debug for Origin {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Origin")
+    }
 }
 
 impl Origin {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::cache::Cache;
 use crate::config::Settings;
+use crate::fingerprint::{Files, Fingerprint};
 use crate::package::Staged;
 use crate::report::Reporter;
 use crate::target::Target;
@@ -81,6 +82,16 @@ pub trait Ecosystem: Detector + Sync {
     fn is_same_name(&self, one: &str, other: &str) -> bool;
     /// Makes the vendor directory hold exactly what the lock names. Uses the network.
     fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error>;
+    /// Everything that [`Ecosystem::stage`] makes the tree of `service` from, beside the settings and the release: sources,
+    /// locks, vendored files, tools; one answer for each of `targets`, in their order. An error means that it cannot be
+    /// told, so that the tree must be made. Never uses the network.
+    fn inputs(
+        &self,
+        context: Context<'_>,
+        service: &Member,
+        targets: &[&Target],
+        files: &Files,
+    ) -> Result<Vec<Fingerprint>, Error>;
     /// Makes the private tree of `service` for `target` from its vendor directory. Never uses the network.
     fn stage(
         &self,

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::cache::Blocks;
 use crate::digest::Sha256;
 use crate::package::Package;
 use crate::target::{Compression, Format};
@@ -26,6 +27,7 @@ pub use inspect::{Contents, Inspection, inspect};
 pub use listing::{FileInfo, FileKind};
 pub(crate) use mode::{is_shared_library, mode_of};
 pub(crate) use output::{remove_leftovers, unfinished};
+pub(crate) use pack::memory;
 
 /// A file that came out of `build`, as `packhouse-artefacts.json` lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,22 +55,25 @@ pub struct Artefact {
 }
 
 /// How to write a package. The default is what the target wants.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct WriteOptions {
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WriteOptions<'a> {
     /// The payload's compressor; the target's own when `None`.
     pub compression: Option<Compression>,
     /// How hard to compress.
     pub effort: Effort,
-    /// Threads of the xz compressor; `None` takes what is useful within 300 MiB. Never changes the bytes.
-    pub threads: Option<u32>,
+    /// Threads to compress with; `None` takes what processors and memory allow. Never changes the bytes.
+    pub threads: Option<usize>,
+    /// Where compressed blocks are kept for the next time. Never changes the bytes.
+    pub blocks: Option<&'a Blocks>,
 }
 
-/// [`WriteOptions`] with every decision made.
+/// [`WriteOptions`] with every decision made that changes bytes.
 #[derive(Debug, Clone, Copy)]
-struct Resolved {
+struct Resolved<'a> {
     compression: Compression,
     effort: Effort,
-    threads: u32,
+    threads: Option<usize>,
+    blocks: Option<&'a Blocks>,
 }
 
 /// A package that was written.
@@ -88,11 +93,12 @@ pub struct Written {
 /// its final name, or not at all; one of the same name is replaced.
 ///
 /// The bytes are a function of `package`, the compressor and the effort.
-pub fn write(package: &Package, directory: &Path, options: &WriteOptions) -> Result<Written, Error> {
+pub fn write(package: &Package, directory: &Path, options: &WriteOptions<'_>) -> Result<Written, Error> {
     let resolved = Resolved {
         compression: options.compression.unwrap_or(package.target.distribution.compression),
         effort: options.effort,
-        threads: options.threads.unwrap_or_else(compression::useful_threads),
+        threads: options.threads,
+        blocks: options.blocks,
     };
     match package.target.format() {
         Format::Deb => deb::write(package, directory, resolved),

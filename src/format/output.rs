@@ -1,6 +1,6 @@
-//! A file that appears whole or not at all, and the one read of every content on its way into it.
+//! A file that appears whole or not at all.
 
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -9,9 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::Written;
 use super::error::Error;
-use crate::cache::seal;
 use crate::digest::Sha256;
-use crate::tree::{Content, InstallPath, Source};
 
 /// A file in the making, in the directory of its final place; it vanishes unless it is finished.
 pub(super) struct Output {
@@ -40,9 +38,10 @@ impl Output {
         &mut self.file
     }
 
-    /// Makes the content durable and gives it its name, mode 0644 whatever the umask.
-    pub(super) fn finish(mut self) -> Result<Written, Error> {
-        let (sha256, size) = self.seal().map_err(|source| Error::Write { path: self.path.clone(), source })?;
+    /// Makes the content durable and gives it its name, mode 0644 whatever the umask. `digest` is its SHA-256 with its
+    /// length, if they were told while it was written.
+    pub(super) fn finish(mut self, digest: Option<(Sha256, u64)>) -> Result<Written, Error> {
+        let (sha256, size) = self.seal(digest).map_err(|source| Error::Write { path: self.path.clone(), source })?;
         let Self { file, name, path } = self;
         let write_error = |source| Error::Write { path: path.clone(), source };
         file.persist(&path).map_err(|error| write_error(error.error))?;
@@ -52,11 +51,14 @@ impl Output {
         Ok(Written { file: PathBuf::from(name), path, size, sha256 })
     }
 
-    fn seal(&mut self) -> io::Result<(Sha256, u64)> {
+    fn seal(&mut self, digest: Option<(Sha256, u64)>) -> io::Result<(Sha256, u64)> {
         let file = self.file.as_file_mut();
         file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
         file.flush()?;
         file.sync_all()?;
+        if let Some(digest) = digest {
+            return Ok(digest);
+        }
         file.seek(SeekFrom::Start(0))?;
         Sha256::of_reader(file)
     }
@@ -129,56 +131,6 @@ impl<W: Write> Write for Hashing<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }
-}
-
-/// Copies a staged file's content to `out` and fails unless it is what the tree said: another size or digest means that
-/// it changed after it was staged. `artefact` is the file being written, for messages.
-pub(super) fn copy_content(
-    path: &InstallPath,
-    content: &Content,
-    out: &mut dyn Write,
-    artefact: &Path,
-) -> Result<(), Error> {
-    let read_error = |source: io::Error| {
-        let from = match &content.source {
-            Source::Path(file) => file.clone(),
-            Source::Bytes(_) => PathBuf::from(path.as_str()),
-        };
-        Error::Read { path: from, source }
-    };
-    let expected = content.digests;
-    let changed = |what: String| {
-        if let Source::Path(file) = &content.source {
-            seal::break_if_sealed(file);
-        }
-        Error::Changed { path: path.clone(), what }
-    };
-    let mut reader = content.open().map_err(read_error)?;
-    let mut hasher = Sha256Hasher::new();
-    let mut buffer = vec![0; 128 * 1024];
-    let mut size = 0;
-    loop {
-        let length = match reader.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(read_error(error)),
-        };
-        size += length as u64;
-        if size > expected.size {
-            return Err(changed(format!("it had {} bytes, now more", expected.size)));
-        }
-        let chunk = buffer.get(..length).unwrap_or_default();
-        hasher.update(chunk);
-        out.write_all(chunk).map_err(|source| Error::Write { path: artefact.to_path_buf(), source })?;
-    }
-    if size != expected.size {
-        return Err(changed(format!("it had {} bytes, now {size}", expected.size)));
-    }
-    if Sha256(hasher.finalize().into()) != expected.sha256 {
-        return Err(changed("its SHA-256 is another".to_owned()));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

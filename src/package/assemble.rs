@@ -355,11 +355,14 @@ fn capitalized(summary: &str) -> String {
     characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
+/// What the licence file of a project or of the whole repository is called.
+pub(crate) const LICENSE_FILES: [&str; 5] = ["LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING"];
+
 /// The project's licence file: the service's own, else the repository's.
 fn license_text(package: &PackageName, directory: &Path, settings: &Settings) -> Result<Option<String>, Error> {
     const LONGEST: u64 = 1024 * 1024;
     for directory in [directory, settings.root.as_path()] {
-        for name in ["LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING"] {
+        for name in LICENSE_FILES {
             let path = directory.join(name);
             if path.is_file() {
                 let what = format!("the licence file `{name}`");

@@ -22,6 +22,7 @@ mod systemd;
 pub(crate) mod template;
 pub mod version;
 
+pub(crate) use assemble::LICENSE_FILES;
 pub use assemble::{Inputs, Learned, assemble, assemble_with, check_shared_paths};
 pub(crate) use component::is_license_file;
 pub use component::{Component, LicenseFile, SourceArtefact};

@@ -1,4 +1,4 @@
-//! What a child does between fork and exec to leave the world. The only module with `unsafe`.
+//! What a child does between fork and exec to leave the world. The only module with `unsafe` beside `src/format/pack/xz/block.rs`.
 //!
 //! After fork in a program with threads only async-signal-safe functions may be called (signal-safety(7)): no allocation,
 //! no lock, no formatting. So the parent prepares everything as a [`Plan`], a list of system calls with all their texts,

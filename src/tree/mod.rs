@@ -197,6 +197,9 @@ pub struct Entry {
     pub capabilities: Option<String>,
     /// Third-party content that is shipped exactly as it was locked: never stripped, patched or scanned for Provides.
     pub vendored: bool,
+    /// When its content was made (seconds since 1970), if that is known and does not move with the service's commits; the
+    /// package's time stands in for it, and it is never later than that. What nobody changed thus packs to the same bytes.
+    pub time: Option<i64>,
 }
 
 /// Two different things want the same path.
@@ -278,17 +281,23 @@ impl Tree {
         self.entries.is_empty()
     }
 
-    /// All entries with their parent directories, explicit or implied (root-owned, 0755), in the same order.
+    /// All entries with their parent directories, explicit or implied (root-owned, 0755), in the same order. An implied
+    /// directory is as old as the newest entry below it that has a time of its own.
     pub fn with_directories(&self) -> BTreeMap<InstallPath, Entry> {
         let mut all = self.entries.clone();
-        for path in self.entries.keys() {
+        for (path, entry) in &self.entries {
             let mut parent = path.parent();
             while let Some(directory) = parent {
-                if all.contains_key(&directory) {
+                parent = directory.parent();
+                if self.entries.contains_key(&directory) {
+                    continue;
+                }
+                let is_new = !all.contains_key(&directory);
+                let implied = all.entry(directory).or_insert_with(|| Entry::root(Node::Directory, 0o755));
+                if !is_new && implied.time >= entry.time {
                     break;
                 }
-                parent = directory.parent();
-                all.insert(directory, Entry::root(Node::Directory, 0o755));
+                implied.time = implied.time.max(entry.time);
             }
         }
         all
@@ -306,6 +315,7 @@ impl Entry {
             role: Role::Plain,
             capabilities: None,
             vendored: false,
+            time: None,
         }
     }
 
@@ -317,6 +327,11 @@ impl Entry {
     /// The same, marked as third-party content.
     pub fn vendored(self) -> Self {
         Self { vendored: true, ..self }
+    }
+
+    /// The time of modification that a package of `package_time` gives it (seconds since 1970).
+    pub fn time(&self, package_time: i64) -> i64 {
+        self.time.map_or(package_time, |time| time.min(package_time))
     }
 }
 
@@ -334,6 +349,26 @@ mod tests {
         assert_eq!(link, "../lib/acme/acme-api/bin/acme-api");
         let python = path("/usr/lib/acme/acme-api/bin/python").relative_link_to(&path("/usr/bin/python3.11"));
         assert_eq!(python, "../../../../bin/python3.11");
+    }
+
+    #[test]
+    fn an_implied_directory_is_as_old_as_the_newest_content_with_a_time_of_its_own() {
+        let mut tree = Tree::new();
+        let mut add = |text: &str, time| {
+            let entry = Entry { time, ..Entry::root(Node::File(Content::bytes(Vec::new())), 0o644) };
+            tree.insert(path(text), entry).expect("a free path");
+        };
+        add("/usr/lib/acme/a", Some(5));
+        add("/usr/lib/acme/b/c", Some(7));
+        add("/usr/lib/acme/own", None);
+        add("/etc/acme", None);
+        let all = tree.with_directories();
+        let time = |text: &str| all.get(&path(text)).expect("an entry").time(100);
+        assert_eq!(
+            ["/usr", "/usr/lib/acme", "/usr/lib/acme/b", "/usr/lib/acme/own", "/etc"].map(time),
+            [7, 7, 7, 100, 100]
+        );
+        assert_eq!(all[&path("/usr/lib/acme/b/c")].time(6), 6, "never later than the package");
     }
 
     #[test]

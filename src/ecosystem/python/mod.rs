@@ -12,6 +12,7 @@ mod detect;
 pub mod environment;
 mod existing;
 mod facts;
+mod fingerprint;
 pub mod host;
 mod html;
 pub mod index;
@@ -57,6 +58,7 @@ pub mod wheel;
 
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
+use crate::fingerprint::{Files, Fingerprint};
 use crate::package::Staged;
 use crate::target::Target;
 use crate::workspace::{Detector, Directory, EcosystemKind, Member};
@@ -90,6 +92,16 @@ impl Ecosystem for Python {
 
     fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error> {
         vendor::vendor(context, service)
+    }
+
+    fn inputs(
+        &self,
+        context: Context<'_>,
+        service: &Member,
+        targets: &[&Target],
+        files: &Files,
+    ) -> Result<Vec<Fingerprint>, Error> {
+        fingerprint::inputs(context, service, targets, files)
     }
 
     fn stage(

@@ -46,6 +46,13 @@ pub(super) enum Error {
 impl SourceTree {
     /// Reads the package in `directory` of the repository at `root`; `vendor` is the name of vendor directories.
     pub(super) fn read(root: &Path, directory: &Path, vendor: &Path) -> Result<Self, Error> {
+        let files = Self::list(root, directory, vendor)?.into_iter();
+        let files = files.map(|(path, source)| SourceFile::read(path, source)).collect::<io::Result<_>>()?;
+        Ok(Self { files })
+    }
+
+    /// Its files, sorted: each with its path in the package and what is read for it.
+    pub(super) fn list(root: &Path, directory: &Path, vendor: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Error> {
         let root = fs_err::canonicalize(root)?;
         let mut files = Vec::new();
         let (top, vendor) = (directory.to_path_buf(), vendor.to_path_buf());
@@ -78,17 +85,17 @@ impl SourceTree {
                 // A link to a directory of the repository.
                 Self::below(&source, &path, &mut files)?;
             } else if metadata.is_file() {
-                files.push(SourceFile::read(path, source)?);
+                files.push((path, source));
             } else {
                 return Err(Error::Special(entry.into_path()));
             }
         }
-        files.sort_by(|left, right| left.path.cmp(&right.path));
-        Ok(Self { files })
+        files.sort();
+        Ok(files)
     }
 
     /// The regular files in a linked directory; links in it are not followed a second time.
-    fn below(directory: &Path, shown: &Path, files: &mut Vec<SourceFile>) -> Result<(), Error> {
+    fn below(directory: &Path, shown: &Path, files: &mut Vec<(PathBuf, PathBuf)>) -> Result<(), Error> {
         let walk = walkdir::WalkDir::new(directory)
             .into_iter()
             .filter_entry(|entry| !matches!(entry.file_name().to_str(), Some(".git" | "__pycache__")));
@@ -96,7 +103,7 @@ impl SourceTree {
             let entry = entry.map_err(io::Error::from)?;
             if entry.file_type().is_file() {
                 let below = entry.path().strip_prefix(directory).unwrap_or(entry.path());
-                files.push(SourceFile::read(shown.join(below), entry.path().to_path_buf())?);
+                files.push((shown.join(below), entry.path().to_path_buf()));
             } else if !entry.file_type().is_dir() {
                 return Err(Error::Special(entry.into_path()));
             }

@@ -133,9 +133,6 @@ pub(super) enum StageError {
     /// The store or the package's directory.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// Threads could not be had.
-    #[error("cannot start threads: {0}")]
-    Threads(String),
 }
 
 impl Diagnose for StageError {
@@ -167,7 +164,7 @@ impl Diagnose for StageError {
                 "build on {target} itself or on something older, or take a version that has a manylinux wheel"
             )],
             Self::Io(error) => crate::diagnostic::io_hints(error),
-            Self::NoProject(_) | Self::Elf { .. } | Self::Path(_) | Self::Threads(_) => Vec::new(),
+            Self::NoProject(_) | Self::Elf { .. } | Self::Path(_) => Vec::new(),
         }
     }
 }
@@ -182,12 +179,7 @@ pub(super) fn stage(
     target: &Target,
     release: &Release,
 ) -> Result<Staged, Error> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(context.threads.max(1))
-        .build()
-        .map_err(|error| boxed(StageError::Threads(error.to_string())))?;
-    let staging = Staging::new(context, service, target, release)?;
-    pool.install(|| staging.run())
+    Staging::new(context, service, target, release)?.run()
 }
 
 /// One service for one target.

@@ -19,7 +19,7 @@ use crate::sandbox::{Bind, Sandbox, Step};
 const PLACE: &str = "/packhouse/debug";
 
 /// binutils' program.
-const OBJCOPY: &str = "/usr/bin/objcopy";
+pub(super) const OBJCOPY: &str = "/usr/bin/objcopy";
 
 /// A program and its debug information.
 #[derive(Debug)]

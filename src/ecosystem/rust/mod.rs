@@ -10,6 +10,7 @@ mod crates;
 mod debug;
 mod detect;
 mod error;
+mod fingerprint;
 mod linked;
 mod lock;
 mod lockfile;
@@ -24,6 +25,7 @@ pub use error::RustError;
 
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
+use crate::fingerprint::{Files, Fingerprint};
 use crate::package::Staged;
 use crate::target::Target;
 use crate::workspace::{Detector, Directory, EcosystemKind, Member};
@@ -53,6 +55,16 @@ impl Ecosystem for Rust {
 
     fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error> {
         vendor::vendor(context, service)
+    }
+
+    fn inputs(
+        &self,
+        context: Context<'_>,
+        service: &Member,
+        targets: &[&Target],
+        files: &Files,
+    ) -> Result<Vec<Fingerprint>, Error> {
+        fingerprint::inputs(context, service, targets, files).map_err(|error| Box::new(error) as Error)
     }
 
     fn stage(

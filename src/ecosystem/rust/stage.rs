@@ -238,11 +238,7 @@ impl Build<'_> {
 
     /// Makes cargo build the repository's own packages again when any of its files may have changed.
     fn forget_own_packages(&self, section: &Path) -> io::Result<()> {
-        let vendor = self.context.settings.project.vendor.as_path();
-        let keep = |path: &Path| {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            !matches!(name, ".git" | "target" | "node_modules" | ".venv") && !path.ends_with(vendor)
-        };
+        let keep = |path: &Path| is_counted(self.context, path);
         let now = format!("{} {}\n", listing(&self.project.repository, keep)?, self.time);
         let stamp = section.join("listing");
         if fs_err::read_to_string(&stamp).is_ok_and(|before| before == now) {
@@ -424,6 +420,13 @@ fn replaced(source: &str, by: &str) -> (String, Table) {
     }
     set("registry", registry);
     (registry.to_owned(), table)
+}
+
+/// Whether what is at `path` counts as a source of the repository's own crates.
+pub(super) fn is_counted(context: Context<'_>, path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    !matches!(name, ".git" | "target" | "node_modules" | ".venv")
+        && !path.ends_with(context.settings.project.vendor.as_path())
 }
 
 /// Name and version of a package id (the Cargo book, "Package ID Specifications").

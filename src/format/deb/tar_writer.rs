@@ -7,7 +7,8 @@ use tar::{EntryType, Header};
 
 /// A member's size field has eleven octal digits.
 pub(super) const MAX_SIZE: u64 = 0o77_777_777_777;
-const BLOCK: usize = 512;
+/// Contents are padded to a multiple of it.
+pub(super) const BLOCK: u64 = 512;
 const NAME: usize = 100;
 
 /// Owner and group of an entry, with the numbers that Debian has fixed for them.
@@ -82,16 +83,11 @@ fn long(out: &mut dyn Write, entry_type: EntryType, text: &str) -> io::Result<()
 
 /// Fills the last block of a content of `size` bytes.
 pub(super) fn padding(out: &mut dyn Write, size: u64) -> io::Result<()> {
-    let rest = (size % BLOCK as u64) as usize;
-    if rest == 0 { Ok(()) } else { out.write_all([0; BLOCK].get(rest..).unwrap_or_default()) }
+    let rest = (size % BLOCK) as usize;
+    if rest == 0 { Ok(()) } else { out.write_all([0; BLOCK as usize].get(rest..).unwrap_or_default()) }
 }
 
 /// Ends the archive. GNU tar pads to 10 KiB records; two blocks of zeros are what the format asks for.
 pub(super) fn end(out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(&[0; 2 * BLOCK])
-}
-
-/// An upper bound of what an entry takes in the archive.
-pub(super) fn room(name: &str, size: u64) -> u64 {
-    size.next_multiple_of(BLOCK as u64) + name.len() as u64 + 4 * BLOCK as u64
+    out.write_all(&[0; 2 * BLOCK as usize])
 }

@@ -1,18 +1,17 @@
-//! Writes a .deb (deb(5)): `debian-binary`, the control archive, the data archive, each content read once and compressed
-//! on its way into the file.
+//! Writes a .deb (deb(5)): `debian-binary`, the control archive, the data archive, both as plans that are packed.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use tar::EntryType;
 
 use super::tar_writer::{self, Owner};
 use super::{archive, control, owner};
-use crate::format::compression::{Encoder, extension};
 use crate::format::error::Error;
 use crate::format::mode::mode_of;
-use crate::format::output::{Output, copy_content};
+use crate::format::output::Output;
+use crate::format::pack::{Plan, extension, pack};
 use crate::format::{Resolved, Written, text};
 use crate::package::Package;
 use crate::target::Format;
@@ -22,7 +21,7 @@ const VERSION: &[u8] = b"2.0\n";
 
 /// Steps, in order: check all that can be wrong, then write `debian-binary`, the control archive (in memory, it is
 /// small), the data archive (streamed; its size is patched into the member's header at the end), then name the file.
-pub(in crate::format) fn write(package: &Package, directory: &Path, options: Resolved) -> Result<Written, Error> {
+pub(in crate::format) fn write(package: &Package, directory: &Path, options: Resolved<'_>) -> Result<Written, Error> {
     // What is made at run time is not in the archive; the postrm knows of it.
     let mut entries = package.tree.with_directories();
     entries.retain(|_, entry| entry.role != Role::Ghost);
@@ -39,31 +38,26 @@ pub(in crate::format) fn write(package: &Package, directory: &Path, options: Res
     let path = output.path().to_path_buf();
     let write_error = |source: io::Error| Error::Write { path: path.clone(), source };
 
-    let control = control_archive(&control_files, time, options).map_err(write_error)?;
+    let control = control_archive(&control_files, time).map_err(write_error)?;
+    let mut control_packed = Vec::new();
+    pack(&control, Resolved { threads: Some(1), blocks: None, ..options }, false, &mut control_packed, &path)?;
+    let data = data_archive(&items, time).map_err(write_error)?;
     let extension = extension(options.compression);
     let data_name = format!("data.tar.{extension}");
     let file = output.file();
     let header_at = (|| {
         archive::start(file)?;
         member(file, "debian-binary", package.time, VERSION)?;
-        member(file, &format!("control.tar.{extension}"), package.time, &control)?;
+        member(file, &format!("control.tar.{extension}"), package.time, &control_packed)?;
         let header_at = file.stream_position()?;
         file.write_all(archive::header(&data_name, package.time, 0).as_bytes())?;
         Ok(header_at)
     })()
     .map_err(write_error)?;
 
-    let room = items.iter().map(|item| tar_writer::room(&item.name, item.size())).sum();
-    let buffered = BufWriter::with_capacity(256 * 1024, file);
-    let mut encoder =
-        Encoder::new(options.compression, options.effort, options.threads, room, buffered).map_err(write_error)?;
-    write_data(&items, time, &mut encoder, &path)?;
-    let file = encoder.finish().and_then(|out| out.into_inner().map_err(|error| error.into_error()));
-    let file = file.map_err(write_error)?;
+    let size = pack(&data, options, false, &mut *file, &path)?.size;
 
     (|| {
-        let end = file.stream_position()?;
-        let size = end - header_at - archive::header("", 0, 0).len() as u64;
         if size > archive::MAX_MEMBER_SIZE {
             return Err(io::Error::other("its data archive is larger than deb(5) allows (10 GB)"));
         }
@@ -74,7 +68,7 @@ pub(in crate::format) fn write(package: &Package, directory: &Path, options: Res
         file.write_all(archive::header(&data_name, package.time, size).as_bytes())
     })()
     .map_err(write_error)?;
-    output.finish()
+    output.finish(None)
 }
 
 /// `name_version_architecture.deb`, the version without its epoch, as dpkg-deb and archives name it.
@@ -140,21 +134,21 @@ fn control_files(
     Ok(files)
 }
 
-fn control_archive(files: &[ControlFile<'_>], time: u64, options: Resolved) -> io::Result<Vec<u8>> {
-    let room = files.iter().map(|file| tar_writer::room(file.name, file.content.len() as u64)).sum();
-    let mut out = Encoder::new(options.compression, options.effort, 1, room, Vec::new())?;
-    tar_writer::header(&mut out, &root(time))?;
+fn control_archive(files: &[ControlFile<'_>], time: u64) -> io::Result<Plan<'static>> {
+    let mut plan = Plan::new(tar_writer::BLOCK);
+    tar_writer::header(&mut plan, &root(time))?;
     for file in files {
         let (name, size) = (format!("./{}", file.name), file.content.len() as u64);
         let (mode, owner) = (file.mode, Owner::ROOT);
         let entry =
             tar_writer::Entry { name: &name, entry_type: EntryType::Regular, mode, owner, size, time, link: "" };
-        tar_writer::header(&mut out, &entry)?;
-        out.write_all(file.content.as_bytes())?;
-        tar_writer::padding(&mut out, size)?;
+        tar_writer::header(&mut plan, &entry)?;
+        plan.write_all(file.content.as_bytes())?;
+        tar_writer::padding(&mut plan, size)?;
     }
-    tar_writer::end(&mut out)?;
-    out.finish()
+    plan.entry(None, None);
+    tar_writer::end(&mut plan)?;
+    Ok(plan)
 }
 
 /// The entry `./`, which dpkg-deb writes and lintian wants.
@@ -246,9 +240,10 @@ fn first_names(entries: &BTreeMap<InstallPath, Entry>) -> Result<HashMap<&Instal
     Ok(firsts)
 }
 
-fn write_data(items: &[Item<'_>], time: u64, out: &mut dyn Write, artefact: &Path) -> Result<(), Error> {
-    let write_error = |source| Error::Write { path: artefact.to_path_buf(), source };
-    tar_writer::header(out, &root(time)).map_err(write_error)?;
+fn data_archive<'a>(items: &[Item<'a>], time: u64) -> io::Result<Plan<'a>> {
+    let mut plan = Plan::new(tar_writer::BLOCK);
+    tar_writer::header(&mut plan, &root(time))?;
+    plan.entry(None, None);
     for item in items {
         let (entry_type, link) = match &item.kind {
             Kind::Directory => (EntryType::Directory, ""),
@@ -258,11 +253,9 @@ fn write_data(items: &[Item<'_>], time: u64, out: &mut dyn Write, artefact: &Pat
         };
         let (name, mode, owner, size) = (item.name.as_str(), item.mode, item.owner, item.size());
         let entry = tar_writer::Entry { name, entry_type, mode, owner, size, time, link };
-        tar_writer::header(out, &entry).map_err(write_error)?;
-        if let Kind::File(content) = item.kind {
-            copy_content(item.path, content, out, artefact)?;
-            tar_writer::padding(out, size).map_err(write_error)?;
-        }
+        tar_writer::header(&mut plan, &entry)?;
+        plan.entry(Some(item.path), if let Kind::File(content) = item.kind { Some(content) } else { None });
     }
-    tar_writer::end(out).map_err(write_error)
+    tar_writer::end(&mut plan)?;
+    Ok(plan)
 }

@@ -1,14 +1,6 @@
 //! What a compressor is to the packer.
-#![allow(dead_code, reason = "taken out with the first compressor")]
 
 use std::io;
-
-/// What the cutter knows of a block before it is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Facts {
-    /// Most of it is machine code of this processor (contents of ELF programs and shared libraries).
-    pub(super) code: Option<crate::target::Architecture>,
-}
 
 /// A compressor whose output is put together from blocks that were compressed apart.
 ///
@@ -18,12 +10,16 @@ pub(super) trait Codec: Sync {
     /// Everything that `compress` depends on beside its arguments: names, versions, settings. Part of a block's key.
     fn edition(&self) -> String;
 
-    /// Whether a block is compressed with the one before it as context (zstd's long distances); then a block's key has
-    /// that of its context as well.
-    fn has_context(&self) -> bool;
+    /// How much of the archive before a block is its context (zstd's long distances), at the most. A block's key has it too.
+    fn context(&self) -> u64 {
+        0
+    }
+
+    /// Bytes that `compress` needs beside the block, its context and the result.
+    fn memory(&self) -> u64;
 
     /// Compresses one block. Called from several threads at once.
-    fn compress(&self, context: Option<&[u8]>, block: &[u8], facts: Facts) -> io::Result<Vec<u8>>;
+    fn compress(&self, context: Option<&[u8]>, block: &[u8]) -> io::Result<Vec<u8>>;
 
     /// The state of one stream.
     fn stream(&self) -> Box<dyn Stream + '_>;
@@ -34,8 +30,7 @@ pub(super) trait Stream {
     /// What stands before the first block. `size` is that of the whole archive (bytes).
     fn begin(&mut self, size: u64) -> Vec<u8>;
 
-    /// Takes note of a block of `unpacked` bytes, compressed to `packed`, and gives what stands before it and after it, if
-    /// anything.
+    /// Takes note of a block of `unpacked` bytes, compressed to `packed`: an error if that cannot be such a block.
     fn add(&mut self, unpacked: u64, packed: &[u8]) -> io::Result<()>;
 
     /// What stands after the last block. `checksum` is the XXH64 (seed 0) of the archive, if it was asked for.

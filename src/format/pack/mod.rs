@@ -6,3 +6,137 @@
 //! made from; the bytes depend on the plan and the settings alone, never on what was kept.
 
 mod codec;
+mod cut;
+mod key;
+mod plan;
+mod schedule;
+mod source;
+mod threads;
+mod xz;
+mod zstd;
+
+use std::io::{self, Write};
+use std::ops::Range;
+use std::path::Path;
+
+use self::codec::Codec;
+use self::cut::Limits;
+use self::key::Keys;
+use self::schedule::{Wants, Work};
+use super::Resolved;
+use super::compression::Effort;
+use super::error::Error;
+use super::output::Hashing;
+use crate::digest::Sha256;
+use crate::target::Compression;
+
+pub(in crate::format) use self::plan::Plan;
+pub(crate) use self::threads::memory;
+
+const MIB: u64 = 1024 * 1024;
+
+/// What came out.
+pub(in crate::format) struct Packed {
+    /// Of the compressed bytes, with how many there are.
+    pub(in crate::format) sha256: Sha256,
+    pub(in crate::format) size: u64,
+    /// Of the archive, if it was asked for.
+    pub(in crate::format) archive_sha256: Option<Sha256>,
+}
+
+/// Compresses the archive that `plan` describes to `out`. `archive_sha256` asks for that of the archive. `artefact` is the
+/// file being written, for messages.
+pub(in crate::format) fn pack(
+    plan: &Plan<'_>,
+    options: Resolved<'_>,
+    archive_sha256: bool,
+    out: impl Write,
+    artefact: &Path,
+) -> Result<Packed, Error> {
+    let settings = Settings::of(options.compression, options.effort);
+    let codec = settings.codec.as_ref();
+    let failed = |source: io::Error| Error::Write { path: artefact.to_path_buf(), source };
+    let ranges = ranges(plan, &settings.limits);
+    let keys = Keys::of(plan, codec, &ranges);
+    let wanted = Wants { sha256: archive_sha256, xxh64: options.compression == Compression::Zstd };
+    // Where no digest of the archive is wanted, or it is known, what is kept is not read.
+    let record = options.blocks.filter(|_| wanted.sha256 || wanted.xxh64);
+    let known = record.and_then(|blocks| keys.digests(blocks, wanted));
+    let wants = if known.is_some() { Wants::default() } else { wanted };
+    let threads = options.threads.unwrap_or_else(|| threads::useful(settings.memory()));
+    let work = Work { plan, codec, ranges, keys: keys.blocks(), blocks: options.blocks, threads, wants };
+
+    let mut out = Hashing::new(out);
+    let mut stream = codec.stream();
+    out.write_all(&stream.begin(plan.size())).map_err(failed)?;
+    let digests = schedule::run(&work, &failed, &mut |unpacked, packed| {
+        stream.add(unpacked, packed).and_then(|()| out.write_all(packed)).map_err(failed)
+    })?;
+    let digests = known.unwrap_or(digests);
+    if let (Some(blocks), None) = (record, known) {
+        keys.keep_digests(blocks, wanted, digests);
+    }
+    stream.end(digests.xxh64).and_then(|end| out.write_all(&end)).and_then(|()| out.flush()).map_err(failed)?;
+    let (_, sha256, size) = out.finish();
+    Ok(Packed { sha256, size, archive_sha256: digests.sha256 })
+}
+
+/// The level that `effort` means for `compression`.
+pub(in crate::format) fn level(compression: Compression, effort: Effort) -> u32 {
+    match compression {
+        Compression::Zstd => zstd::level(effort),
+        Compression::Xz if effort == Effort::Fast => 2,
+        Compression::Xz => 6,
+        Compression::Gzip if effort == Effort::Fast => 1,
+        Compression::Gzip => 9,
+    }
+}
+
+/// The file name extension, without the dot.
+pub(in crate::format) fn extension(compression: Compression) -> &'static str {
+    match compression {
+        Compression::Zstd => "zst",
+        Compression::Xz => "xz",
+        Compression::Gzip => "gz",
+    }
+}
+
+/// A compressor and the blocks that suit it.
+struct Settings {
+    codec: Box<dyn Codec>,
+    limits: Limits,
+}
+
+impl Settings {
+    fn of(compression: Compression, effort: Effort) -> Self {
+        match compression {
+            Compression::Zstd => {
+                let block = if effort == Effort::Fast { 16 * MIB } else { 32 * MIB };
+                let limits = Limits { nominal: block, max: block };
+                Self { codec: Box::new(zstd::Zstd::new(effort, block)), limits }
+            }
+            Compression::Xz => {
+                Self { codec: Box::new(xz::Xz::new(effort)), limits: Limits { nominal: 4 * MIB, max: 16 * MIB } }
+            }
+            Compression::Gzip => {
+                Self { codec: Box::new(xz::Xz::new(effort)), limits: Limits { nominal: 4 * MIB, max: 16 * MIB } }
+            }
+        }
+    }
+
+    /// What one thread holds (bytes): a block with its context, the compressed blocks that wait, the encoder.
+    fn memory(&self) -> u64 {
+        self.codec.context() + self.limits.max * 3 / 2 + self.codec.memory()
+    }
+}
+
+/// The archive, cut.
+fn ranges(plan: &Plan<'_>, limits: &Limits) -> Vec<Range<u64>> {
+    let entries = plan.entries().map(|(path, head, content, padding)| cut::Entry { path, head, content, padding });
+    let mut end = 0;
+    let range = |length: u64| {
+        end += length;
+        end - length..end
+    };
+    cut::cut(entries, plan.tail(), limits).into_iter().map(range).collect()
+}

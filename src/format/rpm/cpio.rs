@@ -6,6 +6,9 @@ use std::io::{self, Write};
 /// The largest size that fits into a header of the new ASCII form.
 pub(super) const MAX_SIZE: u64 = 0xffff_ffff;
 
+/// Headers and contents are padded to a multiple of it.
+pub(super) const ALIGNMENT: u64 = 4;
+
 /// What the header of one file says.
 pub(super) struct Entry<'a> {
     /// `./usr/bin/acme`.
@@ -39,8 +42,8 @@ pub(super) fn stripped_header(out: &mut dyn Write, number: u32) -> io::Result<()
 
 /// Fills up to a multiple of four bytes.
 pub(super) fn padding(out: &mut dyn Write, size: u64) -> io::Result<()> {
-    let rest = (size % 4) as usize;
-    if rest == 0 { Ok(()) } else { out.write_all([0; 4].get(rest..).unwrap_or_default()) }
+    let rest = (size % ALIGNMENT) as usize;
+    if rest == 0 { Ok(()) } else { out.write_all([0; ALIGNMENT as usize].get(rest..).unwrap_or_default()) }
 }
 
 /// Ends the archive.

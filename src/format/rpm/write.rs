@@ -1,7 +1,7 @@
 //! Writes an .rpm: lead, signature header, header, payload. The header holds the payload's digests, so that the payload is
 //! compressed first, into a file without a name, and copied after the header.
 
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use sha1::Sha1;
@@ -14,9 +14,9 @@ use super::relations::{self, PayloadFeatures};
 use super::signature::{self, Facts};
 use super::{SHELL, cpio, group, lead, tag};
 use crate::digest::Sha256;
-use crate::format::compression::{Encoder, level};
 use crate::format::error::Error;
-use crate::format::output::{Hashing, Output, copy_content};
+use crate::format::output::{Hashing, Output};
+use crate::format::pack::{Plan, level, pack};
 use crate::format::{Resolved, Written, text};
 use crate::package::{Package, Scripts, changelog};
 use crate::target::{Compression, Format};
@@ -25,17 +25,9 @@ use crate::tree::{Node, Role};
 /// The build host of every package: where it was built must not change its bytes.
 const BUILD_HOST: &str = "packhouse";
 
-/// What is known of the payload once it was written.
-struct Payload {
-    sha256: Sha256,
-    size: u64,
-    archive_sha256: Sha256,
-    archive_size: u64,
-}
-
 /// Steps, in order: check all that can be wrong, compress the payload aside, build the header around its digests, build the
 /// signature header around the header's, write them all, then name the file.
-pub(in crate::format) fn write(package: &Package, directory: &Path, options: Resolved) -> Result<Written, Error> {
+pub(in crate::format) fn write(package: &Package, directory: &Path, options: Resolved<'_>) -> Result<Written, Error> {
     let time = u32::try_from(package.time).map_err(|_| Error::Unwritable {
         what: format!("time {}", package.time),
         rule: "it must lie between 1970 and 2106",
@@ -49,26 +41,29 @@ pub(in crate::format) fn write(package: &Package, directory: &Path, options: Res
     let write_error = |source: io::Error| Error::Write { path: path.clone(), source };
 
     let mut aside = tempfile::tempfile_in(directory).map_err(write_error)?;
-    let payload = write_payload(&items, time, options, &mut aside, &path)?;
-    header.set(tag::PAYLOADDIGEST, Value::Texts(vec![payload.sha256.to_string()]));
-    header.set(tag::PAYLOADDIGESTALT, Value::Texts(vec![payload.archive_sha256.to_string()]));
+    let archive = archive(&items, time).map_err(write_error)?;
+    let payload = pack(&archive, options, true, &mut aside, &path)?;
+    let digest = |sha256: Option<Sha256>| Value::Texts(sha256.iter().map(Sha256::to_string).collect());
+    header.set(tag::PAYLOADDIGEST, digest(Some(payload.sha256)));
+    header.set(tag::PAYLOADDIGESTALT, digest(payload.archive_sha256));
     let header = header.build(tag::HEADER_IMMUTABLE);
     let facts = Facts {
         sha1: hex::encode(Sha1::digest(&header)),
         sha256: hex::encode(Sha256Hasher::digest(&header)),
         size: header.len() as u64 + payload.size,
-        archive_size: payload.archive_size,
+        archive_size: archive.size(),
     };
-    (|| {
-        let file = output.file().as_file_mut();
+    let digest = (|| {
+        let mut file = Hashing::new(output.file().as_file_mut());
         for part in [lead::lead(package), signature::header(&facts, None), header] {
             file.write_all(&part)?;
         }
         aside.seek(SeekFrom::Start(0))?;
-        io::copy(&mut aside, file)
-    })()
-    .map_err(write_error)?;
-    output.finish()
+        io::copy(&mut io::BufReader::with_capacity(256 * 1024, &mut aside), &mut file)?;
+        let (_, sha256, size) = file.finish();
+        Ok((sha256, size))
+    })();
+    output.finish(Some(digest.map_err(write_error)?))
 }
 
 fn architecture(package: &Package) -> &'static str {
@@ -82,7 +77,7 @@ fn file_name(package: &Package) -> String {
 }
 
 /// All tags but the payload's digests.
-fn metadata(package: &Package, items: &[Item], time: u32, options: Resolved) -> Result<Builder, Error> {
+fn metadata(package: &Package, items: &[Item], time: u32, options: Resolved<'_>) -> Result<Builder, Error> {
     let mut header = Builder::default();
     identity(&mut header, package, time)?;
     scriptlets(&mut header, &package.scripts)?;
@@ -202,41 +197,31 @@ fn history(header: &mut Builder, package: &Package) {
     header.set(tag::CHANGELOGTEXT, Value::Texts(entries.into_iter().map(|entry| entry.text).collect()));
 }
 
-fn write_payload(
-    items: &[Item],
-    time: u32,
-    options: Resolved,
-    out: &mut (impl Write + Seek),
-    artefact: &Path,
-) -> Result<Payload, Error> {
-    let write_error = |source: io::Error| Error::Write { path: artefact.to_path_buf(), source };
-    let room = items.iter().map(|item| item.size + item.name.len() as u64 + 120).sum();
-    let packed = Hashing::new(BufWriter::with_capacity(256 * 1024, out));
-    let encoder =
-        Encoder::new(options.compression, options.effort, options.threads, room, packed).map_err(write_error)?;
-    let mut archive = Hashing::new(encoder);
+/// The payload before compression.
+fn archive(items: &[Item], time: u32) -> io::Result<Plan<'_>> {
+    let mut plan = Plan::new(cpio::ALIGNMENT);
     let stripped = files::has_large(items);
     for (number, has_content) in files::payload_order(items) {
         let Some(item) = items.get(number) else { continue };
         let size = if has_content { item.size } else { 0 };
         if stripped {
-            cpio::stripped_header(&mut archive, number as u32)
+            cpio::stripped_header(&mut plan, number as u32)?;
         } else {
             let (name, size) = (item.name.as_str(), size as u32);
             let Item { inode, links, mode, .. } = *item;
-            cpio::header(&mut archive, &cpio::Entry { name, inode, links, mode, time, size })
+            cpio::header(&mut plan, &cpio::Entry { name, inode, links, mode, time, size })?;
         }
-        .map_err(write_error)?;
-        match &item.entry.node {
-            Node::File(content) if has_content => copy_content(&item.path, content, &mut archive, artefact)?,
-            Node::Symlink(target) => archive.write_all(target.as_bytes()).map_err(write_error)?,
-            Node::File(_) | Node::Directory | Node::HardLink(_) => {}
-        }
-        cpio::padding(&mut archive, size).map_err(write_error)?;
+        let content = match &item.entry.node {
+            Node::File(content) if has_content => Some(content),
+            Node::Symlink(target) => {
+                plan.write_all(target.as_bytes())?;
+                cpio::padding(&mut plan, size)?;
+                None
+            }
+            Node::File(_) | Node::Directory | Node::HardLink(_) => None,
+        };
+        plan.entry(Some(&item.path), content);
     }
-    cpio::end(&mut archive).map_err(write_error)?;
-    let (encoder, archive_sha256, archive_size) = archive.finish();
-    let (mut file, sha256, size) = encoder.finish().map_err(write_error)?.finish();
-    file.flush().map_err(write_error)?;
-    Ok(Payload { sha256, size, archive_sha256, archive_size })
+    cpio::end(&mut plan)?;
+    Ok(plan)
 }

@@ -1,0 +1,136 @@
+//! All that a job's artefacts are made from, by name and digest.
+//!
+//! The languages tell their part ([`crate::ecosystem::Ecosystem::inputs`]); here are packhouse itself, the settings that
+//! reach the service, the files that these name, history, the target, and what was published last. What cannot be told
+//! is an error, and the job is then done.
+//!
+//! Values are known by what their `Debug` shows: all of it is their content, and a field that is added later counts from
+//! its first day. [`named_files`] names every field of a service's settings, so that one which names files cannot be
+//! forgotten.
+
+use std::path::{Path, PathBuf};
+
+use super::previous::{self, Published};
+use super::{Options, Released};
+use crate::config::{FileKind, FileSource, ProjectSettings, ServiceSettings, Settings, SystemdSettings};
+use crate::ecosystem::{self, Context};
+use crate::fingerprint::{Files, Fingerprint};
+use crate::format::WriteOptions;
+use crate::package::LICENSE_FILES;
+use crate::target::{Architecture, Target};
+use crate::workspace::Member;
+
+/// Changes with what is done between staging and writing, where nothing else does.
+const EDITION: &str = "packhouse job 1";
+
+/// Which files of the repository a build reads, and those that it makes there itself.
+pub(super) fn files(context: Context<'_>, options: &Options<'_>) -> Files {
+    let made = [Some(options.out.clone()), previous::local(context.settings)];
+    Files::of(context.cache, &context.workspace.root, made.into_iter().flatten().collect())
+}
+
+/// What `service` is made from, for each of `targets`.
+pub(super) fn of(
+    context: Context<'_>,
+    files: &Files,
+    published: &Published,
+    service: &Member,
+    targets: &[(&Target, &Released)],
+) -> Result<Vec<Fingerprint>, ecosystem::Error> {
+    let io = |error| Box::new(super::Error::Io(error)) as ecosystem::Error;
+    let mut common = Fingerprint::default();
+    common.text("how packages are made", EDITION);
+    let program = std::env::current_exe().map_err(io)?;
+    common.file_as("packhouse itself".to_owned(), files, &program).map_err(io)?;
+    settings(context, service, &mut common);
+    // What is found at these places in a package is refused.
+    common.value("the places of the repository and the cache", &(&context.workspace.root, context.cache.root()));
+    common.value("this machine's architecture", &Architecture::host());
+    common.value("how packages are written", &WriteOptions::default());
+    let directory = context.workspace.directory(service);
+    for path in named_files(&context.settings.service(&service.name)) {
+        common.path(files, &directory.join(path)).map_err(io)?;
+    }
+    for directory in [directory.as_path(), context.settings.root.as_path()] {
+        for name in LICENSE_FILES {
+            common.path(files, &directory.join(name)).map_err(io)?;
+        }
+    }
+    let chosen: Vec<&Target> = targets.iter().map(|(target, _)| *target).collect();
+    let staged = ecosystem::of(service.ecosystem).inputs(context, service, &chosen, files)?;
+    let mut all = Vec::new();
+    for ((target, released), staged) in targets.iter().zip(staged) {
+        let mut fingerprint = common.clone();
+        fingerprint.add(staged);
+        fingerprint.value("the target", target);
+        fingerprint.value("the version", &released.version);
+        fingerprint.value("the time of the last change", &(released.time, &released.release));
+        fingerprint.value("the changelog", &released.changelog);
+        let published = published.file(service.name.as_str(), target)?;
+        fingerprint.value("what was published last", &published);
+        if let Some(published) = published {
+            fingerprint.file_as("the package that was published last".to_owned(), files, &published).map_err(io)?;
+        }
+        all.push(fingerprint);
+    }
+    Ok(all)
+}
+
+/// The settings that reach `service`.
+fn settings(context: Context<'_>, service: &Member, fingerprint: &mut Fingerprint) {
+    let Settings { root: _, project, indexes: _, services: _, distributions: _, licenses, repository: _ } =
+        context.settings;
+    let ProjectSettings { org, maintainer, homepage, license, targets: _, members: _, exclude: _, vendor } = project;
+    fingerprint.value("[project]", &(org, maintainer, homepage, license, vendor));
+    fingerprint.value("[licenses]", licenses);
+    let bare = |member: &Member| Member { dependencies: Vec::new(), reason: String::new(), ..member.clone() };
+    for member in std::iter::once(service).chain(context.workspace.closure(service)) {
+        let name = &member.name;
+        fingerprint.value(format!("[services.{name}]"), &context.settings.service(name));
+        fingerprint.value(format!("what was found of {name}"), &bare(member));
+    }
+}
+
+/// The files and directories, relative to the service's directory, that its settings name.
+fn named_files(settings: &ServiceSettings) -> Vec<PathBuf> {
+    let ServiceSettings {
+        path: _,
+        kind: _,
+        summary: _,
+        description: _,
+        license: _,
+        section: _,
+        commands: _,
+        config,
+        relations: _,
+        files,
+        pages,
+        removed_config: _,
+        check: _,
+        version: _,
+        revision: _,
+        epoch: _,
+        systemd,
+        python: _,
+        rust: _,
+        origin: _,
+    } = settings;
+    let mut named = config.clone();
+    for entry in files {
+        match &entry.kind {
+            FileKind::File(FileSource::Path(path)) => named.push(path.clone()),
+            FileKind::File(FileSource::Glob { base, .. }) => named.push(base.clone()),
+            FileKind::Directory | FileKind::Symlink { .. } | FileKind::HardLink { .. } | FileKind::Ghost => {}
+        }
+    }
+    for page in &pages.man {
+        // Which pages there are follows from what is in the directory.
+        let pattern = page.to_string_lossy().contains(['*', '?']);
+        named.push(if pattern { page.parent().unwrap_or(Path::new("")).to_path_buf() } else { page.clone() });
+    }
+    named.extend(pages.completions.iter().map(|completion| completion.file.clone()));
+    if let Some(SystemdSettings { units, user_units, sysusers, tmpfiles, .. }) = systemd {
+        named.extend([units, user_units, sysusers, tmpfiles].into_iter().flatten().cloned());
+    }
+    named
+}

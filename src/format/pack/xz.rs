@@ -1,0 +1,108 @@
+//! xz: one stream of blocks that were compressed apart, each with its own filter.
+//!
+//! Blocks that are not larger than what one encoder holds in mind cost little size and let a change touch one block alone.
+//! What a block is decides how it is treated, and its bytes tell: machine code of x86 gets the filter that was made for it
+//! (5 % smaller for nothing), and what does not shrink is stored, because trying costs as much as compressing text. The filter
+//! for 64-bit Arm is left out: it came with xz 5.4, and Debian 11 and EL 9 have 5.2.
+//!
+//! The settings were chosen by measurement: `docs/compression.md`.
+
+mod block;
+mod container;
+
+use std::io;
+
+use self::block::Filter;
+use super::codec::{self, Codec};
+use crate::format::compression::Effort;
+
+/// Raised when this module comes to choose otherwise for the same bytes and settings.
+const EDITION: u32 = 1;
+const MIB: u32 = 1024 * 1024;
+/// Samples for the probe, in bytes: one of `SAMPLE` of each `STRIDE`.
+const SAMPLE: usize = 64 * 1024;
+const STRIDE: usize = 512 * 1024;
+
+/// The settings of LZMA2's encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Settings {
+    /// The preset that gives what is not set here.
+    preset: u32,
+    /// A match of this length is taken without looking for a longer one.
+    nice: u32,
+    /// How many candidates are looked at.
+    depth: u32,
+    /// Hash chains instead of binary trees.
+    hash_chains: bool,
+    /// The largest dictionary, in bytes.
+    dictionary: u32,
+}
+
+/// The compressor.
+#[derive(Debug)]
+pub(super) struct Xz {
+    settings: Settings,
+}
+
+impl Xz {
+    /// With the settings for `effort`.
+    pub(super) fn new(effort: Effort) -> Self {
+        let settings = match effort {
+            Effort::Fast => Settings { preset: 2, nice: 273, depth: 4, hash_chains: true, dictionary: 8 * MIB },
+            Effort::Default => Settings { preset: 6, nice: 24, depth: 8, hash_chains: false, dictionary: 8 * MIB },
+            Effort::Small => Settings { preset: 6, nice: 64, depth: 0, hash_chains: false, dictionary: 8 * MIB },
+        };
+        Self { settings }
+    }
+}
+
+impl Codec for Xz {
+    fn edition(&self) -> String {
+        format!(
+            "xz {EDITION}, liblzma {}, zstd {}, {:?}",
+            block::version(),
+            zstd::zstd_safe::version_number(),
+            self.settings
+        )
+    }
+
+    fn memory(&self) -> u64 {
+        11 * u64::from(self.settings.dictionary)
+    }
+
+    fn compress(&self, _context: Option<&[u8]>, block: &[u8]) -> io::Result<Vec<u8>> {
+        block::encode(block, filter(block)?, &self.settings)
+    }
+
+    fn stream(&self) -> Box<dyn codec::Stream + '_> {
+        Box::<container::Stream>::default()
+    }
+}
+
+/// How these bytes are best treated.
+fn filter(block: &[u8]) -> io::Result<Filter> {
+    Ok(if is_incompressible(block)? {
+        Filter::Stored
+    } else if is_x86(block) {
+        Filter::X86
+    } else {
+        Filter::Plain
+    })
+}
+
+/// Whether zstd's fastest level takes less than 1 % off an eighth of it.
+fn is_incompressible(block: &[u8]) -> io::Result<bool> {
+    let mut compressor = zstd::bulk::Compressor::new(1)?;
+    let (mut before, mut after) = (0, 0);
+    for sample in block.chunks(STRIDE).filter_map(|chunk| chunk.get(..SAMPLE.min(chunk.len()))) {
+        before += sample.len();
+        after += compressor.compress(sample)?.len();
+    }
+    Ok(after > before - before / 100)
+}
+
+/// Whether there is a near call of x86 (E8 and a distance below 16 MiB) in each kilobyte on average. Chance makes one in 32.
+fn is_x86(block: &[u8]) -> bool {
+    let calls = block.windows(5).filter(|bytes| matches!(bytes, [0xE8, .., 0x00 | 0xFF])).count();
+    calls > block.len() / 1024
+}

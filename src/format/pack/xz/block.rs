@@ -1,0 +1,81 @@
+//! One block of an .xz stream, by liblzma. With `src/sandbox/namespaces.rs` the only module with `unsafe`: the `liblzma` crate
+//! has no safe way to encode a block by itself.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_void};
+use std::io;
+use std::mem::zeroed;
+use std::ptr;
+
+use liblzma_sys as lzma;
+
+use super::Settings;
+
+/// What is done to a block's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filter {
+    /// Stored: chunks of LZMA2 that are not compressed.
+    Stored,
+    /// LZMA2.
+    Plain,
+    /// LZMA2 after jumps of x86 machine code were made absolute, which makes calls of one function look alike.
+    X86,
+}
+
+/// The version of liblzma that is linked.
+pub(super) fn version() -> &'static str {
+    // SAFETY: it takes nothing and gives a static text that ends in NUL.
+    unsafe { CStr::from_ptr(lzma::lzma_version_string()) }.to_str().unwrap_or("unknown")
+}
+
+/// The complete block (header, data, padding, CRC64) of `bytes`. The header has both sizes.
+pub(super) fn encode(bytes: &[u8], filter: Filter, settings: &Settings) -> io::Result<Vec<u8>> {
+    // SAFETY: both are plain structures of C whose fields are numbers and pointers; zero is valid for all.
+    let (mut options, mut block): (lzma::lzma_options_lzma, lzma::lzma_block) = unsafe { (zeroed(), zeroed()) };
+    // SAFETY: `options` is a structure that may be written.
+    if unsafe { lzma::lzma_lzma_preset(&raw mut options, settings.preset) } != 0 {
+        return Err(failure(lzma::LZMA_OPTIONS_ERROR));
+    }
+    options.nice_len = settings.nice;
+    options.depth = settings.depth;
+    options.mf = if settings.hash_chains { lzma::LZMA_MF_HC4 } else { lzma::LZMA_MF_BT4 };
+    options.dict_size =
+        u32::try_from(bytes.len()).unwrap_or(u32::MAX).clamp(lzma::LZMA_DICT_SIZE_MIN, settings.dictionary);
+
+    let lzma2 = lzma::lzma_filter { id: lzma::LZMA_FILTER_LZMA2, options: (&raw mut options).cast::<c_void>() };
+    let x86 = lzma::lzma_filter { id: lzma::LZMA_FILTER_X86, options: ptr::null_mut() };
+    let end = lzma::lzma_filter { id: lzma::LZMA_VLI_UNKNOWN, options: ptr::null_mut() };
+    let mut filters = if filter == Filter::X86 { [x86, lzma2, end] } else { [lzma2, end, end] };
+    block.check = lzma::LZMA_CHECK_CRC64;
+    block.filters = filters.as_mut_ptr();
+
+    // SAFETY: it takes a number.
+    let bound = unsafe { lzma::lzma_block_buffer_bound(bytes.len()) };
+    let mut out = Vec::new();
+    out.try_reserve_exact(bound).map_err(io::Error::other)?;
+    let mut length = 0;
+    let (from, size, to) = (bytes.as_ptr(), bytes.len(), out.as_mut_ptr());
+    // SAFETY: `from` can be read for `size` bytes and `to` written for `bound`; `block`, its filters (ended by the unknown
+    // one) and their options live until after the call, and nothing keeps them. No allocator means malloc.
+    let result = unsafe {
+        if filter == Filter::Stored {
+            lzma::lzma_block_uncomp_encode(&raw mut block, from, size, to, &raw mut length, bound)
+        } else {
+            lzma::lzma_block_buffer_encode(&raw mut block, ptr::null(), from, size, to, &raw mut length, bound)
+        }
+    };
+    if result != lzma::LZMA_OK || length > bound {
+        return Err(failure(result));
+    }
+    // SAFETY: liblzma has written the first `length` bytes, which is at most what was reserved.
+    unsafe { out.set_len(length) };
+    out.shrink_to_fit();
+    Ok(out)
+}
+
+fn failure(code: lzma::lzma_ret) -> io::Error {
+    if code == lzma::LZMA_MEM_ERROR {
+        return io::Error::new(io::ErrorKind::OutOfMemory, "not enough memory to compress with xz; use fewer threads");
+    }
+    io::Error::other(format!("liblzma cannot compress a block (code {code})"))
+}
