@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::cache::{Cache, record};
+use crate::cache::Cache;
 use crate::digest::Sha256;
 use crate::stamp::{self, Stamp, is_absent};
 
@@ -37,7 +37,6 @@ pub struct Files {
     root: PathBuf,
     /// What is made here, and so no source.
     made: Vec<PathBuf>,
-    name: String,
     place: PathBuf,
     before: BTreeMap<PathBuf, Known>,
     now: Mutex<BTreeMap<PathBuf, Known>>,
@@ -47,11 +46,11 @@ impl Files {
     /// Those of the repository at `root`, in which `made` are the places of results. What was kept and cannot be read is as
     /// good as nothing.
     pub fn of(cache: &Cache, root: &Path, made: Vec<PathBuf>) -> Self {
-        let name = format!("files-{}", Sha256::of(root.as_os_str().as_encoded_bytes()));
-        let place = cache.section("stamps").join(&name);
-        let before = record::read(&place, &name).and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let name = Sha256::of(root.as_os_str().as_encoded_bytes());
+        let place = cache.section("stamps").join(format!("files-{name}.json"));
+        let before = fs_err::read(&place).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let root = fs_err::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
-        Self { root, made, name, place, before: before.unwrap_or_default(), now: Mutex::default() }
+        Self { root, made, place, before: before.unwrap_or_default(), now: Mutex::default() }
     }
 
     /// Whether `path` is where results go.
@@ -87,7 +86,14 @@ impl Files {
         let mut all = self.before.clone();
         all.retain(|path, _| now.contains_key(path) || path.exists());
         all.extend(now.iter().map(|(path, known)| (path.clone(), *known)));
-        drop(serde_json::to_vec(&all).map(|json| record::write(cache, &self.place, &self.name, &json)));
+        let written = || -> io::Result<()> {
+            let file = cache.temporary_file()?;
+            fs_err::write(file.path(), serde_json::to_vec(&all)?)?;
+            fs_err::create_dir_all(cache.section("stamps"))?;
+            file.persist(&self.place).map_err(|error| error.error)?;
+            Ok(())
+        };
+        drop(written());
     }
 
     fn now(&self) -> std::sync::MutexGuard<'_, BTreeMap<PathBuf, Known>> {
