@@ -29,6 +29,7 @@ use crate::format::{self, Artefact, Written};
 use crate::package::{self, Changelog, Inputs, Learned, Package, Version, version};
 use crate::report::{Activity, Unit};
 use crate::target::{Format, Target};
+use crate::tree::facts;
 use crate::workspace::Member;
 use crate::workspace::history::{ChangelogRequest, History, HistoryError, VersionOrigin};
 use claims::Claims;
@@ -173,6 +174,7 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
         .map_err(|error| Error::Services(Box::new(error)))?;
     fs_err::create_dir_all(&options.out)?;
     format::remove_leftovers(&options.out)?;
+    facts::keep_in(context.cache);
     let shared = Shared {
         history: open_history(context)?,
         files: inputs::files(context, options),
@@ -194,6 +196,7 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
     });
     drop(progress);
     shared.files.keep(context.cache);
+    facts::save(context.cache);
     let results = planned.into_iter().zip(made).map(|(planned, made)| match made {
         Some(made) => made,
         None => {

@@ -111,18 +111,22 @@ pub struct Fingerprint {
 
 impl Fingerprint {
     /// Notes that `text` goes in.
-    pub fn text(&mut self, name: impl Into<String>, text: &str) {
-        self.parts.insert(name.into(), Sha256::of(text.as_bytes()));
+    pub fn text(&mut self, name: impl std::fmt::Display, text: &str) {
+        self.note(thing(name), text);
+    }
+
+    fn note(&mut self, name: String, text: &str) {
+        self.parts.insert(name, Sha256::of(text.as_bytes()));
     }
 
     /// Notes a value by all that its `Debug` shows.
-    pub fn value(&mut self, name: impl Into<String>, value: &impl std::fmt::Debug) {
+    pub fn value(&mut self, name: impl std::fmt::Display, value: &impl std::fmt::Debug) {
         self.text(name, &format!("{value:?}"));
     }
 
     /// Notes what is at `path`: a file's content and whether it can be executed, a directory's files (all but `.git`), a
-    /// link's text and what it leads to, or that nothing is there. What a link names outside the repository only counts by
-    /// its name: nothing takes it from there.
+    /// link's text and what it leads to, or that nothing is there. A link to a directory outside the repository is an error,
+    /// since nobody knows how much is there.
     pub fn path(&mut self, files: &Files, path: &Path) -> io::Result<()> {
         let mut pending = vec![(path.to_path_buf(), 0)];
         while let Some((path, depth)) = pending.pop() {
@@ -131,19 +135,21 @@ impl Fingerprint {
             }
             let metadata = match fs_err::symlink_metadata(&path) {
                 Err(error) if is_absent(&error) => {
-                    self.text(named(files, &path), "absent");
+                    self.note(named(files, &path)?, "absent");
                     continue;
                 }
                 metadata => metadata?,
             };
             if metadata.is_symlink() {
-                self.text(format!("{} (link)", named(files, &path)), &fs_err::read_link(&path)?.to_string_lossy());
+                let name = named(files, &path)?;
+                let target = fs_err::read_link(&path)?;
+                self.note(format!("{name}{THING} (link)"), &format!("{:?}", target.as_os_str().as_encoded_bytes()));
                 match fs_err::canonicalize(&path) {
-                    Ok(real) if real.starts_with(&files.root) && !path.starts_with(&real) => {
-                        pending.push((real, depth + 1));
-                    }
-                    Ok(_) => {}
-                    Err(error) if is_absent(&error) => self.text(named(files, &path), "leads nowhere"),
+                    Ok(real) if path.starts_with(&real) => {}
+                    Ok(real) if real.starts_with(&files.root) => pending.push((real, depth + 1)),
+                    Ok(real) if real.is_file() => self.insert(name, files, &real)?,
+                    Ok(_) => return Err(io::Error::other(format!("{name} leads out of the repository"))),
+                    Err(error) if is_absent(&error) => self.note(name, "leads nowhere"),
                     Err(error) => return Err(error),
                 }
             } else if metadata.is_dir() {
@@ -162,11 +168,20 @@ impl Fingerprint {
 
     /// Notes the content of the regular file that `path` is or leads to, and whether it can be executed.
     pub fn file(&mut self, files: &Files, path: &Path) -> io::Result<()> {
-        self.file_as(named(files, path), files, path)
+        self.file_at(files, path, path)
     }
 
-    /// The same under another name.
-    pub fn file_as(&mut self, name: String, files: &Files, path: &Path) -> io::Result<()> {
+    /// The same for a file that is shown at another path of the repository.
+    pub fn file_at(&mut self, files: &Files, shown: &Path, path: &Path) -> io::Result<()> {
+        self.insert(named(files, shown)?, files, path)
+    }
+
+    /// The same for a file that has another name than its path.
+    pub fn file_as(&mut self, name: impl std::fmt::Display, files: &Files, path: &Path) -> io::Result<()> {
+        self.insert(thing(name), files, path)
+    }
+
+    fn insert(&mut self, name: String, files: &Files, path: &Path) -> io::Result<()> {
         let metadata = fs_err::metadata(path)?;
         if !metadata.is_file() {
             return Err(io::Error::other(format!("{} is no regular file", path.display())));
@@ -197,7 +212,7 @@ impl Fingerprint {
         });
         let gone = before.keys().filter(|name| !self.parts.contains_key(*name)).map(|name| format!("{name} is gone"));
         let mut all = changed.chain(gone);
-        let first = all.next()?;
+        let first = all.next()?.replace(THING, "");
         Some(match all.count() {
             0 => first,
             more => format!("{first}, and {more} more"),
@@ -205,9 +220,17 @@ impl Fingerprint {
     }
 }
 
+/// What no path has in it: marks names that are none.
+const THING: char = '\0';
+
+fn thing(name: impl std::fmt::Display) -> String {
+    format!("{THING}{name}")
+}
+
 /// As a person would name it: relative to the repository.
-fn named(files: &Files, path: &Path) -> String {
-    path.strip_prefix(&files.root).unwrap_or(path).to_string_lossy().into_owned()
+fn named(files: &Files, path: &Path) -> io::Result<String> {
+    let name = path.strip_prefix(&files.root).unwrap_or(path).to_str();
+    name.map(str::to_owned).ok_or_else(|| io::Error::other(format!("{} has a name that is not UTF-8", path.display())))
 }
 
 #[cfg(test)]
@@ -258,7 +281,7 @@ mod tests {
                 "sub/empty/x is new",
             ),
             (
-                &|| fs_err::remove_file(sub("link")).and_then(|()| Ok(symlink("empty/x", sub("link"))?)).unwrap(),
+                &|| fs_err::remove_file(sub("link")).and_then(|()| symlink("empty/x", sub("link"))).unwrap(),
                 "sub/link (link) has changed",
             ),
         ];
@@ -284,6 +307,28 @@ mod tests {
         assert_ne!(place.look().parts(), first.parts());
         fs_err::write(place.root.join("sub/a"), "one").unwrap();
         assert_eq!(place.look().parts(), first.parts());
+    }
+
+    #[test]
+    fn a_file_is_not_taken_for_a_thing_of_the_same_name_and_a_link_to_elsewhere_is_followed() {
+        let place = Place::new();
+        let files = Files::of(&place.cache, &place.root, Vec::new());
+        fs_err::write(place.root.join("settings"), "").unwrap();
+        let mut fingerprint = Fingerprint::default();
+        fingerprint.path(&files, &place.root.join("settings")).unwrap();
+        fingerprint.text("settings", "");
+        assert_eq!(fingerprint.parts().len(), 2);
+
+        let elsewhere = place.root.parent().unwrap().join("elsewhere");
+        fs_err::create_dir(&elsewhere).unwrap();
+        fs_err::write(elsewhere.join("file"), "one").unwrap();
+        symlink(elsewhere.join("file"), place.root.join("sub/out")).unwrap();
+        let before = place.look();
+        fs_err::write(elsewhere.join("file"), "two").unwrap();
+        assert_eq!(place.look().difference(before.parts()).as_deref(), Some("sub/out has changed"));
+        fs_err::remove_file(place.root.join("sub/out")).unwrap();
+        symlink(&elsewhere, place.root.join("sub/out")).unwrap();
+        assert!(Fingerprint::default().path(&files, &place.root.join("sub")).is_err());
     }
 
     #[test]

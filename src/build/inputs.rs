@@ -41,7 +41,7 @@ pub(super) fn of(
     let mut common = Fingerprint::default();
     common.text("how packages are made", EDITION);
     let program = std::env::current_exe().map_err(io)?;
-    common.file_as("packhouse itself".to_owned(), files, &program).map_err(io)?;
+    common.file_as("packhouse itself", files, &program).map_err(io)?;
     settings(context, service, &mut common);
     // What is found at these places in a package is refused.
     common.value("the places of the repository and the cache", &(&context.workspace.root, context.cache.root()));
@@ -69,7 +69,7 @@ pub(super) fn of(
         let published = published.file(service.name.as_str(), target)?;
         fingerprint.value("what was published last", &published);
         if let Some(published) = published {
-            fingerprint.file_as("the package that was published last".to_owned(), files, &published).map_err(io)?;
+            fingerprint.file_as("the package that was published last", files, &published).map_err(io)?;
         }
         all.push(fingerprint);
     }

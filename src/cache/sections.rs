@@ -34,6 +34,7 @@ pub(super) const SECTIONS: &[Section] = &[
     section("cargo-programs", "programs that cargo made"),
     section("cargo-vendor", "looked-at vendor directories of crates"),
     section("blocks", "compressed blocks of packages"),
+    section("facts", "facts of ELF files"),
     section("help", "what commands print for --help"),
     section("stamps", "digests of vendored files"),
     section("fresh", "records of whole builds"),
@@ -102,5 +103,29 @@ fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         other => other.map(Some),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_section_that_is_written_to_is_in_the_table() {
+        let sources = walkdir::WalkDir::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+        let mut found = std::collections::BTreeSet::new();
+        for file in sources.into_iter().map(Result::unwrap).filter(|file| file.path().extension() == Some("rs".as_ref())) {
+            let text = fs_err::read_to_string(file.path()).unwrap();
+            let code = text.split("mod tests {").next().unwrap_or_default();
+            for begin in ["cache.section(\"", "SECTION: &str = \""] {
+                let names = code.split(begin).skip(1).filter_map(|rest| rest.split(['"', '/']).next());
+                found.extend(names.map(str::to_owned));
+            }
+        }
+        assert!(found.len() > 8, "{found:?}");
+        for name in found {
+            assert!(SECTIONS.iter().any(|section| section.name == name), "{name} is in no table");
+        }
     }
 }

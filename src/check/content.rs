@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use object::elf::{FileHeader64, PT_LOAD};
 use object::read::elf::{FileHeader as _, ProgramHeader as _};
@@ -171,7 +171,7 @@ fn read_elf<R: object::read::ReadCacheOps>(cache: &ReadCache<R>, size: u64) -> E
     let left = Cell::new(MAX_ELF_READ);
     let frugal = Frugal { cache, left: &left };
     match elf::parse(frugal) {
-        Ok(Some(facts)) if is_whole(frugal, size) => Elf::Facts(Box::new(facts)),
+        Ok(Some(facts)) if is_whole(frugal, size) => Elf::Facts(Arc::new(facts)),
         _ => Elf::Damaged,
     }
 }

@@ -8,7 +8,7 @@ use super::subject::{Elf, Facts, Identity, Item, Script, Subject};
 use crate::format::FileKind;
 use crate::package::Package;
 use crate::target::Format;
-use crate::tree::{Content, Entry, InstallPath, Node, Role, elf};
+use crate::tree::{Content, Entry, InstallPath, Node, Role, Tree, elf};
 
 impl Subject {
     /// What rules look at in `package`. `places` are directories of this build that no file of its own may name.
@@ -66,7 +66,8 @@ fn item(examiner: &mut Examiner, path: &InstallPath, entry: &Entry, package: &Pa
         Node::Symlink(target) => (FileKind::Symlink, Some(target.clone()), 0, Facts::default()),
         Node::HardLink(file) => (FileKind::Hardlink, Some(file.as_str().to_owned()), 0, Facts::default()),
         Node::File(content) => {
-            (FileKind::File, None, content.digests.size, facts(examiner, path.as_str(), entry, content)?)
+            let facts = facts(examiner, path.as_str(), entry, is_of_others(path, entry, &package.tree), content)?;
+            (FileKind::File, None, content.digests.size, facts)
         }
     };
     let config = entry.role == Role::Config;
@@ -88,11 +89,22 @@ fn item(examiner: &mut Examiner, path: &InstallPath, entry: &Entry, package: &Pa
     })
 }
 
-fn facts(examiner: &mut Examiner, path: &str, entry: &Entry, content: &Content) -> io::Result<Facts> {
-    let wanted = Wanted::of(path, entry.mode, entry.vendored);
+/// Whether what stands in the file is not ours: it was vendored, or is the byte-code of what was, which has the texts of its
+/// source.
+fn is_of_others(path: &InstallPath, entry: &Entry, tree: &Tree) -> bool {
+    let source = || {
+        let (directory, code) = path.as_str().rsplit_once("/__pycache__/")?;
+        let module = code.strip_suffix(".pyc")?.split_once('.')?.0;
+        tree.get(&InstallPath::parse(&format!("{directory}/{module}.py")).ok()?)
+    };
+    entry.vendored || source().is_some_and(|source| source.vendored)
+}
+
+fn facts(examiner: &mut Examiner, path: &str, entry: &Entry, of_others: bool, content: &Content) -> io::Result<Facts> {
+    let wanted = Wanted::of(path, entry.mode, of_others);
     let may_be_elf = entry.mode & 0o111 != 0 || path.contains(".so");
     // A large file is not read whole for the little that its headers say.
-    let elf = if may_be_elf { elf::read(content)?.map(Box::new) } else { None };
+    let elf = if may_be_elf { elf::read(content)? } else { None };
     if let (Some(facts), false) = (&elf, wanted.traces) {
         return Ok(Facts { elf: Elf::Facts(facts.clone()), ..Facts::default() });
     }

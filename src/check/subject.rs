@@ -1,6 +1,7 @@
 //! What rules look at: a package of either format, as far as it can be judged without installing it.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::relation;
 use crate::format::FileKind;
@@ -93,7 +94,7 @@ pub(super) enum Elf {
     #[default]
     None,
     /// Yes.
-    Facts(Box<ElfFacts>),
+    Facts(Arc<ElfFacts>),
     /// It begins as one and cannot be read.
     Damaged,
 }

@@ -9,6 +9,7 @@ mod debian;
 mod loader;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use self::debian::{DebianNeeds, split_number};
 use self::loader::{Place, TreeLibraries};
@@ -58,7 +59,7 @@ struct ElfFile<'a> {
     path: &'a InstallPath,
     content: &'a Content,
     vendored: bool,
-    facts: ElfFacts,
+    facts: Arc<ElfFacts>,
 }
 
 impl ElfFile<'_> {
@@ -90,6 +91,7 @@ pub(super) fn needs(
 ) -> Result<LibraryNeeds, Error> {
     let mut files: Vec<ElfFile<'_>> = Vec::new();
     let mut vendored_binaries = VendoredBinaries::default();
+    elf::read_all(tree);
     for (path, entry) in tree.iter() {
         let Node::File(content) = &entry.node else { continue };
         let facts = elf::read(content).map_err(|problem| unreadable(package, path, problem))?;
@@ -104,7 +106,7 @@ pub(super) fn needs(
             files.push(ElfFile { path, content, vendored: entry.vendored, facts });
         }
     }
-    let libraries = TreeLibraries::new(tree, files.iter().map(|file| (file.path, &file.facts)));
+    let libraries = TreeLibraries::new(tree, files.iter().map(|file| (file.path, file.facts.as_ref())));
     let mut debian = Libraries::of(&target.distribution)
         .filter(|_| target.format() == Format::Deb)
         .map(|table| DebianNeeds::new(package, target, declared, table));

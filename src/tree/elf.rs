@@ -9,17 +9,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use object::elf;
 use object::endian::{U16, U32};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader, Sym};
 use object::{Endianness, ReadCache, ReadRef};
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use serde::{Deserialize, Serialize};
 
-use super::{Content, Source};
+use super::{Content, Source, Tree, facts};
 use crate::target::Architecture;
 
 /// The dynamic needs of one ELF file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ElfFacts {
     /// Its machine, when it is one that packhouse packages for.
     pub architecture: Option<Architecture>,
@@ -61,11 +64,21 @@ const MOST_NEEDS: usize = 4096;
 const LARGEST_STRINGS: u64 = 256 << 20;
 
 /// The facts of `content`; `None` when it is no well-formed ELF file. Of a large file only the parts that hold them are
-/// read. An [`Absurd`] file is an error of kind `InvalidData`.
-pub fn read(content: &Content) -> io::Result<Option<ElfFacts>> {
+/// read, and none of one that was read before. An [`Absurd`] file is an error of kind `InvalidData`.
+pub fn read(content: &Content) -> io::Result<Option<Arc<ElfFacts>>> {
     if content.digests.size < 64 {
         return Ok(None);
     }
+    facts::elf(content, || Ok(read_anew(content)?.map(Arc::new)))
+}
+
+/// Reads the facts of all of a tree's files, on all cores, so that [`read`] has them. What cannot be read says so there.
+pub fn read_all(tree: &Tree) {
+    let contents: Vec<&Content> = tree.iter().filter_map(|(_, entry)| entry.content()).collect();
+    contents.par_iter().with_min_len(64).for_each(|content| drop(read(content)));
+}
+
+fn read_anew(content: &Content) -> io::Result<Option<ElfFacts>> {
     let mut reader = content.open()?;
     let mut magic = [0; 4];
     reader.read_exact(&mut magic)?;

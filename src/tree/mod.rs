@@ -4,6 +4,7 @@
 //! directory, memory) and are read once, by the packer. Sizes and digests are known before packing.
 
 pub mod elf;
+pub(crate) mod facts;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -42,8 +43,10 @@ impl InstallPath {
         if text.chars().any(char::is_control) {
             return Err(invalid("control characters are not allowed"));
         }
-        if text.len() > 4000 || relative.split('/').any(|part| part.len() > 255) {
-            return Err(invalid("it is longer than a file system allows"));
+        // A file system allows names of 255 bytes. dpkg unpacks to NAME.dpkg-new and rpm to NAME;6b019763 first: the longest
+        // that either can install is nine shorter.
+        if text.len() > 4000 || relative.split('/').any(|part| part.len() > 246) {
+            return Err(invalid("it is longer than dpkg and rpm can unpack"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -99,7 +102,13 @@ impl fmt::Display for InstallPath {
 
 impl Ord for InstallPath {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.split('/').cmp(other.0.split('/'))
+        // By component is bytewise with `/` before everything else: there are no empty components and no control characters.
+        let (left, right) = (self.0.as_bytes(), other.0.as_bytes());
+        let rank = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
+        match left.iter().zip(right).find(|(left, right)| left != right) {
+            Some((left, right)) => rank(left).cmp(&rank(right)),
+            None => left.len().cmp(&right.len()),
+        }
     }
 }
 
@@ -305,6 +314,14 @@ impl Tree {
 }
 
 impl Entry {
+    /// Its content, when it is a file.
+    pub fn content(&self) -> Option<&Content> {
+        match &self.node {
+            Node::File(content) => Some(content),
+            Node::Directory | Node::Symlink(_) | Node::HardLink(_) => None,
+        }
+    }
+
     /// A root-owned entry without a special role.
     pub fn root(node: Node, mode: u32) -> Self {
         Self {
@@ -376,6 +393,14 @@ mod tests {
         let mut paths = [path("/a-b"), path("/a/c"), path("/a")];
         paths.sort();
         assert_eq!(paths, [path("/a"), path("/a/c"), path("/a-b")]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn paths_are_ordered_by_component(left in "(/[!-.a-c]{1,3}){1,4}", right in "(/[!-.a-c]{1,3}){1,4}") {
+            let by_component = left.split('/').cmp(right.split('/'));
+            proptest::prop_assert_eq!(InstallPath(left).cmp(&InstallPath(right)), by_component);
+        }
     }
 
     #[test]

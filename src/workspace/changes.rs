@@ -1,12 +1,12 @@
-//! Which services differ from a revision: in their own directories, in those of the libraries they use, or in the
-//! repository's configuration.
+//! Which services differ from a revision: in their own directories, in those of the libraries they use, in what links in
+//! these lead to, or in the repository's configuration.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use git2::{DiffOptions, Repository, RepositoryOpenFlags};
 
-use super::Workspace;
+use super::{Member, Workspace};
 use crate::diagnostic::{Diagnose, ExitCode};
 
 /// Why the difference cannot be told.
@@ -111,17 +111,24 @@ pub fn since(workspace: &Workspace, revision: &str) -> Result<BTreeSet<String>, 
                 || changed.iter().any(|path| path.starts_with(above.join(".cargo")))
         })
     };
+    let differs = |member: &Member| {
+        touches(&member.path) || inherits(&member.path) || linked(workspace, member).iter().any(|place| touches(place))
+    };
     Ok(workspace
         .services()
-        .filter(|service| {
-            everything
-                || touches(&service.path)
-                || inherits(&service.path)
-                || workspace
-                    .closure(service)
-                    .into_iter()
-                    .any(|library| touches(&library.path) || inherits(&library.path))
-        })
+        .filter(|service| everything || differs(service) || workspace.closure(service).into_iter().any(differs))
         .map(|service| service.name.to_string())
         .collect())
+}
+
+/// The places outside the directory of `member`, relative to the root, that links in it lead to. What cannot be read leads
+/// nowhere: the build says what is wrong with it.
+fn linked(workspace: &Workspace, member: &Member) -> BTreeSet<PathBuf> {
+    let directory = workspace.directory(member);
+    let left_out = |name: &std::ffi::OsStr| matches!(name.to_str(), Some(".git" | "target" | "node_modules" | ".venv"));
+    let walk = walkdir::WalkDir::new(&directory).into_iter().filter_entry(|entry| !left_out(entry.file_name()));
+    let links = walk.flatten().filter(|entry| entry.path_is_symlink());
+    let places = links.filter_map(|link| fs_err::canonicalize(link.path()).ok());
+    let outside = places.filter(|place| !place.starts_with(&directory));
+    outside.filter_map(|place| Some(place.strip_prefix(&workspace.root).ok()?.to_path_buf())).collect()
 }

@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(rest),
         Some("docs") => docs::run(rest),
         Some("libraries") => libraries::run_for(rest),
-        _ => Err("usage: cargo xtask acceptance [--keep] [build|relations|debian|rpm|lint|piuparts|lifecycle …] | bench [NAME …] | \
+        _ => Err("usage: cargo xtask acceptance [--keep] [build|relations|packing|debian|rpm|lint|piuparts|lifecycle …] | bench [NAME …] | \
                   docs [--check] | libraries [DISTRIBUTION …]"
             .into()),
     };

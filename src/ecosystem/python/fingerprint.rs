@@ -93,9 +93,7 @@ fn package(context: Context<'_>, directory: &Path, files: &Files, into: &mut Fin
     let root = context.workspace.root.as_path();
     let sources = SourceTree::list(root, directory, &context.settings.project.vendor);
     for (path, source) in sources.map_err(|error| boxed(Unknown::Sources(error)))? {
-        let shown = directory.join(path);
-        let name = shown.strip_prefix(root).unwrap_or(&shown).to_string_lossy().into_owned();
-        into.file_as(name, files, &source).map_err(unknown)?;
+        into.file_at(files, &directory.join(path), &source).map_err(unknown)?;
     }
     for path in project.files.iter().chain([&directory.join("bin")]) {
         into.path(files, path).map_err(unknown)?;

@@ -11,6 +11,7 @@ mod debug;
 mod detect;
 mod error;
 mod fingerprint;
+mod kept;
 mod linked;
 mod lock;
 mod lockfile;

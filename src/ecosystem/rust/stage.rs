@@ -7,8 +7,8 @@
 //! The target directory is kept in packhouse's cache for each repository and toolchain. cargo judges by times whether a
 //! file has changed, and times can be set back (`cp -p`, archives); what the repository's own packages left there is
 //! therefore thrown away whenever a file of the repository has another size, time or inode change than at the last build.
+//! Where nothing at all has changed, cargo is not asked (see [`super::kept`]).
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,17 +19,18 @@ use toml::{Table, Value};
 use super::components;
 use super::crates::listing;
 use super::error::RustError;
+use super::kept::{self, Built, keep};
 use super::lockfile::Lock;
 use super::project::{ManifestText, Project};
 use super::toolchain::Toolchain;
 use super::{binary, debug, linked, vendor};
-use crate::cache::Cache;
-use crate::digest::{Digests, Sha256};
+use crate::digest::Sha256;
 use crate::ecosystem::{Context, Error};
 use crate::package::{Component, DebugFile, Staged};
 use crate::sandbox::{Bind, Sandbox, Step, Stream};
+use crate::stamp::Stamp;
 use crate::target::{Architecture, Target};
-use crate::tree::{Content, InstallPath, Source, Tree};
+use crate::tree::{InstallPath, Tree};
 use crate::variables;
 use crate::workspace::Member;
 
@@ -119,29 +120,6 @@ fn judge(command: &str, data: &[u8], target: &Target) -> Result<(), RustError> {
     }
 }
 
-/// Puts a program where it does not change while packages are written.
-fn keep(cache: &Cache, data: &[u8]) -> io::Result<Content> {
-    let name = Sha256::of(data).to_string();
-    let place = cache.section("cargo-programs").join(name.get(..2).unwrap_or_default()).join(&name);
-    let digests = Digests::of(data);
-    let kept = Content::file(&place).is_ok_and(|content| content.digests == digests);
-    if kept {
-        cache.used(&place);
-    } else {
-        let file = cache.temporary_file()?;
-        fs_err::write(file.path(), data)?;
-        if let Some(parent) = place.parent() {
-            cache.directory(parent)?;
-        }
-        if place.is_dir() {
-            fs_err::remove_dir_all(&place)?;
-        }
-        file.persist(&place).map_err(|error| error.error)?;
-        cache.added(digests.size);
-    }
-    Ok(Content { source: Source::Path(place), digests })
-}
-
 /// One run of cargo.
 struct Build<'a> {
     context: Context<'a>,
@@ -154,16 +132,6 @@ struct Build<'a> {
     time: i64,
 }
 
-/// What cargo made.
-#[derive(Debug, Default)]
-struct Built {
-    /// Bin target and file.
-    programs: Vec<(String, PathBuf)>,
-    /// Name and version of every crate that went into the programs.
-    crates: BTreeSet<(String, String)>,
-    isolation: String,
-}
-
 impl Build<'_> {
     fn run(&self) -> Result<Built, RustError> {
         let _guard = self.context.cache.lock("cargo-build")?;
@@ -172,7 +140,7 @@ impl Build<'_> {
         self.context.cache.directory(&results)?;
         self.context.cache.directory(&home)?;
         self.context.cache.used(&section);
-        self.forget_own_packages(&section)?;
+        let listing = self.listing()?;
         let mut binds = vec![
             Bind::read_only(&self.project.repository, SOURCES),
             Bind::writable(&results, RESULTS),
@@ -182,8 +150,15 @@ impl Build<'_> {
             binds.push(Bind::read_only(&self.toolchain.sysroot, TOOLCHAIN));
         }
         let configuration = home.join("packhouse.toml");
-        fs_err::write(&configuration, self.configuration(&binds)?.to_string())?;
+        let settings = self.configuration(&binds)?.to_string();
         let step = self.step(&binds, &results, &home, &configuration);
+        let key = self.key(&listing, &settings, &step)?;
+        if let Some(built) = kept::get(&section, self.service.name.as_str(), key) {
+            self.context.reporter.detail(&format!("cargo has nothing to do for {}", self.service.name));
+            return Ok(built);
+        }
+        fs_err::write(&configuration, settings)?;
+        self.forget_own_packages(&section, &listing)?;
         let mut built = Built::default();
         let mut messages = Lines::default();
         let mut diagnostics = Lines::default();
@@ -204,7 +179,18 @@ impl Build<'_> {
             });
         }
         built.isolation = outcome.isolation;
+        drop(kept::put(self.context.cache, &section, self.service.name.as_str(), key, &built));
         Ok(built)
+    }
+
+    /// All that cargo would look at: the repository by its listing, the vendored crates by their lock, which
+    /// [`vendor::require`] has compared with them, the toolchain by how its programs look from outside, and the command.
+    fn key(&self, listing: &str, settings: &str, step: &Step) -> io::Result<Sha256> {
+        let program = |path: &Path| io::Result::Ok((path.to_path_buf(), Stamp::of(&fs_err::metadata(path)?)));
+        let programs = (program(&self.toolchain.cargo)?, program(&self.toolchain.rustc)?);
+        let parts =
+            (listing, self.lock.digest, settings, &self.toolchain, programs, &step.arguments, &step.environment);
+        Ok(Sha256::of(format!("{parts:?}").as_bytes()))
     }
 
     /// Says so when a program has a path of this machine in it, which only happens where mounts are not permitted.
@@ -236,10 +222,14 @@ impl Build<'_> {
         self.context.cache.section("cargo-target").join(name.get(..32).unwrap_or(&name))
     }
 
-    /// Makes cargo build the repository's own packages again when any of its files may have changed.
-    fn forget_own_packages(&self, section: &Path) -> io::Result<()> {
+    /// How the repository looks, and the time that its programs get to know.
+    fn listing(&self) -> io::Result<String> {
         let keep = |path: &Path| is_counted(self.context, path);
-        let now = format!("{} {}\n", listing(&self.project.repository, keep)?, self.time);
+        Ok(format!("{} {}\n", listing(&self.project.repository, keep)?, self.time))
+    }
+
+    /// Makes cargo build the repository's own packages again when any of its files may have changed.
+    fn forget_own_packages(&self, section: &Path, now: &str) -> io::Result<()> {
         let stamp = section.join("listing");
         if fs_err::read_to_string(&stamp).is_ok_and(|before| before == now) {
             return Ok(());

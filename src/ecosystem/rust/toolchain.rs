@@ -5,9 +5,11 @@
 //! run in an empty directory with `--manifest-path`; of the repository's configuration only the registries' addresses are
 //! handed over. The toolchain's own programs are run, not rustup's proxies, so that none is downloaded on the way.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use toml::Value;
 
@@ -68,12 +70,24 @@ impl Toolchain {
         Self::find(None, None)
     }
 
+    /// Which one it is does not change while packhouse runs: it is asked once for each channel.
     fn find(channel: Option<&str>, location: Option<&dyn Fn() -> Box<Location>>) -> Result<Self, RustError> {
+        static FOUND: Mutex<BTreeMap<Option<String>, Toolchain>> = Mutex::new(BTreeMap::new());
+        let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(toolchain) = found.get(&channel.map(str::to_owned)) {
+            return Ok(toolchain.clone());
+        }
+        let toolchain = Self::ask(channel, location)?;
+        found.insert(channel.map(str::to_owned), toolchain.clone());
+        Ok(toolchain)
+    }
+
+    fn ask(channel: Option<&str>, location: Option<&dyn Fn() -> Box<Location>>) -> Result<Self, RustError> {
         let cargo = on_path("cargo").ok_or(RustError::NoCargo)?;
         let rustc = on_path("rustc").ok_or(RustError::NoCargo)?;
-        let ask = |arguments: &[&str]| -> Result<String, RustError> {
+        let ask = |rustc: &Path, arguments: &[&str]| -> Result<String, RustError> {
             let neutral = tempfile::tempdir()?;
-            let mut command = Command::new(&rustc);
+            let mut command = Command::new(rustc);
             command.args(arguments).current_dir(neutral.path()).env_clear().envs(passed()).stdin(Stdio::null());
             command.env("RUSTUP_AUTO_INSTALL", "0");
             if let Some(channel) = channel {
@@ -96,19 +110,20 @@ impl Toolchain {
                 },
             })
         };
-        let sysroot = PathBuf::from(ask(&["--print", "sysroot"])?);
-        let version = ask(&["-vV"])?;
-        let field = |name: &str| {
-            let line = version.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-            line.unwrap_or_default().to_owned()
-        };
+        let sysroot = PathBuf::from(ask(&rustc, &["--print", "sysroot"])?);
         let own = |name: &str, other: &Path| {
             let own = sysroot.join("bin").join(name);
             if own.is_file() { own } else { other.to_path_buf() }
         };
+        let (cargo, rustc) = (own("cargo", &cargo), own("rustc", &rustc));
+        let version = ask(&rustc, &["-vV"])?;
+        let field = |name: &str| {
+            let line = version.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+            line.unwrap_or_default().to_owned()
+        };
         let toolchain = Self {
-            cargo: own("cargo", &cargo),
-            rustc: own("rustc", &rustc),
+            cargo,
+            rustc,
             host: field("host"),
             release: field("release"),
             commit: field("commit-hash"),

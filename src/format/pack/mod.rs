@@ -7,8 +7,11 @@
 
 mod codec;
 mod cut;
+mod gzip;
 mod key;
 mod plan;
+#[cfg(test)]
+mod samples;
 mod schedule;
 mod source;
 mod threads;
@@ -87,8 +90,7 @@ pub(in crate::format) fn level(compression: Compression, effort: Effort) -> u32 
         Compression::Zstd => zstd::level(effort),
         Compression::Xz if effort == Effort::Fast => 2,
         Compression::Xz => 6,
-        Compression::Gzip if effort == Effort::Fast => 1,
-        Compression::Gzip => 9,
+        Compression::Gzip => gzip::level(effort),
     }
 }
 
@@ -112,27 +114,23 @@ impl Settings {
         match compression {
             Compression::Zstd => {
                 let block = if effort == Effort::Fast { 16 * MIB } else { 32 * MIB };
-                let limits = Limits { nominal: block, max: block };
-                Self { codec: Box::new(zstd::Zstd::new(effort, block)), limits }
+                Self { codec: Box::new(zstd::Zstd::new(effort, block)), limits: Limits::zstd(block) }
             }
-            Compression::Xz => {
-                Self { codec: Box::new(xz::Xz::new(effort)), limits: Limits { nominal: 4 * MIB, max: 16 * MIB } }
-            }
-            Compression::Gzip => {
-                Self { codec: Box::new(xz::Xz::new(effort)), limits: Limits { nominal: 4 * MIB, max: 16 * MIB } }
-            }
+            Compression::Xz => Self { codec: Box::new(xz::Xz::new(effort)), limits: Limits::xz(effort) },
+            Compression::Gzip => Self { codec: Box::new(gzip::Gzip::new(effort)), limits: Limits::gzip() },
         }
     }
 
     /// What one thread holds (bytes): a block with its context, the compressed blocks that wait, the encoder.
     fn memory(&self) -> u64 {
-        self.codec.context() + self.limits.max * 3 / 2 + self.codec.memory()
+        self.codec.context() + self.limits.largest() * 3 / 2 + self.codec.memory()
     }
 }
 
 /// The archive, cut.
 fn ranges(plan: &Plan<'_>, limits: &Limits) -> Vec<Range<u64>> {
-    let entries = plan.entries().map(|(path, head, content, padding)| cut::Entry { path, head, content, padding });
+    let entries =
+        plan.entries().map(|(path, head, content, padding)| cut::Entry { path, head, content, padding, begins: false });
     let mut end = 0;
     let range = |length: u64| {
         end += length;

@@ -54,6 +54,11 @@ impl Xz {
         };
         Self { settings }
     }
+
+    /// For a program that is made anew each time, so that nothing of it is ever kept.
+    pub(super) fn for_program() -> Self {
+        Self { settings: Settings { preset: 6, nice: 16, depth: 4, hash_chains: true, dictionary: 8 * MIB } }
+    }
 }
 
 impl Codec for Xz {
@@ -67,7 +72,7 @@ impl Codec for Xz {
     }
 
     fn memory(&self) -> u64 {
-        11 * u64::from(self.settings.dictionary)
+        block::memory(&self.settings)
     }
 
     fn compress(&self, _context: Option<&[u8]>, block: &[u8]) -> io::Result<Vec<u8>> {
@@ -106,3 +111,6 @@ fn is_x86(block: &[u8]) -> bool {
     let calls = block.windows(5).filter(|bytes| matches!(bytes, [0xE8, .., 0x00 | 0xFF])).count();
     calls > block.len() / 1024
 }
+
+#[cfg(test)]
+mod tests;

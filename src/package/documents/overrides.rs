@@ -4,12 +4,13 @@ use std::io::{self, Read};
 use std::sync::LazyLock;
 
 use minijinja::context;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use regex::bytes::Regex;
 
 use crate::name::PackageName;
 use crate::package::libraries::VendoredBinaries;
 use crate::package::{Error, template};
-use crate::tree::{Content, InstallPath, Node, Tree};
+use crate::tree::{Content, InstallPath, Tree, elf, facts};
 
 /// What lintian is told not to expect.
 pub(in crate::package) struct Overrides<'a> {
@@ -126,14 +127,11 @@ static EMBEDDED: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// Whether lintian may find a library in one of the vendored ELF files.
 fn has_embedded_library(tree: &Tree) -> io::Result<bool> {
-    for (_, entry) in tree.iter().filter(|(_, entry)| entry.vendored) {
-        if let Node::File(content) = &entry.node
-            && holds_embedded_library(content)?
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let vendored = tree.iter().filter(|(_, entry)| entry.vendored).filter_map(|(_, entry)| entry.content());
+    let programs: Vec<&Content> = vendored.filter(|content| matches!(elf::read(content), Ok(Some(_)))).collect();
+    let embeds = |content: &&Content| facts::embeds(content, || holds_embedded_library(content));
+    let found = programs.par_iter().map(embeds).find_any(|answer| !matches!(answer, Ok(false)));
+    found.unwrap_or(Ok(false))
 }
 
 fn holds_embedded_library(content: &Content) -> io::Result<bool> {

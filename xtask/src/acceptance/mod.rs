@@ -9,6 +9,7 @@ mod debian;
 mod lifecycle;
 mod lint;
 mod machine;
+mod packing;
 mod piuparts;
 mod relations;
 mod rpm;
@@ -49,8 +50,8 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     let keep = parts.iter().any(|part| part == "--keep");
     let parts: Vec<&String> = parts.iter().filter(|part| !part.starts_with('-')).collect();
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| *part == name);
-    // The lifecycle has services of its own, and the relations of the sample are judged when it is there.
-    if !keep && !matches!(parts.as_slice(), [only] if ["lifecycle", "relations"].contains(&only.as_str())) {
+    // The lifecycle has services of its own, packing needs none, and the relations of the sample are judged when it is there.
+    if !keep && !matches!(parts.as_slice(), [only] if ["lifecycle", "packing", "relations"].contains(&only.as_str())) {
         build::make(&bench)?;
     }
     if wanted("build") {
@@ -59,6 +60,9 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     }
     if wanted("relations") {
         relations::judge(&bench)?;
+    }
+    if wanted("packing") {
+        packing::judge(&bench)?;
     }
     if wanted("debian") {
         debian::install(&bench, "bookworm", "debian-12")?;

@@ -49,7 +49,7 @@ struct Subject {
 struct ElfFile {
     /// Relative to `debian/x`.
     path: String,
-    facts: ElfFacts,
+    facts: std::sync::Arc<ElfFacts>,
 }
 
 /// Compares, and prints each difference.

@@ -30,17 +30,11 @@ pub(super) fn version() -> &'static str {
 
 /// The complete block (header, data, padding, CRC64) of `bytes`. The header has both sizes.
 pub(super) fn encode(bytes: &[u8], filter: Filter, settings: &Settings) -> io::Result<Vec<u8>> {
-    // SAFETY: both are plain structures of C whose fields are numbers and pointers; zero is valid for all.
-    let (mut options, mut block): (lzma::lzma_options_lzma, lzma::lzma_block) = unsafe { (zeroed(), zeroed()) };
-    // SAFETY: `options` is a structure that may be written.
-    if unsafe { lzma::lzma_lzma_preset(&raw mut options, settings.preset) } != 0 {
-        return Err(failure(lzma::LZMA_OPTIONS_ERROR));
-    }
-    options.nice_len = settings.nice;
-    options.depth = settings.depth;
-    options.mf = if settings.hash_chains { lzma::LZMA_MF_HC4 } else { lzma::LZMA_MF_BT4 };
+    let mut options = options(settings)?;
     options.dict_size =
-        u32::try_from(bytes.len()).unwrap_or(u32::MAX).clamp(lzma::LZMA_DICT_SIZE_MIN, settings.dictionary);
+        u32::try_from(bytes.len()).unwrap_or(u32::MAX).clamp(lzma::LZMA_DICT_SIZE_MIN, options.dict_size);
+    // SAFETY: it is a plain structure of C whose fields are numbers and pointers; zero is valid for all.
+    let mut block: lzma::lzma_block = unsafe { zeroed() };
 
     let lzma2 = lzma::lzma_filter { id: lzma::LZMA_FILTER_LZMA2, options: (&raw mut options).cast::<c_void>() };
     let x86 = lzma::lzma_filter { id: lzma::LZMA_FILTER_X86, options: ptr::null_mut() };
@@ -71,6 +65,31 @@ pub(super) fn encode(bytes: &[u8], filter: Filter, settings: &Settings) -> io::R
     unsafe { out.set_len(length) };
     out.shrink_to_fit();
     Ok(out)
+}
+
+/// What an encoder with these settings takes, in bytes.
+pub(super) fn memory(settings: &Settings) -> u64 {
+    let Ok(mut options) = options(settings) else { return 0 };
+    let filters = [
+        lzma::lzma_filter { id: lzma::LZMA_FILTER_LZMA2, options: (&raw mut options).cast::<c_void>() },
+        lzma::lzma_filter { id: lzma::LZMA_VLI_UNKNOWN, options: ptr::null_mut() },
+    ];
+    // SAFETY: the filters are ended by the unknown one, and they and their options live until after the call.
+    unsafe { lzma::lzma_raw_encoder_memusage(filters.as_ptr()) }
+}
+
+fn options(settings: &Settings) -> io::Result<lzma::lzma_options_lzma> {
+    // SAFETY: it is a plain structure of C whose fields are numbers and pointers; zero is valid for all.
+    let mut options: lzma::lzma_options_lzma = unsafe { zeroed() };
+    // SAFETY: `options` is a structure that may be written.
+    if unsafe { lzma::lzma_lzma_preset(&raw mut options, settings.preset) } != 0 {
+        return Err(failure(lzma::LZMA_OPTIONS_ERROR));
+    }
+    options.nice_len = settings.nice;
+    options.depth = settings.depth;
+    options.mf = if settings.hash_chains { lzma::LZMA_MF_HC4 } else { lzma::LZMA_MF_BT4 };
+    options.dict_size = settings.dictionary;
+    Ok(options)
 }
 
 fn failure(code: lzma::lzma_ret) -> io::Error {
