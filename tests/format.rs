@@ -14,6 +14,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use packhouse::cache::{Blocks, Cache};
 use packhouse::config::Maintainer;
 use packhouse::format::{self, Effort, Error, FileKind, WriteOptions, Written, deb, rpm};
 use packhouse::name::PackageName;
@@ -319,8 +320,7 @@ fn the_same_package_has_the_same_bytes_wherever_and_however_it_is_written() {
         let content = Content::file(&big).expect("digests");
         package.tree.file(path("/usr/share/acme-api/big"), content, 0o644).expect("a free path");
         for compression in COMPRESSIONS {
-            let options =
-                |threads| WriteOptions { compression: Some(compression), effort: Effort::Fast, threads, blocks: None };
+            let options = |threads| WriteOptions { effort: Effort::Fast, threads, ..with(compression) };
             let (one, two) = (Place::new(), Place::new());
             let first = one.write(&package, options(Some(1)));
             let second = two.write(&package, options(Some(2)));
@@ -776,4 +776,29 @@ proptest::proptest! {
         }
         let _ = rpm::immutable_digest(&file);
     }
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_packed_leaves_no_block_of_itself() {
+    use std::os::unix::fs::FileExt as _;
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let big = directory.path().join("big");
+    // It goes on in a second block.
+    let file = fs::File::create(&big).expect("a file");
+    file.set_len(70 << 20).expect("room");
+    let cache = Cache::at(directory.path().join("cache"));
+    let blocks = Blocks::of(&cache);
+    let mut package = sample("debian-12");
+    package.tree.file(path("/usr/share/acme-api/big"), Content::file(&big).expect("read"), 0o644).expect("a free path");
+    let options = |blocks| WriteOptions { effort: Effort::Fast, blocks, ..with(Compression::Zstd) };
+    let right = Place::new().write(&package, options(None)).sha256;
+    file.write_all_at(b"changed", 1000).expect("written");
+    let error = format::write(&package, directory.path(), &options(Some(&blocks))).expect_err("it changed");
+    assert!(error.to_string().contains("changed while it was packed"), "{error}");
+    assert_eq!(fs::read_dir(cache.root().join("tmp")).expect("tmp").count(), 0);
+    file.write_all_at(&[0; 7], 1000).expect("written");
+    for warm in ["without blocks", "with its blocks"] {
+        assert_eq!(Place::new().write(&package, options(Some(&blocks))).sha256, right, "{warm}");
+    }
+    assert!(fs::read_dir(cache.section("blocks/v1")).expect("blocks").count() > 1);
 }

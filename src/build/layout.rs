@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::cache::seal;
 use crate::ecosystem::python::environment::put_file;
 use crate::tree::{Content, InstallPath, Node, Tree};
 
@@ -90,8 +91,9 @@ pub(super) fn update(place: &Path, plan: &Plan) -> io::Result<PathBuf> {
     keep(place, &list, &described)
 }
 
-/// Writes the list; gives the directory.
+/// Seals the files and writes the list; gives the directory.
 fn keep(place: &Path, list: &Path, described: &BTreeMap<&str, String>) -> io::Result<PathBuf> {
+    seal::all(&place.join("tree"))?;
     let mut file = tempfile::NamedTempFile::new_in(place)?;
     serde_json::to_writer(&mut file, described)?;
     file.persist(list).map_err(|error| error.error)?;
@@ -124,12 +126,12 @@ fn describe(wanted: &Wanted) -> String {
     }
 }
 
-/// Whether something like `wanted` is there: crashes and full disks leave short files.
+/// Whether something like `wanted` is there, and nobody has written to it since.
 fn is_there(path: &Path, wanted: &Wanted) -> bool {
     fs_err::symlink_metadata(path).is_ok_and(|metadata| match wanted {
         Wanted::Directory => metadata.is_dir(),
         Wanted::Link(_) => metadata.is_symlink(),
-        Wanted::File(content, _) => metadata.is_file() && metadata.len() == content.digests.size,
+        Wanted::File(content, _) => seal::holds(path, content.digests.size),
     })
 }
 

@@ -17,7 +17,7 @@ use super::bytecode::{self, Row, Unit, pyc_path};
 use super::environment::{self, Part, Place};
 use super::host::Interpreter;
 use super::store::come_into_place;
-use crate::cache::Cache;
+use crate::cache::{Cache, record, seal};
 use crate::digest::Sha256;
 use crate::sandbox::{Bind, Sandbox};
 use crate::tree::Node;
@@ -96,8 +96,8 @@ impl<'a> BuildEnvironment<'a> {
             let made = compile(sandbox, interpreter, fresh.cache, &self.directory, &sources)?;
             fresh.files.extend(made);
             let index = serde_json::to_vec(&Index { files: fresh.files }).map_err(io::Error::from)?;
-            fs_err::write(fresh.temporary.path().join("index.json"), index)?;
-            Ok(come_into_place(fresh.temporary, &fresh.kept, || is_whole(&fresh.kept))?)
+            record::write(fresh.cache, &fresh.temporary.path().join("index.json"), &subject(&fresh.kept), &index)?;
+            Ok(come_into_place(fresh.cache, fresh.temporary, &fresh.kept, || is_whole(&fresh.kept))?)
         };
         drop(kept());
     }
@@ -109,14 +109,14 @@ fn below<'a>(path: &'a str, place: &Place) -> Option<&'a str> {
 }
 
 fn is_whole(kept: &Path) -> bool {
-    let index = fs_err::read(kept.join("index.json")).ok();
+    let index = record::read(&kept.join("index.json"), &subject(kept));
     let index = index.and_then(|bytes| serde_json::from_slice::<Index>(&bytes).ok());
-    index.is_some_and(|index| {
-        index.files.iter().all(|(path, size)| {
-            fs_err::symlink_metadata(kept.join("files").join(path))
-                .is_ok_and(|metadata| metadata.is_file() && metadata.len() == *size)
-        })
-    })
+    index.is_some_and(|index| index.files.iter().all(|(path, size)| seal::holds(&kept.join("files").join(path), *size)))
+}
+
+/// What the index of a kept environment is the index of.
+fn subject(kept: &Path) -> String {
+    kept.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Puts byte-code of `sources` beside them in `directory`; gives its paths and sizes.

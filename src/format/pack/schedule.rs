@@ -16,7 +16,7 @@ use twox_hash::XxHash64;
 use super::codec::Codec;
 use super::plan::Plan;
 use super::source::Reader;
-use crate::cache::Blocks;
+use crate::cache::{Blocks, Pending};
 use crate::digest::Sha256;
 use crate::format::error::Error;
 
@@ -77,6 +77,8 @@ enum Task {
 struct Finished {
     waiting: BTreeMap<usize, Vec<u8>>,
     written: usize,
+    /// Blocks to be kept when all contents, which may go on in later blocks, have turned out to be what their keys say.
+    pending: Vec<Pending>,
     error: Option<Error>,
     stopped: bool,
 }
@@ -114,11 +116,10 @@ pub(super) fn run(
         let died = workers.into_iter().flatten().any(|worker| worker.join().is_err());
         if died { Err(failed(io::Error::other("a compressor's thread died"))) } else { result }
     });
-    let error = lock(&shared.finished).error.take();
-    match error {
-        Some(error) => Err(error),
-        None => result.map(|()| lock(&shared.source).digests()),
-    }
+    let Finished { error, pending, .. } = std::mem::take(&mut *lock(&shared.finished));
+    error.map_or(result, Err)?;
+    pending.into_iter().for_each(Pending::keep);
+    Ok(lock(&shared.source).digests())
 }
 
 impl Shared<'_> {
@@ -171,7 +172,8 @@ impl Shared<'_> {
         let (before, block) = buffer.split_at(context.min(buffer.len()));
         let packed = self.work.codec.compress((!before.is_empty()).then_some(before), block)?;
         if let (Some(blocks), Some(&key)) = (self.work.blocks, self.work.keys.get(number)) {
-            blocks.put(key, &packed);
+            let pending = blocks.prepare(key, &packed);
+            lock(&self.finished).pending.extend(pending);
         }
         if let Some(buffer) = Arc::into_inner(buffer) {
             lock(&self.source).give_back(buffer);
