@@ -4,6 +4,7 @@
 //! of threads. Artefacts come into place by renames; the list of them, `packhouse-artefacts.json`, is written last.
 
 mod claims;
+pub mod directory;
 mod help;
 mod packing;
 mod previous;

@@ -107,6 +107,11 @@ impl Session {
         Self { globals, cache: Cache::of_user(), reporter, color }
     }
 
+    /// The user's cache.
+    pub(super) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
     /// How progress and errors are written.
     pub(super) fn output(&self) -> Output {
         match self.globals.format {

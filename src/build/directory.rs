@@ -1,0 +1,211 @@
+//! A plain directory to packages: what `packhouse pack` does for measurements and comparisons, without services, checks or
+//! history. The packers, the cache of blocks and the rule that nothing is done twice are those of `build`.
+
+mod known;
+mod listing;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::cache::Cache;
+use crate::config::Maintainer;
+use crate::diagnostic::{Diagnose, ExitCode, io_hints};
+use crate::digest::Sha256;
+use crate::format::{self, WriteOptions};
+use crate::name::PackageName;
+use crate::package::{Changelog, Package, Relations, Release, Scripts, Version};
+use crate::target::Target;
+use crate::tree::{Content, Entry, InstallPath, InvalidInstallPath, Node, PathConflict, Source, Tree};
+use known::Known;
+use listing::{Kind, Listing, Stamp};
+
+/// 2023-11-14, the time in every package unless another is asked for: a measurement must not depend on the day.
+pub const TIME: i64 = 1_700_000_000;
+
+/// What to pack, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Its content is what the packages install below `/`.
+    pub directory: PathBuf,
+    /// One package for each.
+    pub targets: Vec<Target>,
+    /// The packages' name.
+    pub name: PackageName,
+    /// Their version.
+    pub version: String,
+    /// The time of every file.
+    pub time: i64,
+    /// Compressor and effort.
+    pub write: WriteOptions,
+    /// The directory for the packages; made when it is not there.
+    pub out: PathBuf,
+}
+
+/// Why a directory could not be packed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// A file has a name that no installed file can have.
+    #[error(transparent)]
+    Path(#[from] InvalidInstallPath),
+    /// Two files want one path.
+    #[error(transparent)]
+    Conflict(#[from] PathConflict),
+    /// A package could not be written.
+    #[error(transparent)]
+    Write(#[from] format::Error),
+}
+
+impl Diagnose for Error {
+    fn exit_code(&self) -> ExitCode {
+        if let Self::Write(error) = self { error.exit_code() } else { ExitCode::Failed }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Io(error) => io_hints(error),
+            Self::Write(error) => error.hints(),
+            Self::Path(_) | Self::Conflict(_) => Vec::new(),
+        }
+    }
+}
+
+/// What is remembered of a packing that need not be done again.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    listing: Sha256,
+    packages: Vec<(PathBuf, Stamp)>,
+}
+
+/// Packs the directory for each target and gives the packages' paths. When neither the directory nor the settings nor the
+/// packages have changed since the last time, nothing is read or written.
+pub fn pack(cache: &Cache, options: &Options) -> Result<Vec<PathBuf>, Error> {
+    let directory = std::path::absolute(&options.directory)?;
+    let listing = Listing::of(&directory)?;
+    let digest = listing.digest();
+    let place = section(cache).join(format!("{}-packed.json", settings(&directory, options)?));
+    if let Some(packed) = unchanged(&place, digest) {
+        return Ok(packed);
+    }
+    let mut known = Known::of(cache, &listing)?;
+    let tree = tree(&listing, &known)?;
+    fs_err::create_dir_all(&options.out)?;
+    let mut packed = Vec::new();
+    for target in &options.targets {
+        let written = format::write(&package(options, target, &tree), &options.out, &options.write)?;
+        packed.push(written.path);
+    }
+    // What changed just before the walk may have changed since without a trace: it is looked at once more.
+    let settled = known.settle(&listing) && (listing.is_settled() || same(&directory, digest));
+    known.keep(cache);
+    if settled {
+        let packages = packed.iter().map(|path| Ok((path.clone(), Stamp::at(path)?))).collect::<std::io::Result<_>>()?;
+        put(cache, &place, &Record { listing: digest, packages });
+    }
+    Ok(packed)
+}
+
+/// The packages of the last time, if they are still what would be written.
+fn unchanged(place: &Path, digest: Sha256) -> Option<Vec<PathBuf>> {
+    let record: Record = serde_json::from_slice(&fs_err::read(place).ok()?).ok()?;
+    let same = |(path, stamp): &(PathBuf, Stamp)| Stamp::at(path).is_ok_and(|now| now == *stamp);
+    let unchanged = record.listing == digest && record.packages.iter().all(same);
+    unchanged.then(|| record.packages.into_iter().map(|(path, _)| path).collect())
+}
+
+/// Whether the directory is still as it was, and settled.
+fn same(directory: &Path, digest: Sha256) -> bool {
+    Listing::of(directory).is_ok_and(|again| again.is_settled() && again.digest() == digest)
+}
+
+/// Everything that the packages depend on beside the directory's content; this program as well.
+fn settings(directory: &Path, options: &Options) -> Result<Sha256, Error> {
+    let program = std::env::current_exe().and_then(|program| Stamp::at(&program))?;
+    let Options { targets, name, version, time, write, out, .. } = options;
+    let targets: Vec<String> = targets.iter().map(Target::to_string).collect();
+    let out = std::path::absolute(out)?;
+    let (compression, effort) = (write.compression, write.effort);
+    let all = format!("{program:?} {directory:?} {targets:?} {name} {version:?} {time} {compression:?} {effort:?} {out:?}");
+    Ok(Sha256::of(all.as_bytes()))
+}
+
+/// The directory as a tree: all of it root's, with its own modes.
+fn tree(listing: &Listing, known: &Known) -> Result<Tree, Error> {
+    let mut tree = Tree::new();
+    let mut first_names: HashMap<(u64, u64), InstallPath> = HashMap::new();
+    for found in &listing.entries {
+        let path = InstallPath::parse(&found.path)?;
+        let mode = found.stamp.permissions();
+        let first = first_names.get(&found.stamp.file());
+        let entry = match (&found.kind, first) {
+            (Kind::Directory, _) => Entry::root(Node::Directory, mode),
+            (Kind::Symlink(target), _) => Entry::root(Node::Symlink(target.clone()), 0o777),
+            (Kind::File { linked: true }, Some(first)) => Entry::root(Node::HardLink(first.clone()), mode),
+            (Kind::File { linked }, _) => {
+                if *linked {
+                    first_names.insert(found.stamp.file(), path.clone());
+                }
+                let Some(digests) = known.digests(&found.path) else { continue };
+                let source = Source::Path(listing.root.join(path.relative()));
+                Entry::root(Node::File(Content { source, digests }), mode)
+            }
+        };
+        tree.insert(path, entry)?;
+    }
+    Ok(tree)
+}
+
+fn package(options: &Options, target: &Target, tree: &Tree) -> Package {
+    let upstream = options.version.clone();
+    let revision = format!("1{}", target.distribution.revision_suffix);
+    let version = Version { epoch: 0, debian: upstream.clone(), rpm: upstream, revision };
+    let maintainer = Maintainer { name: "Nobody".to_owned(), mail: "nobody@localhost".to_owned() };
+    let release = Release {
+        version: version.clone(),
+        time: options.time,
+        author: maintainer.clone(),
+        changes: vec!["Pack a directory".to_owned()],
+    };
+    Package {
+        name: options.name.clone(),
+        source: options.name.clone(),
+        version,
+        target: target.clone(),
+        architecture: Some(target.architecture),
+        summary: "files of a directory".to_owned(),
+        description: "What a directory holds, as it is.".to_owned(),
+        maintainer,
+        vendor: "none".to_owned(),
+        homepage: None,
+        license: "unknown".to_owned(),
+        section: "misc".to_owned(),
+        relations: Relations::default(),
+        scripts: Scripts::default(),
+        changelog: Changelog { releases: vec![release] },
+        time: options.time,
+        tree: tree.clone(),
+        owned_directories: Vec::new(),
+        build_ids: Vec::new(),
+    }
+}
+
+/// Where what is known of directories is kept.
+fn section(cache: &Cache) -> PathBuf {
+    cache.section("directories/v1")
+}
+
+/// Keeps `value`; where that fails, work is only done again.
+fn put(cache: &Cache, place: &Path, value: &impl Serialize) {
+    let written = || -> std::io::Result<()> {
+        let file = cache.temporary_file()?;
+        fs_err::write(file.path(), serde_json::to_vec(value)?)?;
+        fs_err::create_dir_all(section(cache))?;
+        file.persist(place).map_err(|error| error.error)?;
+        Ok(())
+    };
+    drop(written());
+}
