@@ -4,6 +4,7 @@ mod acceptance;
 mod bench;
 mod docs;
 mod libraries;
+mod monorepo;
 mod process;
 
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(rest),
         Some("docs") => docs::run(rest),
         Some("libraries") => libraries::run_for(rest),
-        _ => Err("usage: cargo xtask acceptance [--keep] [build|relations|debian|rpm|lint|piuparts|lifecycle …] | bench [NAME …] | \
+        _ => Err("usage: cargo xtask acceptance [--keep] [build|relations|debian|rpm|lint|piuparts|lifecycle …] | bench [--quick] [--page] [NAME …] | \
                   docs [--check] | libraries [DISTRIBUTION …]"
             .into()),
     };
