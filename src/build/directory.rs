@@ -103,7 +103,8 @@ pub fn pack(cache: &Cache, options: &Options) -> Result<Vec<PathBuf>, Error> {
     let settled = known.settle(&listing) && (listing.is_settled() || same(&directory, digest));
     known.keep(cache);
     if settled {
-        let packages = packed.iter().map(|path| Ok((path.clone(), Stamp::at(path)?))).collect::<std::io::Result<_>>()?;
+        let packages =
+            packed.iter().map(|path| Ok((path.clone(), Stamp::at(path)?))).collect::<std::io::Result<_>>()?;
         put(cache, &place, &Record { listing: digest, packages });
     }
     Ok(packed)
@@ -129,7 +130,8 @@ fn settings(directory: &Path, options: &Options) -> Result<Sha256, Error> {
     let targets: Vec<String> = targets.iter().map(Target::to_string).collect();
     let out = std::path::absolute(out)?;
     let (compression, effort) = (write.compression, write.effort);
-    let all = format!("{program:?} {directory:?} {targets:?} {name} {version:?} {time} {compression:?} {effort:?} {out:?}");
+    let all =
+        format!("{program:?} {directory:?} {targets:?} {name} {version:?} {time} {compression:?} {effort:?} {out:?}");
     Ok(Sha256::of(all.as_bytes()))
 }
 

@@ -7,7 +7,8 @@ use crate::Result;
 /// Writes a repository of so many Python services, each with its own code and none with dependencies.
 pub(crate) fn write(directory: &Path, services: usize) -> Result<()> {
     fs_err::create_dir_all(directory)?;
-    let configuration = "[project]\norg = \"acme\"\nmaintainer = \"Bench <bench@acme.example>\"\ntargets = [\"debian-12\"]\n";
+    let configuration =
+        "[project]\norg = \"acme\"\nmaintainer = \"Bench <bench@acme.example>\"\ntargets = [\"debian-12\"]\n";
     fs_err::write(directory.join("packhouse.toml"), configuration)?;
     for number in 1..=services {
         let name = format!("service{number:02}");

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::contests::{services, tree};
-use super::{Bench, projects, peers, remove};
+use super::{Bench, peers, projects, remove};
 use crate::Result;
 
 /// MB of the trees.
@@ -67,9 +67,8 @@ fn changing(repository: &Path) -> impl FnMut() -> Result<()> + 'static {
     let mut run = 0;
     move || {
         run += 1;
-        let is_code = |path: &Path| {
-            path.ends_with("__init__.py") && !path.components().any(|part| part.as_os_str() == "vendor")
-        };
+        let is_code =
+            |path: &Path| path.ends_with("__init__.py") && !path.components().any(|part| part.as_os_str() == "vendor");
         let files = super::inputs::files(&repository)?;
         let code = files.iter().find(|path| is_code(path)).ok_or("no service has code of its own")?;
         let mut file = fs_err::OpenOptions::new().append(true).open(code)?;

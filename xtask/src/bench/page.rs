@@ -131,7 +131,8 @@ fn row(page: &mut String, name: &str, samples: &[Sample]) -> Result<()> {
         return Ok(writeln!(page, "| {name} | 0 | — | — | — | — |")?);
     }
     let cell = |figure: fn(&Sample) -> f64| Spread::of(samples.iter().map(figure)).map_or_else(String::new, short);
-    let size = if samples.iter().all(|run| run.size == 0) { "—".to_owned() } else { cell(|run| run.size as f64 / 1e6) };
+    let size =
+        if samples.iter().all(|run| run.size == 0) { "—".to_owned() } else { cell(|run| run.size as f64 / 1e6) };
     let (wall, cpu, peak) = (cell(|run| run.wall), cell(|run| run.cpu), cell(|run| run.peak));
     Ok(writeln!(page, "| {name} | {} | {wall} | {cpu} | {peak} | {size} |", samples.len())?)
 }
@@ -162,7 +163,10 @@ fn trees(page: &mut String, results: &Results) -> Result<()> {
     if !results.sections.contains_key("growth") {
         return Ok(());
     }
-    writeln!(page, "\n## Growth with the size of the tree\n\nMedians; MB of tree per second of wall time, and peak memory.\n")?;
+    writeln!(
+        page,
+        "\n## Growth with the size of the tree\n\nMedians; MB of tree per second of wall time, and peak memory.\n"
+    )?;
     writeln!(page, "| work | MB | files | wall s | CPU s | MB/s | peak MiB |\n|---|---|---|---|---|---|---|")?;
     for name in [growth::DEB, growth::BOTH, growth::CHANGED, growth::UNCHANGED, growth::DPKG] {
         for size in growth::SIZES {
@@ -191,7 +195,9 @@ fn trees(page: &mut String, results: &Results) -> Result<()> {
 fn services(page: &mut String, results: &Results) -> Result<()> {
     let rows: Vec<_> = [growth::NO_OP, growth::ONE_CHANGED]
         .into_iter()
-        .flat_map(|name| growth::SERVICES.map(|count| (name, count, results.samples("growth", &growth::at(name, count)))))
+        .flat_map(|name| {
+            growth::SERVICES.map(|count| (name, count, results.samples("growth", &growth::at(name, count))))
+        })
         .filter(|(_, _, samples)| !samples.is_empty())
         .collect();
     if rows.is_empty() {

@@ -117,9 +117,7 @@ fn without_packaging(manifest: &str) -> String {
 }
 
 fn configuration(targets: &str) -> String {
-    format!(
-        "[project]\norg = \"acme\"\nmaintainer = \"Bench <bench@acme.example>\"\ntargets = [{targets}]\n"
-    )
+    format!("[project]\norg = \"acme\"\nmaintainer = \"Bench <bench@acme.example>\"\ntargets = [{targets}]\n")
 }
 
 #[cfg(test)]

@@ -16,10 +16,9 @@ pub(in crate::bench) fn run(bench: &mut Bench) -> Result<()> {
     bench.begin("kinds")?;
     let dpkg = peers::program(bench, "dpkg-deb").ok();
     let inputs = bench.inputs()?;
-    for (name, tree, ours, xz, zstd) in [
-        ("venv", inputs.environment(), VENV, VENV_XZ, VENV_ZSTD),
-        ("rust", inputs.rust(), RUST, RUST_XZ, RUST_ZSTD),
-    ] {
+    for (name, tree, ours, xz, zstd) in
+        [("venv", inputs.environment(), VENV, VENV_XZ, VENV_ZSTD), ("rust", inputs.rust(), RUST, RUST_XZ, RUST_ZSTD)]
+    {
         let tree = match tree {
             Ok(tree) => tree,
             Err(error) => {

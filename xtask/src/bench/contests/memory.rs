@@ -13,10 +13,8 @@ pub(in crate::bench) fn run(bench: &mut Bench) -> Result<()> {
     bench.begin("memory")?;
     let tree = bench.inputs()?.grown(if bench.quick { 600 } else { 2000 }, true)?;
     bench.note_input("large", &tree);
-    let contestants = vec![
-        pack(bench, DEFAULT, "large", &tree, BOTH_OPTIONS),
-        pack(bench, FAST, "large", &tree, FAST_OPTIONS),
-    ];
+    let contestants =
+        vec![pack(bench, DEFAULT, "large", &tree, BOTH_OPTIONS), pack(bench, FAST, "large", &tree, FAST_OPTIONS)];
     bench.compete("memory", 2, contestants);
     for name in ["large", "large-out"] {
         remove(&bench.work(name))?;

@@ -76,10 +76,8 @@ pub(in crate::bench) fn vendor(bench: &mut Bench) -> Result<()> {
         command.arg(&wheels).arg("-r").arg(&requirements);
         command
     });
-    let contestants = vec![
-        ours.prepared(move || stale.iter().try_for_each(|path| remove(path))),
-        pip.prepared(move || remove(&old)),
-    ];
+    let contestants =
+        vec![ours.prepared(move || stale.iter().try_for_each(|path| remove(path))), pip.prepared(move || remove(&old))];
     bench.compete("vendor", 5, contestants);
     Ok(())
 }

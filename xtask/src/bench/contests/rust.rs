@@ -28,10 +28,8 @@ pub(in crate::bench) fn run(bench: &mut Bench) -> Result<()> {
         execute(command.arg("-C").arg(&directory).args(step).args(out(bench, step)))?;
     }
     let can_skip = execute(bench.packhouse("rust").args(["build", "--help"]))?.contains("--no-build");
-    let mut contestants = vec![
-        ours(bench, DEB, "debian-12", &directory, can_skip),
-        ours(bench, RPM, "el9", &directory, can_skip),
-    ];
+    let mut contestants =
+        vec![ours(bench, DEB, "debian-12", &directory, can_skip), ours(bench, RPM, "el9", &directory, can_skip)];
     if let Ok(program) = peers::program(bench, "cargo-deb") {
         let arguments = ["deb", "--no-build", "--quiet", "--output"];
         contestants.push(theirs(bench, "cargo-deb", &program, &arguments, &directory));

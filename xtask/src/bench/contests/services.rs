@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::Result;
 use crate::bench::{Bench, Contestant, projects, remove};
-use crate::process::run as execute;
 use crate::monorepo;
+use crate::process::run as execute;
 
 pub(super) const ONE: &str = "packhouse build, 1 service";
 pub(super) const FIFTY: &str = "packhouse build, 50 services";

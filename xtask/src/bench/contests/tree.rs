@@ -35,7 +35,8 @@ pub(in crate::bench) fn run(bench: &mut Bench) -> Result<()> {
     let programs: Vec<_> =
         ["dpkg-deb", "rpmbuild", "fpm"].into_iter().map(|name| peers::program(bench, name).ok()).collect();
     let [dpkg, rpmbuild, fpm] = programs.as_slice() else { return Ok(()) };
-    let cold = |name: &str, cache: &'static str, options: &'static [&'static str]| pack(bench, name, cache, &tree, options);
+    let cold =
+        |name: &str, cache: &'static str, options: &'static [&'static str]| pack(bench, name, cache, &tree, options);
     let mut contestants = Vec::new();
     if let Some(dpkg) = dpkg {
         contestants.push(dpkg_deb(bench, DPKG_XZ, dpkg, "xz", &tree));
