@@ -1,4 +1,4 @@
-//! What a developer runs: `cargo xtask acceptance | bench | docs | libraries`.
+//! What a developer runs: `cargo xtask acceptance | bench | docs | libraries | monorepo`.
 
 mod acceptance;
 mod bench;
@@ -20,8 +20,9 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(rest),
         Some("docs") => docs::run(rest),
         Some("libraries") => libraries::run_for(rest),
+        Some("monorepo") => monorepo::run_for(rest),
         _ => Err("usage: cargo xtask acceptance [--keep] [build|relations|debian|rpm|lint|piuparts|lifecycle …] | bench [--quick] [--page] [NAME …] | \
-                  docs [--check] | libraries [DISTRIBUTION …]"
+                  docs [--check] | libraries [DISTRIBUTION …] | monorepo DIRECTORY [SERVICES [COMMITS]]"
             .into()),
     };
     match result {

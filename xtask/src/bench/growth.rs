@@ -1,8 +1,5 @@
 //! How time and memory grow: 10, 100 and 1,000 MB; 1, 10 and 50 services.
 
-use std::io::Write as _;
-use std::path::Path;
-
 use super::contests::{services, tree};
 use super::{Bench, peers, projects, remove};
 use crate::Result;
@@ -51,28 +48,16 @@ pub(super) fn run(bench: &mut Bench) -> Result<()> {
         }
     }
     for count in SERVICES {
-        let repository = services::built(bench, count)?;
-        let contestants = vec![
-            services::build(bench, at(NO_OP, count), &repository).repeats(3),
-            services::build(bench, at(ONE_CHANGED, count), &repository).prepared(changing(&repository)),
-        ];
-        bench.compete("growth", 3, contestants);
+        let monorepo = services::built(bench, count)?;
+        let unchanged = services::build(bench, at(NO_OP, count), &monorepo).repeats(3);
+        let changed = services::build(bench, at(ONE_CHANGED, count), &monorepo);
+        let mut run = 0;
+        let changed = changed.prepared(move || {
+            run += 1;
+            monorepo.change(0, &format!("changed {run} times, by process {}", std::process::id()))?;
+            projects::commit(&monorepo.root)
+        });
+        bench.compete("growth", 3, vec![unchanged, changed]);
     }
     Ok(())
-}
-
-/// Adds a line to the first service's own code, in a commit.
-fn changing(repository: &Path) -> impl FnMut() -> Result<()> + 'static {
-    let repository = repository.to_path_buf();
-    let mut run = 0;
-    move || {
-        run += 1;
-        let is_code =
-            |path: &Path| path.ends_with("__init__.py") && !path.components().any(|part| part.as_os_str() == "vendor");
-        let files = super::inputs::files(&repository)?;
-        let code = files.iter().find(|path| is_code(path)).ok_or("no service has code of its own")?;
-        let mut file = fs_err::OpenOptions::new().append(true).open(code)?;
-        writeln!(file, "# changed {run} times, by process {}", std::process::id())?;
-        projects::commit(&repository)
-    }
 }

@@ -1,10 +1,10 @@
 //! Building what is built: one service, and fifty.
 
-use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::Result;
-use crate::bench::{Bench, Contestant, projects, remove};
-use crate::monorepo;
+use crate::bench::{Bench, Contestant, remove};
+use crate::monorepo::Monorepo;
 use crate::process::run as execute;
 
 pub(super) const ONE: &str = "packhouse build, 1 service";
@@ -15,34 +15,33 @@ pub(in crate::bench) fn run(bench: &mut Bench) -> Result<()> {
     bench.begin("services")?;
     let mut contestants = Vec::new();
     for (name, services) in [(ONE, 1), (FIFTY, 50)] {
-        let repository = built(bench, services)?;
-        contestants.push(build(bench, name, &repository));
+        let monorepo = built(bench, services)?;
+        contestants.push(build(bench, name, &monorepo));
     }
     bench.compete("services", 10, contestants);
     Ok(())
 }
 
-/// A repository of so many services, built once with a cache of its own.
-pub(in crate::bench) fn built(bench: &Bench, services: usize) -> Result<PathBuf> {
-    let repository = bench.work(&format!("services-{services}"));
-    remove(&repository)?;
-    monorepo::write(&repository, services)?;
-    projects::commit(&repository)?;
+/// A repository of so many services, built with a cache of its own.
+pub(in crate::bench) fn built(bench: &Bench, services: usize) -> Result<Monorepo> {
+    let directory = bench.work(&format!("services-{services}"));
+    remove(&directory)?;
+    let monorepo = Monorepo::write(&directory, services, 100)?;
+    monorepo.vendor(&bench.packhouse, &directory.join("cache"))?;
     for _ in 0..2 {
-        execute(&mut (build(bench, "", &repository).command)())?;
+        execute(&mut (build(bench, "", &monorepo).command)())?;
+        // What has been written this very moment may still change without a trace.
+        std::thread::sleep(std::time::Duration::from_millis(200));
     }
-    // What has just been written is not believed to be settled.
-    std::thread::sleep(std::time::Duration::from_secs(1));
-    execute(&mut (build(bench, "", &repository).command)())?;
-    Ok(repository)
+    Ok(monorepo)
 }
 
 /// `packhouse build` of all that is there, with the repository's cache.
-pub(in crate::bench) fn build(bench: &Bench, name: impl Into<String>, repository: &Path) -> Contestant {
-    let (program, repository) = (bench.packhouse.clone(), repository.to_path_buf());
-    let cache = repository.with_extension("cache");
+pub(in crate::bench) fn build(bench: &Bench, name: impl Into<String>, monorepo: &Monorepo) -> Contestant {
+    let (program, repository) = (bench.packhouse.clone(), monorepo.root.clone());
+    let cache = repository.with_file_name("cache");
     Contestant::new(name, move || {
-        let mut command = std::process::Command::new(&program);
+        let mut command = Command::new(&program);
         command.env("PACKHOUSE_CACHE_DIR", &cache).arg("-C").arg(&repository).arg("build");
         command
     })
