@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::Written;
 use super::error::Error;
+use crate::cache::seal;
 use crate::digest::Sha256;
 use crate::tree::{Content, InstallPath, Source};
 
@@ -146,6 +147,12 @@ pub(super) fn copy_content(
         Error::Read { path: from, source }
     };
     let expected = content.digests;
+    let changed = |what: String| {
+        if let Source::Path(file) = &content.source {
+            seal::break_if_sealed(file);
+        }
+        Error::Changed { path: path.clone(), what }
+    };
     let mut reader = content.open().map_err(read_error)?;
     let mut hasher = Sha256Hasher::new();
     let mut buffer = vec![0; 128 * 1024];
@@ -159,21 +166,17 @@ pub(super) fn copy_content(
         };
         size += length as u64;
         if size > expected.size {
-            return Err(Error::Changed {
-                path: path.clone(),
-                what: format!("it had {} bytes, now more", expected.size),
-            });
+            return Err(changed(format!("it had {} bytes, now more", expected.size)));
         }
         let chunk = buffer.get(..length).unwrap_or_default();
         hasher.update(chunk);
         out.write_all(chunk).map_err(|source| Error::Write { path: artefact.to_path_buf(), source })?;
     }
     if size != expected.size {
-        let what = format!("it had {} bytes, now {size}", expected.size);
-        return Err(Error::Changed { path: path.clone(), what });
+        return Err(changed(format!("it had {} bytes, now {size}", expected.size)));
     }
     if Sha256(hasher.finalize().into()) != expected.sha256 {
-        return Err(Error::Changed { path: path.clone(), what: "its SHA-256 is another".to_owned() });
+        return Err(changed("its SHA-256 is another".to_owned()));
     }
     Ok(())
 }

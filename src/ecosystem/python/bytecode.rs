@@ -16,14 +16,14 @@ use serde::{Deserialize, Serialize};
 use super::environment::{Destination, destination};
 use super::host::Interpreter;
 use super::store::{UnpackedWheel, come_into_place};
-use crate::cache::Cache;
+use crate::cache::{Cache, record, seal};
 use crate::diagnostic::{Diagnose, ExitCode, io_hints};
 use crate::digest::Digests;
 use crate::sandbox::{self, Bind, Sandbox, Step};
 use crate::tree::{Content, Source};
 
 /// Changes when what is compiled, or how, does.
-const SECTION: &str = "bytecode/v1";
+const SECTION: &str = "bytecode/v2";
 
 /// Compiles what `list` names: source, output and the path to embed, NUL-separated. Prints what does not compile.
 ///
@@ -112,8 +112,10 @@ pub fn compile(
     interpreter: &Interpreter,
     wheel: &UnpackedWheel,
 ) -> Result<Arc<Bytecode>, Error> {
-    let place = cache.section(SECTION).join(format!("{}-{}", wheel.sha256(), interpreter.full_version));
-    if let Some(present) = load(&place) {
+    let key = format!("{}-{}", wheel.sha256(), interpreter.full_version);
+    let place = cache.section(SECTION).join(&key);
+    if let Some(present) = load(&place, &key) {
+        cache.used(&place);
         return Ok(Arc::new(present));
     }
     let sources = sources(wheel);
@@ -137,8 +139,9 @@ pub fn compile(
         io::ErrorKind::NotFound => Ok(()),
         _ => Err(error),
     })?;
-    fs_err::write(temporary.path().join("index.json"), serde_json::to_vec(&index).map_err(io::Error::from)?)?;
-    come_into_place(temporary, &place, || load(&place).is_some())?;
+    let text = serde_json::to_vec(&index).map_err(io::Error::from)?;
+    record::write(cache, &temporary.path().join("index.json"), &key, &text)?;
+    come_into_place(cache, temporary, &place, || load(&place, &key).is_some())?;
     Ok(Arc::new(bytecode(&place, index)))
 }
 
@@ -214,11 +217,9 @@ fn pyc_path(site: &str, tag: &str) -> String {
     format!("{directory}{separator}__pycache__/{stem}.{tag}.pyc")
 }
 
-fn load(place: &Path) -> Option<Bytecode> {
-    let index: Index = serde_json::from_slice(&fs_err::read(place.join("index.json")).ok()?).ok()?;
-    let whole = index.files.iter().all(|(path, digests)| {
-        fs_err::symlink_metadata(place.join("files").join(path)).is_ok_and(|metadata| metadata.len() == digests.size)
-    });
+fn load(place: &Path, key: &str) -> Option<Bytecode> {
+    let index: Index = serde_json::from_slice(&record::read(&place.join("index.json"), key)?).ok()?;
+    let whole = index.files.iter().all(|(path, digests)| seal::holds(&place.join("files").join(path), digests.size));
     whole.then(|| bytecode(place, index))
 }
 

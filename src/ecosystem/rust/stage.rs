@@ -24,12 +24,12 @@ use super::project::{ManifestText, Project};
 use super::toolchain::Toolchain;
 use super::{binary, debug, linked, vendor};
 use crate::cache::Cache;
-use crate::digest::Sha256;
+use crate::digest::{Digests, Sha256};
 use crate::ecosystem::{Context, Error};
 use crate::package::{Component, DebugFile, Staged};
 use crate::sandbox::{Bind, Sandbox, Step, Stream};
 use crate::target::{Architecture, Target};
-use crate::tree::{Content, InstallPath, Tree};
+use crate::tree::{Content, InstallPath, Source, Tree};
 use crate::variables;
 use crate::workspace::Member;
 
@@ -123,15 +123,23 @@ fn judge(command: &str, data: &[u8], target: &Target) -> Result<(), RustError> {
 fn keep(cache: &Cache, data: &[u8]) -> io::Result<Content> {
     let name = Sha256::of(data).to_string();
     let place = cache.section("cargo-programs").join(name.get(..2).unwrap_or_default()).join(&name);
-    if !place.is_file() {
+    let digests = Digests::of(data);
+    let kept = Content::file(&place).is_ok_and(|content| content.digests == digests);
+    if kept {
+        cache.used(&place);
+    } else {
         let file = cache.temporary_file()?;
         fs_err::write(file.path(), data)?;
         if let Some(parent) = place.parent() {
-            fs_err::create_dir_all(parent)?;
+            cache.directory(parent)?;
+        }
+        if place.is_dir() {
+            fs_err::remove_dir_all(&place)?;
         }
         file.persist(&place).map_err(|error| error.error)?;
+        cache.added(digests.size);
     }
-    Content::file(&place)
+    Ok(Content { source: Source::Path(place), digests })
 }
 
 /// One run of cargo.
@@ -161,8 +169,9 @@ impl Build<'_> {
         let _guard = self.context.cache.lock("cargo-build")?;
         let section = self.section();
         let (results, home) = (section.join("target"), section.join("cargo"));
-        fs_err::create_dir_all(&results)?;
-        fs_err::create_dir_all(&home)?;
+        self.context.cache.directory(&results)?;
+        self.context.cache.directory(&home)?;
+        self.context.cache.used(&section);
         self.forget_own_packages(&section)?;
         let mut binds = vec![
             Bind::read_only(&self.project.repository, SOURCES),
