@@ -17,6 +17,7 @@ pub mod digest;
 pub mod name;
 pub mod relation;
 pub mod report;
+mod stamp;
 pub mod target;
 pub mod variables;
 

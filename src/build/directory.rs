@@ -9,17 +9,18 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::cache::Cache;
+use crate::cache::{Cache, record};
 use crate::config::Maintainer;
 use crate::diagnostic::{Diagnose, ExitCode, io_hints};
 use crate::digest::Sha256;
 use crate::format::{self, WriteOptions};
 use crate::name::PackageName;
 use crate::package::{Changelog, Package, Relations, Release, Scripts, Version};
+use crate::stamp::Stamp;
 use crate::target::Target;
 use crate::tree::{Content, Entry, InstallPath, InvalidInstallPath, Node, PathConflict, Source, Tree};
 use known::Known;
-use listing::{Kind, Listing, Stamp};
+use listing::{Kind, Listing};
 
 /// 2023-11-14, the time in every package unless another is asked for: a measurement must not depend on the day.
 pub const TIME: i64 = 1_700_000_000;
@@ -87,8 +88,9 @@ pub fn pack(cache: &Cache, options: &Options) -> Result<Vec<PathBuf>, Error> {
     let directory = std::path::absolute(&options.directory)?;
     let listing = Listing::of(&directory)?;
     let digest = listing.digest();
-    let place = section(cache).join(format!("{}-packed.json", settings(&directory, options)?));
-    if let Some(packed) = unchanged(&place, digest) {
+    let settings = settings(&directory, options)?;
+    let (place, subject) = (section(cache).join(format!("{settings}-packed")), format!("packed {settings}"));
+    if let Some(packed) = unchanged(&place, &subject, digest) {
         return Ok(packed);
     }
     let mut known = Known::of(cache, &listing)?;
@@ -103,17 +105,16 @@ pub fn pack(cache: &Cache, options: &Options) -> Result<Vec<PathBuf>, Error> {
     let settled = known.settle(&listing) && (listing.is_settled() || same(&directory, digest));
     known.keep(cache);
     if settled {
-        let packages =
-            packed.iter().map(|path| Ok((path.clone(), Stamp::at(path)?))).collect::<std::io::Result<_>>()?;
-        put(cache, &place, &Record { listing: digest, packages });
+        let packages = packed.iter().map(|path| Ok((path.clone(), stamp_at(path)?))).collect::<std::io::Result<_>>()?;
+        put(cache, &place, &subject, &Record { listing: digest, packages });
     }
     Ok(packed)
 }
 
 /// The packages of the last time, if they are still what would be written.
-fn unchanged(place: &Path, digest: Sha256) -> Option<Vec<PathBuf>> {
-    let record: Record = serde_json::from_slice(&fs_err::read(place).ok()?).ok()?;
-    let same = |(path, stamp): &(PathBuf, Stamp)| Stamp::at(path).is_ok_and(|now| now == *stamp);
+fn unchanged(place: &Path, subject: &str, digest: Sha256) -> Option<Vec<PathBuf>> {
+    let record: Record = serde_json::from_slice(&record::read(place, subject)?).ok()?;
+    let same = |(path, stamp): &(PathBuf, Stamp)| stamp_at(path).is_ok_and(|now| now == *stamp);
     let unchanged = record.listing == digest && record.packages.iter().all(same);
     unchanged.then(|| record.packages.into_iter().map(|(path, _)| path).collect())
 }
@@ -125,7 +126,7 @@ fn same(directory: &Path, digest: Sha256) -> bool {
 
 /// Everything that the packages depend on beside the directory's content; this program as well.
 fn settings(directory: &Path, options: &Options) -> Result<Sha256, Error> {
-    let program = std::env::current_exe().and_then(|program| Stamp::at(&program))?;
+    let program = std::env::current_exe().and_then(|program| stamp_at(&program))?;
     let Options { targets, name, version, time, write, out, .. } = options;
     let targets: Vec<String> = targets.iter().map(Target::to_string).collect();
     let out = std::path::absolute(out)?;
@@ -140,16 +141,17 @@ fn tree(listing: &Listing, known: &Known) -> Result<Tree, Error> {
     let mut tree = Tree::new();
     let mut first_names: HashMap<(u64, u64), InstallPath> = HashMap::new();
     for found in &listing.entries {
+        let file = (found.stamp.device, found.stamp.inode);
         let path = InstallPath::parse(&found.path)?;
-        let mode = found.stamp.permissions();
-        let first = first_names.get(&found.stamp.file());
+        let mode = found.stamp.mode & 0o7777;
+        let first = first_names.get(&file);
         let entry = match (&found.kind, first) {
             (Kind::Directory, _) => Entry::root(Node::Directory, mode),
             (Kind::Symlink(target), _) => Entry::root(Node::Symlink(target.clone()), 0o777),
             (Kind::File { linked: true }, Some(first)) => Entry::root(Node::HardLink(first.clone()), mode),
             (Kind::File { linked }, _) => {
                 if *linked {
-                    first_names.insert(found.stamp.file(), path.clone());
+                    first_names.insert(file, path.clone());
                 }
                 let Some(digests) = known.digests(&found.path) else { continue };
                 let source = Source::Path(listing.root.join(path.relative()));
@@ -197,17 +199,16 @@ fn package(options: &Options, target: &Target, tree: &Tree) -> Package {
 
 /// Where what is known of directories is kept.
 fn section(cache: &Cache) -> PathBuf {
-    cache.section("directories/v1")
+    cache.section("directories").join("v1")
 }
 
 /// Keeps `value`; where that fails, work is only done again.
-fn put(cache: &Cache, place: &Path, value: &impl Serialize) {
-    let written = || -> std::io::Result<()> {
-        let file = cache.temporary_file()?;
-        fs_err::write(file.path(), serde_json::to_vec(value)?)?;
-        fs_err::create_dir_all(section(cache))?;
-        file.persist(place).map_err(|error| error.error)?;
-        Ok(())
-    };
-    drop(written());
+fn put(cache: &Cache, place: &Path, subject: &str, value: &impl Serialize) {
+    let bytes = serde_json::to_vec(value).map_err(std::io::Error::from);
+    drop(bytes.and_then(|bytes| record::write(cache, place, subject, &bytes)));
+}
+
+/// What stands at `path` now.
+fn stamp_at(path: &Path) -> std::io::Result<Stamp> {
+    fs_err::symlink_metadata(path).map(|metadata| Stamp::of(&metadata))
 }

@@ -36,6 +36,7 @@ pub(super) const SECTIONS: &[Section] = &[
     section("blocks", "compressed blocks of packages"),
     section("help", "what commands print for --help"),
     section("stamps", "digests of vendored files"),
+    section("directories", "digests of plain directories"),
     section("fresh", "records of whole builds"),
     section("jobs", "records of built packages"),
     section("tools", "tools"),

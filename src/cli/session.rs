@@ -109,11 +109,6 @@ impl Session {
         (Self { globals, cache, reporter, color }, valid)
     }
 
-    /// The user's cache.
-    pub(super) fn cache(&self) -> &Cache {
-        &self.cache
-    }
-
     /// How progress and errors are written.
     pub(super) fn output(&self) -> Output {
         match self.globals.format {

@@ -10,9 +10,10 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::listing::{Kind, Listing, Stamp, now};
-use crate::cache::Cache;
+use super::listing::{Kind, Listing};
+use crate::cache::{Cache, record};
 use crate::digest::{Digests, Sha256};
+use crate::stamp::{Stamp, now};
 
 /// What was read, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,13 +21,14 @@ struct Read {
     stamp: Stamp,
     digests: Digests,
     /// Taken before the reading began: nanoseconds since 1970.
-    read: i128,
+    read: i64,
 }
 
 /// The digests of one directory's files by path.
 #[derive(Debug)]
 pub(super) struct Known {
     place: PathBuf,
+    subject: String,
     before: BTreeMap<String, Read>,
     current: BTreeMap<String, Read>,
 }
@@ -35,18 +37,19 @@ impl Known {
     /// Those of the files in `listing`; what has no believable stamp is read, several files at a time.
     pub(super) fn of(cache: &Cache, listing: &Listing) -> io::Result<Self> {
         let key = Sha256::of(listing.root.as_os_str().as_encoded_bytes());
-        let place = super::section(cache).join(format!("{key}.json"));
+        let subject = format!("directory {key}");
+        let place = super::section(cache).join(key.to_string());
         let before: BTreeMap<String, Read> =
-            fs_err::read(&place).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+            record::read(&place, &subject).and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
         let read = |found: &super::listing::Found| {
             let known = before.get(&found.path);
-            let known = known.filter(|known| known.stamp == found.stamp && known.stamp.is_settled(known.read));
+            let known = known.filter(|known| known.stamp == found.stamp && known.stamp.is_older_than(known.read));
             let read = known.map_or_else(|| read(listing, &found.path, found.stamp), |known| Ok(*known))?;
             Ok((found.path.clone(), read))
         };
         let files = listing.entries.par_iter().filter(|found| matches!(found.kind, Kind::File { .. }));
         let current = files.map(read).collect::<io::Result<_>>()?;
-        Ok(Self { place, before, current })
+        Ok(Self { place, subject, before, current })
     }
 
     /// The digests of the file at `path` of the listing.
@@ -58,15 +61,15 @@ impl Known {
     pub(super) fn settle(&mut self, listing: &Listing) -> bool {
         let mut settled = true;
         for (path, known) in &mut self.current {
-            if known.stamp.is_settled(known.read) {
+            if known.stamp.is_older_than(known.read) {
                 continue;
             }
-            let again = Stamp::at(&listing.root.join(path.trim_start_matches('/')));
+            let again = super::stamp_at(&listing.root.join(path.trim_start_matches('/')));
             match again.and_then(|stamp| read(listing, path, stamp)) {
                 Ok(again) if (again.stamp, again.digests) == (known.stamp, known.digests) => *known = again,
                 _ => settled = false,
             }
-            settled &= known.stamp.is_settled(known.read);
+            settled &= known.stamp.is_older_than(known.read);
         }
         settled
     }
@@ -74,7 +77,7 @@ impl Known {
     /// Keeps them for the next time. Where that fails, files are only read again.
     pub(super) fn keep(&self, cache: &Cache) {
         if self.before != self.current {
-            super::put(cache, &self.place, &self.current);
+            super::put(cache, &self.place, &self.subject, &self.current);
         }
     }
 }

@@ -4,68 +4,12 @@
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use crate::digest::Sha256;
-
-/// How far apart the last change of a file and its reading must be, where times are to the nanosecond: more than the
-/// longest tick of the kernel's clock (CONFIG_HZ=100).
-const TICK: i128 = 50_000_000;
-/// The same where times are to the second or to two.
-const COARSE_TICK: i128 = 3_000_000_000;
-
-/// What changes when a file does. The kernel alone sets the time of change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    mode: u32,
-    /// Nanoseconds since 1970.
-    modified: i128,
-    /// Nanoseconds since 1970.
-    changed: i128,
-}
-
-impl Stamp {
-    fn of(metadata: &std::fs::Metadata) -> Self {
-        let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size: metadata.len(),
-            mode: metadata.mode(),
-            modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
-            changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-
-    /// Of what stands at `path` now.
-    pub(super) fn at(path: &Path) -> io::Result<Self> {
-        fs_err::symlink_metadata(path).map(|metadata| Self::of(&metadata))
-    }
-
-    /// Whether a later change cannot have left this stamp as it is, when what it stands for was looked at at `read`
-    /// (nanoseconds since 1970).
-    pub(super) fn is_settled(&self, read: i128) -> bool {
-        let coarse = self.modified % 1_000_000_000 == 0 && self.changed % 1_000_000_000 == 0;
-        self.changed.max(self.modified) + if coarse { COARSE_TICK } else { TICK } < read
-    }
-
-    /// Which file it is: equal for its hard links.
-    pub(super) fn file(&self) -> (u64, u64) {
-        (self.device, self.inode)
-    }
-
-    /// Permission bits.
-    pub(super) fn permissions(&self) -> u32 {
-        self.mode & 0o7777
-    }
-}
+use crate::stamp::{Stamp, now};
 
 /// What stands at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +38,7 @@ pub(super) struct Listing {
     pub(super) root: PathBuf,
     pub(super) entries: Vec<Found>,
     /// When the walk began: nanoseconds since 1970.
-    pub(super) read: i128,
+    pub(super) read: i64,
 }
 
 impl Listing {
@@ -120,22 +64,17 @@ impl Listing {
             for number in [*device, *inode, *size, u64::from(*mode)] {
                 hasher.update(number.to_le_bytes());
             }
-            hasher.update(modified.to_le_bytes());
-            hasher.update(changed.to_le_bytes());
+            for time in [*modified, *changed] {
+                hasher.update(time.to_le_bytes());
+            }
         }
         Sha256(hasher.finalize().into())
     }
 
     /// Whether nothing was changed so shortly before the walk that a later change might not be seen.
     pub(super) fn is_settled(&self) -> bool {
-        self.entries.iter().all(|found| found.stamp.is_settled(self.read))
+        self.entries.iter().all(|found| found.stamp.is_older_than(self.read))
     }
-}
-
-/// Nanoseconds since 1970.
-pub(super) fn now() -> i128 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i128::try_from(since.as_nanos()).unwrap_or_default()
 }
 
 fn walk(directory: &Path, prefix: &str) -> io::Result<Vec<Found>> {
