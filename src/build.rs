@@ -32,6 +32,7 @@ use claims::Claims;
 use help::Question;
 use packing::Packing;
 use previous::Published;
+pub(crate) use previous::local as local_repository;
 pub use previous::{NoPackages, PreviousSource};
 
 /// The file that lists what a build made.
