@@ -20,20 +20,20 @@ const PREFIX: &str = "usr/lib/acme/tree";
 const WHEELS: [&str; 4] = ["numpy==2.2.6", "scipy==1.15.3", "pandas==2.2.3", "pyarrow==20.0.0"];
 /// What a Debian machine with build-essential has, most like a service's dependencies first.
 const PLACES: [&str; 14] = [
-    "/usr/lib/gcc",
     "/usr/share/perl",
     "/usr/lib/x86_64-linux-gnu/perl",
     "/usr/lib/aarch64-linux-gnu/perl",
     "/usr/lib/python3.11",
-    "/usr/lib/python3",
+    "/usr/lib/gcc",
     "/usr/lib/git-core",
     "/usr/include",
     "/usr/lib/llvm-14/lib",
+    "/usr/lib/python3",
     "/usr/libexec",
-    "/usr/share/doc",
     "/usr/bin",
     "/usr/lib/x86_64-linux-gnu",
     "/usr/lib/aarch64-linux-gnu",
+    "/usr/share/doc",
 ];
 
 /// A tree to pack.
@@ -49,7 +49,7 @@ pub(super) struct Tree {
 impl Tree {
     /// The small text file that is changed, below either copy: the middle one of all.
     pub(super) fn small_text(&self) -> Result<PathBuf> {
-        let is_text = |path: &Path| path.extension().is_some_and(|extension| extension == "py" || extension == "h");
+        let is_text = |path: &Path| path.extension().is_some_and(|extension| ["py", "pm", "pl", "h"].iter().any(|known| extension == *known));
         let small: Vec<PathBuf> = files(&self.ours)?
             .into_iter()
             .filter(|file| is_text(file) && file.metadata().is_ok_and(|found| (500..8000).contains(&found.len())))
@@ -71,12 +71,14 @@ impl Tree {
 #[derive(Debug, Clone)]
 pub(super) struct Inputs {
     pub(super) directory: PathBuf,
+    /// Trees are so many times smaller, for trying.
+    pub(super) divisor: u64,
 }
 
 impl Inputs {
     /// Files of many kinds: a compiler, Perl, Python, headers.
     pub(super) fn mixed(&self) -> Result<Tree> {
-        self.tree("mixed", |into| take(&PLACES.map(PathBuf::from), USUAL, into))
+        self.tree("mixed", |into| take(&PLACES.map(PathBuf::from), USUAL / self.divisor, into))
     }
 
     /// A virtual environment with large wheels.
@@ -89,7 +91,7 @@ impl Inputs {
             let mut arguments = vec![environment.as_os_str()];
             arguments.extend(WHEELS.iter().map(std::ffi::OsStr::new));
             execute(&mut shell(script, arguments))?;
-            let mut input = take(std::slice::from_ref(&environment), u64::MAX, into)?;
+            let mut input = take(std::slice::from_ref(&environment), 2 * USUAL / self.divisor, into)?;
             input.parts = vec![format!("a virtual environment with {} ({} files)", WHEELS.join(", "), input.files)];
             fs_err::remove_dir_all(environment)?;
             Ok(input)
@@ -101,7 +103,7 @@ impl Inputs {
         self.tree("rust", |into| {
             let sysroot = execute(Command::new("rustc").args(["--print", "sysroot"]))?;
             let sysroot = PathBuf::from(sysroot.trim());
-            let mut input = take(&[sysroot.join("bin"), sysroot.join("lib")], USUAL, into)?;
+            let mut input = take(&[sysroot.join("bin"), sysroot.join("lib")], USUAL / self.divisor, into)?;
             let release = execute(Command::new("rustc").arg("--version"))?;
             input.parts = vec![format!("`bin` and `lib` of the toolchain, {} ({} files)", release.trim(), input.files)];
             Ok(input)
@@ -114,7 +116,7 @@ impl Inputs {
         let sources: Vec<PathBuf> =
             [self.mixed(), self.environment(), self.rust()].into_iter().flatten().map(|tree| tree.ours).collect();
         let name = if with_large_file { format!("{megabytes}-large") } else { megabytes.to_string() };
-        self.tree(&name, |into| grow(&sources, megabytes * 1_000_000, with_large_file, into))
+        self.tree(&name, |into| grow(&sources, megabytes * 1_000_000 / self.divisor, with_large_file, into))
     }
 
     /// Makes a tree unless it is there and whole.

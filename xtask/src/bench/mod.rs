@@ -36,7 +36,7 @@ const PARTS: [Part; 9] = [
     ("growth", growth::run),
 ];
 
-/// Runs the parts named, all by default, and writes the page. `--quick` is for trying: one run of each.
+/// Runs the parts named, all by default, and writes the page. `--quick` is for trying: one run of each, on a tenth of the bytes.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     if let [word, name, directory] = arguments
         && word == "limit"
@@ -132,9 +132,10 @@ impl Bench {
 
     /// The trees.
     fn inputs(&self) -> Result<Inputs> {
-        let directory = self.directory.join("inputs");
+        let (name, divisor) = if self.quick { ("inputs-quick", 10) } else { ("inputs", 1) };
+        let directory = self.directory.join(name);
         fs_err::create_dir_all(&directory)?;
-        Ok(Inputs { directory })
+        Ok(Inputs { directory, divisor })
     }
 
     /// Tells the page of an input.

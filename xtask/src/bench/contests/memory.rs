@@ -11,7 +11,7 @@ const FAST_OPTIONS: &[&str] = &["--target", "debian-12,el9", "--effort", "fast"]
 /// Packs 2 GB, 300 MB of them in one file.
 pub(in crate::bench) fn run(bench: &mut Bench) -> Result<()> {
     bench.begin("memory")?;
-    let tree = bench.inputs()?.grown(if bench.quick { 600 } else { 2000 }, true)?;
+    let tree = bench.inputs()?.grown(2000, true)?;
     bench.note_input("large", &tree);
     let contestants =
         vec![pack(bench, DEFAULT, "large", &tree, BOTH_OPTIONS), pack(bench, FAST, "large", &tree, FAST_OPTIONS)];
