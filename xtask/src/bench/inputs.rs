@@ -49,7 +49,9 @@ pub(super) struct Tree {
 impl Tree {
     /// The small text file that is changed, below either copy: the middle one of all.
     pub(super) fn small_text(&self) -> Result<PathBuf> {
-        let is_text = |path: &Path| path.extension().is_some_and(|extension| ["py", "pm", "pl", "h"].iter().any(|known| extension == *known));
+        let is_text = |path: &Path| {
+            path.extension().is_some_and(|extension| ["py", "pm", "pl", "h"].iter().any(|known| extension == *known))
+        };
         let small: Vec<PathBuf> = files(&self.ours)?
             .into_iter()
             .filter(|file| is_text(file) && file.metadata().is_ok_and(|found| (500..8000).contains(&found.len())))

@@ -50,7 +50,11 @@ fn machines(page: &mut String, results: &Results) -> Result<()> {
     let quick: Vec<&str> =
         results.sections.iter().filter(|(_, section)| section.quick).map(|(name, _)| name.as_str()).collect();
     if !quick.is_empty() {
-        writeln!(page, "\nMeasured with `--quick`, one run each on a tenth of the bytes, good for nothing but trying: {}.", quick.join(", "))?;
+        writeln!(
+            page,
+            "\nMeasured with `--quick`, one run each on a tenth of the bytes, good for nothing but trying: {}.",
+            quick.join(", ")
+        )?;
     }
     Ok(())
 }

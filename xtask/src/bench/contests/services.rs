@@ -28,10 +28,10 @@ pub(in crate::bench) fn built(bench: &Bench, services: usize) -> Result<Monorepo
     remove(&directory)?;
     let monorepo = Monorepo::write(&directory, services, 100)?;
     monorepo.vendor(&bench.packhouse, &directory.join("cache"))?;
-    for _ in 0..2 {
+    for _ in 0..3 {
+        // What has been written this very moment may still change without a trace: it is not believed.
+        std::thread::sleep(std::time::Duration::from_millis(500));
         execute(&mut (build(bench, "", &monorepo).command)())?;
-        // What has been written this very moment may still change without a trace.
-        std::thread::sleep(std::time::Duration::from_millis(200));
     }
     Ok(monorepo)
 }
