@@ -16,7 +16,8 @@ use crate::target::{Compression, distributions, parse_target};
 #[command(hide = true)]
 pub(super) struct Pack {
     /// What it holds is installed below `/`.
-    directory: PathBuf,
+    #[arg(value_name = "DIRECTORY")]
+    tree: PathBuf,
     /// What to pack for: debian-12, el9/x86_64, …
     #[arg(short, long, value_name = "TARGET", value_delimiter = ',', required = true)]
     target: Vec<String>,
@@ -55,7 +56,7 @@ pub(super) fn run(session: &Session, arguments: &Pack) -> Result<(), Failure> {
     let known = distributions();
     let targets: Result<Vec<_>, _> = arguments.target.iter().map(|text| parse_target(text, &known)).collect();
     let options = Options {
-        directory: session.path(&arguments.directory)?,
+        directory: session.path(&arguments.tree)?,
         targets: targets.map_err(|error| usage(error.to_string()))?,
         name: PackageName::parse(&arguments.name).map_err(|error| usage(error.to_string()))?,
         version: arguments.version.clone(),
