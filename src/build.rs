@@ -5,6 +5,7 @@
 //! `packhouse-artefacts.json`, is written last.
 
 mod claims;
+pub mod directory;
 mod help;
 mod inputs;
 mod layout;

@@ -37,6 +37,7 @@ pub(super) const SECTIONS: &[Section] = &[
     section("facts", "facts of ELF files"),
     section("help", "what commands print for --help"),
     section("stamps", "digests of vendored files"),
+    section("directories", "digests of plain directories"),
     section("fresh", "records of whole builds"),
     section("jobs", "records of built packages"),
     section("tools", "tools"),

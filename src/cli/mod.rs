@@ -15,6 +15,7 @@ mod inspect;
 mod key;
 mod list;
 mod lock;
+mod pack;
 mod publish;
 mod repo;
 mod reporter;
@@ -70,6 +71,7 @@ enum Command {
     Lock(lock::Lock),
     Vendor(vendor::Vendor),
     Build(build::Build),
+    Pack(pack::Pack),
     Inspect(inspect::Inspect),
     Check(check::Check),
     Explain(explain::Explain),
@@ -138,6 +140,7 @@ fn run(session: &Session, command: Command) -> Result<(), Failure> {
         Command::Lock(command) => lock::run(session, &command),
         Command::Vendor(command) => vendor::run(session, &command),
         Command::Build(command) => build::run(session, &command),
+        Command::Pack(command) => pack::run(session, &command),
         Command::Inspect(command) => inspect::run(session, &command),
         Command::Check(command) => check::run(session, &command),
         Command::Explain(command) => explain::run(session, &command),
