@@ -30,7 +30,7 @@ use crate::package::{Component, DebugFile, Staged};
 use crate::sandbox::{Bind, Sandbox, Step, Stream};
 use crate::stamp::Stamp;
 use crate::target::{Architecture, Target};
-use crate::tree::{Content, InstallPath, Tree};
+use crate::tree::{InstallPath, Tree};
 use crate::variables;
 use crate::workspace::Member;
 
