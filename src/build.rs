@@ -7,6 +7,7 @@
 mod claims;
 mod help;
 mod inputs;
+mod layout;
 mod packing;
 mod plan;
 mod previous;
@@ -38,6 +39,7 @@ use help::Question;
 use packing::Packing;
 use plan::Planned;
 use previous::Published;
+pub(crate) use previous::local as local_repository;
 pub use previous::{NoPackages, PreviousSource};
 use recorder::{Recorder, Said};
 use records::Record;
@@ -56,10 +58,10 @@ pub struct Options<'a> {
     pub out: PathBuf,
     /// Where the packages are that were published last.
     pub previous: PreviousSource,
-    /// How hard to compress.
-    pub effort: Effort,
     /// Build also what is made from the same as the last time.
     pub force: bool,
+    /// How hard to compress.
+    pub effort: Effort,
 }
 
 /// `packhouse-artefacts.json`.
@@ -198,8 +200,11 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
     };
     let planned = plan::plan(context, &shared, options, &options.targets);
     shared.files.keep(context.cache);
-    let stale = planned.iter().flatten().filter(|planned| planned.stale.is_some()).count();
-    let progress = (stale > 0).then(|| context.reporter.progress("Building", stale as u64, Unit::Items));
+    let taken: Vec<_> = planned.iter().map(|planned| take(context, &shared, planned)).collect();
+    let fresh = taken.iter().flatten().count();
+    context.reporter.detail(&format!("{fresh} of {} jobs need not be done", planned.len()));
+    let rest = (planned.len() - fresh) as u64;
+    let progress = (rest > 0).then(|| context.reporter.progress("Building", rest, Unit::Items));
     let made = plan::run(&planned, context.threads, |planned| {
         let made = build_one(context, &shared, planned, &options.out);
         if let Some(progress) = &progress {
@@ -210,21 +215,32 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
     drop(progress);
     shared.files.keep(context.cache);
     facts::save(context.cache);
-    let results = planned.into_iter().zip(made).map(|(planned, made)| match made {
-        Some(made) => made,
-        None => {
-            let artefacts = planned?.take(context, &shared)?;
-            artefacts.iter().for_each(|artefact| context.reporter.step("Fresh", &artefact.file.display().to_string()));
-            Ok(artefacts)
-        }
-    });
-    let results: Vec<Result<Vec<Artefact>, Error>> = results.collect();
+    let done = taken.into_iter().zip(made).map(|(taken, made)| taken.or(made));
+    let results: Vec<Result<Vec<Artefact>, Error>> = planned
+        .into_iter()
+        .zip(done)
+        .map(|(planned, done)| planned.and_then(|_| done.unwrap_or_else(|| Ok(Vec::new()))))
+        .collect();
     shared.published.finish(context.reporter);
     let mut artefacts = results.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     artefacts.sort_by(|left, right| (&left.file, &left.target).cmp(&(&right.file, &right.target)));
     one_for_each_file(&mut artefacts)?;
     Artefacts { schema_version: 1, artefacts: artefacts.clone() }.write(&options.out)?;
     Ok(artefacts)
+}
+
+/// The artefacts of a job that need not be done.
+fn take(
+    context: Context<'_>,
+    shared: &Shared<'_>,
+    planned: &Result<Planned<'_>, Error>,
+) -> Option<Result<Vec<Artefact>, Error>> {
+    let planned = planned.as_ref().ok().filter(|planned| planned.stale.is_none())?;
+    let taken = planned.take(context, shared);
+    for artefact in taken.iter().flatten() {
+        context.reporter.step("Fresh", &artefact.file.display().to_string());
+    }
+    Some(taken)
 }
 
 /// Does one job, and keeps a record of it if what it was made from can be told and is still the same.

@@ -15,7 +15,7 @@ use super::{Options, Released};
 use crate::config::{FileKind, FileSource, ProjectSettings, ServiceSettings, Settings, SystemdSettings};
 use crate::ecosystem::{self, Context};
 use crate::fingerprint::{Files, Fingerprint};
-use crate::format::Effort;
+use crate::format::{Effort, WriteOptions};
 use crate::package::LICENSE_FILES;
 use crate::target::{Architecture, Target};
 use crate::workspace::Member;
@@ -34,9 +34,9 @@ pub(super) fn of(
     context: Context<'_>,
     files: &Files,
     published: &Published,
+    effort: Effort,
     service: &Member,
     targets: &[(&Target, &Released)],
-    effort: Effort,
 ) -> Result<Vec<Fingerprint>, ecosystem::Error> {
     let io = |error| Box::new(super::Error::Io(error)) as ecosystem::Error;
     let mut common = Fingerprint::default();
@@ -47,7 +47,7 @@ pub(super) fn of(
     // What is found at these places in a package is refused.
     common.value("the places of the repository and the cache", &(&context.workspace.root, context.cache.root()));
     common.value("this machine's architecture", &Architecture::host());
-    common.value("how packages are written", &effort);
+    common.value("how packages are written", &WriteOptions { effort, ..WriteOptions::default() });
     let directory = context.workspace.directory(service);
     for path in named_files(&context.settings.service(&service.name)) {
         common.path(files, &directory.join(path)).map_err(io)?;

@@ -89,7 +89,7 @@ pub(super) fn look(
     targets: &[(&Target, &Released)],
 ) -> Result<Vec<Fingerprint>, ecosystem::Error> {
     let context = Context { reporter: &Silent, ..context };
-    inputs::of(context, &shared.files, &shared.published, service, targets, shared.effort)
+    inputs::of(context, &shared.files, &shared.published, shared.effort, service, targets)
 }
 
 /// Why a job must be done.
