@@ -86,7 +86,7 @@ pub(in crate::format) fn pack(
 pub(in crate::format) fn level(compression: Compression, effort: Effort) -> u32 {
     match compression {
         Compression::Zstd => zstd::level(effort),
-        Compression::Xz if effort == Effort::Fast => 2,
+        Compression::Xz if effort == Effort::Fast => 1,
         Compression::Xz => 6,
         Compression::Gzip => gzip::level(effort),
     }

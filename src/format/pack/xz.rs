@@ -48,7 +48,7 @@ impl Xz {
     /// With the settings for `effort`.
     pub(super) fn new(effort: Effort) -> Self {
         let settings = match effort {
-            Effort::Fast => Settings { preset: 2, nice: 273, depth: 4, hash_chains: true, dictionary: 8 * MIB },
+            Effort::Fast => Settings { preset: 1, nice: 128, depth: 8, hash_chains: true, dictionary: 4 * MIB },
             Effort::Default => Settings { preset: 6, nice: 24, depth: 8, hash_chains: false, dictionary: 8 * MIB },
             Effort::Small => Settings { preset: 6, nice: 64, depth: 0, hash_chains: false, dictionary: 8 * MIB },
         };
@@ -56,6 +56,7 @@ impl Xz {
     }
 
     /// For a program that is made anew each time, so that nothing of it is ever kept.
+    #[allow(dead_code, reason = "for packages that are mostly a program, once they are told apart")]
     pub(super) fn for_program() -> Self {
         Self { settings: Settings { preset: 6, nice: 16, depth: 4, hash_chains: true, dictionary: 8 * MIB } }
     }
