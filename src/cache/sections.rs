@@ -115,7 +115,9 @@ mod tests {
     fn every_section_that_is_written_to_is_in_the_table() {
         let sources = walkdir::WalkDir::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
         let mut found = std::collections::BTreeSet::new();
-        for file in sources.into_iter().map(Result::unwrap).filter(|file| file.path().extension() == Some("rs".as_ref())) {
+        for file in
+            sources.into_iter().map(Result::unwrap).filter(|file| file.path().extension() == Some("rs".as_ref()))
+        {
             let text = fs_err::read_to_string(file.path()).unwrap();
             let code = text.split("mod tests {").next().unwrap_or_default();
             for begin in ["cache.section(\"", "SECTION: &str = \""] {
