@@ -7,6 +7,7 @@
 mod claims;
 mod help;
 mod inputs;
+mod layout;
 mod packing;
 mod plan;
 mod previous;
@@ -20,12 +21,13 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cache::Blocks;
 use crate::check::{self, Severity, Subject};
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
 use crate::digest::Sha256;
 use crate::ecosystem::{self, Context, Release};
 use crate::fingerprint::Files;
-use crate::format::{self, Artefact, Written};
+use crate::format::{self, Artefact, Effort, WriteOptions, Written};
 use crate::package::{self, Changelog, Inputs, Learned, Package, Version, version};
 use crate::report::{Activity, Unit};
 use crate::target::{Format, Target};
@@ -37,6 +39,7 @@ use help::Question;
 use packing::Packing;
 use plan::Planned;
 use previous::Published;
+pub(crate) use previous::local as local_repository;
 pub use previous::{NoPackages, PreviousSource};
 use recorder::{Recorder, Said};
 use records::Record;
@@ -57,6 +60,8 @@ pub struct Options<'a> {
     pub previous: PreviousSource,
     /// Build also what is made from the same as the last time.
     pub force: bool,
+    /// How hard to compress.
+    pub effort: Effort,
 }
 
 /// `packhouse-artefacts.json`.
@@ -163,9 +168,17 @@ struct Shared<'a> {
     history: History<'a>,
     files: Files,
     packing: Packing,
+    blocks: Blocks,
+    effort: Effort,
     published: Published,
     claims: Claims,
     said: Said,
+}
+
+impl Shared<'_> {
+    fn write_options(&self) -> WriteOptions<'_> {
+        WriteOptions { effort: self.effort, blocks: Some(&self.blocks), ..WriteOptions::default() }
+    }
 }
 
 /// Builds every service for every target, and lists what came out.
@@ -178,15 +191,20 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
     let shared = Shared {
         history: open_history(context)?,
         files: inputs::files(context, options),
-        packing: Packing::new(),
+        packing: Packing::new(options.effort),
+        blocks: Blocks::of(context.cache),
+        effort: options.effort,
         published: Published::open(context.settings, &options.previous).map_err(Error::Published)?,
         claims: Claims::default(),
         said: Said::default(),
     };
     let planned = plan::plan(context, &shared, options, &options.targets);
     shared.files.keep(context.cache);
-    let stale = planned.iter().flatten().filter(|planned| planned.stale.is_some()).count();
-    let progress = (stale > 0).then(|| context.reporter.progress("Building", stale as u64, Unit::Items));
+    let taken: Vec<_> = planned.iter().map(|planned| take(context, &shared, planned)).collect();
+    let fresh = taken.iter().flatten().count();
+    context.reporter.detail(&format!("{fresh} of {} jobs need not be done", planned.len()));
+    let rest = (planned.len() - fresh) as u64;
+    let progress = (rest > 0).then(|| context.reporter.progress("Building", rest, Unit::Items));
     let made = plan::run(&planned, context.threads, |planned| {
         let made = build_one(context, &shared, planned, &options.out);
         if let Some(progress) = &progress {
@@ -196,15 +214,12 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
     });
     drop(progress);
     shared.files.keep(context.cache);
-    let results = planned.into_iter().zip(made).map(|(planned, made)| match made {
-        Some(made) => made,
-        None => {
-            let artefacts = planned?.take(context, &shared)?;
-            artefacts.iter().for_each(|artefact| context.reporter.step("Fresh", &artefact.file.display().to_string()));
-            Ok(artefacts)
-        }
-    });
-    let results: Vec<Result<Vec<Artefact>, Error>> = results.collect();
+    let done = taken.into_iter().zip(made).map(|(taken, made)| taken.or(made));
+    let results: Vec<Result<Vec<Artefact>, Error>> = planned
+        .into_iter()
+        .zip(done)
+        .map(|(planned, done)| planned.and_then(|_| done.unwrap_or_else(|| Ok(Vec::new()))))
+        .collect();
     shared.published.finish(context.reporter);
     let mut artefacts = results.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
     // Only now: of a content that was found damaged when it was packed, nothing may be known.
@@ -213,6 +228,20 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
     one_for_each_file(&mut artefacts)?;
     Artefacts { schema_version: 1, artefacts: artefacts.clone() }.write(&options.out)?;
     Ok(artefacts)
+}
+
+/// The artefacts of a job that need not be done.
+fn take(
+    context: Context<'_>,
+    shared: &Shared<'_>,
+    planned: &Result<Planned<'_>, Error>,
+) -> Option<Result<Vec<Artefact>, Error>> {
+    let planned = planned.as_ref().ok().filter(|planned| planned.stale.is_none())?;
+    let taken = planned.take(context, shared);
+    for artefact in taken.iter().flatten() {
+        context.reporter.step("Fresh", &artefact.file.display().to_string());
+    }
+    Some(taken)
 }
 
 /// Does one job, and keeps a record of it if what it was made from can be told and is still the same.
@@ -395,9 +424,9 @@ fn make(
         claimed.map_err(|error| failed(error.into()))?;
         judge(context, service, package)?;
         activity.stage("waiting");
-        let permit = shared.packing.admit(packing::memory(package));
+        let permit = shared.packing.admit(format::memory_of(package, shared.effort));
         activity.stage("packing");
-        let written = format::write(package, out, &format::WriteOptions::default());
+        let written = format::write(package, out, &shared.write_options());
         drop(permit);
         let written = written.map_err(|error| failed(error.into()))?;
         let claims = (package.name.to_string(), paths.iter().map(ToString::to_string).collect());

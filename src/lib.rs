@@ -36,6 +36,7 @@ pub mod tree;
 pub mod build;
 pub mod check;
 pub mod format;
+pub mod fresh;
 pub mod package;
 pub mod repo;
 

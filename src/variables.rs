@@ -76,12 +76,23 @@ pub const NO_PROXY: &str = "NO_PROXY";
 pub const PACKHOUSE_KEY_PASSPHRASE: &str = "PACKHOUSE_KEY_PASSPHRASE";
 /// Where programs are looked for: `uv`, `cargo`, `rustc`, `keyring`, interpreters. Build steps and uv get one of their own.
 pub const PATH: &str = "PATH";
+/// rustup's: where its toolchains and its settings are. Default: `~/.rustup`.
+pub const RUSTUP_HOME: &str = "RUSTUP_HOME";
 /// What the terminal is; bars are not drawn without it, nor when it is `dumb`.
 pub const TERM: &str = "TERM";
 /// cargo's: a PEM file with the certificates to trust; `SSL_CERT_FILE` when it is not set. `CARGO_HOME`, `RUSTUP_HOME`,
 /// `SSH_AUTH_SOCK`, the proxies and all that begins with `CARGO_HTTP_`, `CARGO_NET_`, `CARGO_REGISTRY_` or
 /// `CARGO_REGISTRIES_` reach cargo as they are when it locks and vendors, and nothing else does; nothing of it reaches a build.
 pub const CARGO_HTTP_CAINFO: &str = "CARGO_HTTP_CAINFO";
+
+/// Whether what packhouse makes may depend on the variable `name`: each of the above but for the terminal's, and all that
+/// reaches a tool.
+pub(crate) fn is_read(name: &str) -> bool {
+    const PREFIXES: [&str; 7] = ["PACKHOUSE_", "UV_", "PIP_", "CARGO_", "RUSTUP_", "XDG_", "SSL_CERT_"];
+    const NAMES: [&str; 4] = [HOME, PATH, SOURCE_DATE_EPOCH, NETRC];
+    let is_proxy = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].contains(&name.to_ascii_lowercase().as_str());
+    is_proxy || NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
 
 #[cfg(test)]
 mod tests {
@@ -97,6 +108,15 @@ mod tests {
                 found.push(path);
             }
         }
+    }
+
+    #[test]
+    fn every_variable_but_the_terminals_may_change_a_result() {
+        let own = include_str!("variables.rs").lines().filter_map(|line| line.strip_prefix("pub const "));
+        let names: Vec<&str> = own.filter_map(|line| line.split('"').nth(1)).collect();
+        assert!(names.len() > 30, "{names:?}");
+        let others: Vec<&&str> = names.iter().filter(|name| !super::is_read(name)).collect();
+        assert_eq!(others, [&super::TERM]);
     }
 
     #[test]

@@ -320,7 +320,8 @@ fn the_same_package_has_the_same_bytes_wherever_and_however_it_is_written() {
         let content = Content::file(&big).expect("digests");
         package.tree.file(path("/usr/share/acme-api/big"), content, 0o644).expect("a free path");
         for compression in COMPRESSIONS {
-            let options = |threads| WriteOptions { effort: Effort::Fast, threads, ..with(compression) };
+            let options =
+                |threads| WriteOptions { compression: Some(compression), effort: Effort::Fast, threads, blocks: None };
             let (one, two) = (Place::new(), Place::new());
             let first = one.write(&package, options(Some(1)));
             let second = two.write(&package, options(Some(2)));

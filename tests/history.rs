@@ -113,6 +113,7 @@ fn settings(root: &Path) -> Settings {
             members: None,
             exclude: GlobSet::empty(),
             vendor: PathBuf::from("vendor"),
+            effort: packhouse::format::Effort::default(),
         },
         indexes: Vec::new(),
         services: [].into(),

@@ -85,6 +85,7 @@ impl Repository {
                 members: None,
                 exclude: globset::GlobSet::empty(),
                 vendor: PathBuf::from("vendor"),
+                effort: packhouse::format::Effort::default(),
             },
             indexes: Vec::new(),
             services: BTreeMap::new(),

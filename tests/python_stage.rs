@@ -77,6 +77,7 @@ impl Repository {
                 members: None,
                 exclude: globset::GlobSet::empty(),
                 vendor: PathBuf::from("vendor"),
+                effort: packhouse::format::Effort::Default,
             },
             indexes: Vec::new(),
             services: BTreeMap::new(),

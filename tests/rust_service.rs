@@ -195,6 +195,7 @@ impl Bench {
                 members: None,
                 exclude: GlobSet::empty(),
                 vendor: PathBuf::from("vendor"),
+                effort: packhouse::format::Effort::Default,
             },
             indexes: Vec::new(),
             services: [].into(),

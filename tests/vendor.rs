@@ -65,6 +65,7 @@ impl Repository {
             members: None,
             exclude: globset::GlobSet::empty(),
             vendor: PathBuf::from("vendor"),
+            effort: packhouse::format::Effort::default(),
         };
         let settings = Settings {
             root: root.to_path_buf(),

@@ -15,7 +15,7 @@ use super::{Options, Released};
 use crate::config::{FileKind, FileSource, ProjectSettings, ServiceSettings, Settings, SystemdSettings};
 use crate::ecosystem::{self, Context};
 use crate::fingerprint::{Files, Fingerprint};
-use crate::format::WriteOptions;
+use crate::format::{Effort, WriteOptions};
 use crate::package::LICENSE_FILES;
 use crate::target::{Architecture, Target};
 use crate::workspace::Member;
@@ -34,6 +34,7 @@ pub(super) fn of(
     context: Context<'_>,
     files: &Files,
     published: &Published,
+    effort: Effort,
     service: &Member,
     targets: &[(&Target, &Released)],
 ) -> Result<Vec<Fingerprint>, ecosystem::Error> {
@@ -46,7 +47,7 @@ pub(super) fn of(
     // What is found at these places in a package is refused.
     common.value("the places of the repository and the cache", &(&context.workspace.root, context.cache.root()));
     common.value("this machine's architecture", &Architecture::host());
-    common.value("how packages are written", &WriteOptions::default());
+    common.value("how packages are written", &WriteOptions { effort, ..WriteOptions::default() });
     let directory = context.workspace.directory(service);
     for path in named_files(&context.settings.service(&service.name)) {
         common.path(files, &directory.join(path)).map_err(io)?;
@@ -80,7 +81,8 @@ pub(super) fn of(
 fn settings(context: Context<'_>, service: &Member, fingerprint: &mut Fingerprint) {
     let Settings { root: _, project, indexes: _, services: _, distributions: _, licenses, repository: _ } =
         context.settings;
-    let ProjectSettings { org, maintainer, homepage, license, targets: _, members: _, exclude: _, vendor } = project;
+    let ProjectSettings { org, maintainer, homepage, license, targets: _, members: _, exclude: _, vendor, effort: _ } =
+        project;
     fingerprint.value("[project]", &(org, maintainer, homepage, license, vendor));
     fingerprint.value("[licenses]", licenses);
     let bare = |member: &Member| Member { dependencies: Vec::new(), reason: String::new(), ..member.clone() };

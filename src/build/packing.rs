@@ -1,23 +1,16 @@
 //! Bounds the memory of packages that are packed side by side.
 //!
-//! A compressor remembers up to a window of what it has read, and its tables; that is the most of what a build needs. On a
-//! machine of many processors the packages that are packed at once are limited by the sum of it, not by the threads.
+//! A pack takes all processors itself, each with a block and its context in memory; that is the most of what a build needs. So
+//! large packages are packed one after another, and small ones, which have no work for all, side by side.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use crate::package::Package;
-use crate::target::Compression;
-use crate::tree::Node;
+use crate::format::{self, Effort};
 
-/// What all compressors may hold at a time (bytes); with the rest of the program it stays below 300 MiB.
-const BUDGET: u64 = 220 << 20;
-/// The largest window of zstd, and what its tables take beside it.
-const ZSTD_WINDOW: u64 = 128 << 20;
-const ZSTD_TABLES: u64 = 40 << 20;
-const GZIP: u64 = 16 << 20;
-
-/// The memory that is left for compressors.
+/// The memory that is left for packing.
 pub(super) struct Packing {
+    /// What all packs may hold at a time (bytes).
+    budget: u64,
     free: Mutex<u64>,
     returned: Condvar,
 }
@@ -29,13 +22,18 @@ pub(super) struct Permit<'a> {
 }
 
 impl Packing {
-    pub(super) fn new() -> Self {
-        Self { free: Mutex::new(BUDGET), returned: Condvar::new() }
+    /// Of which the largest pack takes all.
+    pub(super) fn new(effort: Effort) -> Self {
+        Self::of(format::memory(effort))
+    }
+
+    fn of(budget: u64) -> Self {
+        Self { budget, free: Mutex::new(budget), returned: Condvar::new() }
     }
 
     /// Waits until `bytes` are free. Whoever has a permit waits for nobody, so it comes.
     pub(super) fn admit(&self, bytes: u64) -> Permit<'_> {
-        let bytes = bytes.min(BUDGET);
+        let bytes = bytes.min(self.budget);
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let mut free = self.returned.wait_while(free, |free| *free < bytes).unwrap_or_else(PoisonError::into_inner);
         *free -= bytes;
@@ -50,29 +48,17 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// What packing `package` takes.
-pub(super) fn memory(package: &Package) -> u64 {
-    match package.target.distribution.compression {
-        // Its two threads hold several blocks each.
-        Compression::Xz => BUDGET,
-        Compression::Gzip => GZIP,
-        Compression::Zstd => {
-            let size = |node: &Node| if let Node::File(content) = node { content.digests.size } else { 0 };
-            let total: u64 = package.tree.iter().map(|(_, entry)| size(&entry.node)).sum();
-            total.min(ZSTD_WINDOW) + ZSTD_TABLES
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
 
+    const BUDGET: u64 = 220 << 20;
+
     #[test]
     fn what_is_packed_at_once_never_exceeds_the_budget_and_all_get_their_turn() {
-        let packing = Packing::new();
+        let packing = Packing::of(BUDGET);
         let (now, most, done) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
         std::thread::scope(|scope| {
             for index in 0..16_u64 {

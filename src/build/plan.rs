@@ -88,7 +88,8 @@ pub(super) fn look(
     service: &Member,
     targets: &[(&Target, &Released)],
 ) -> Result<Vec<Fingerprint>, ecosystem::Error> {
-    inputs::of(Context { reporter: &Silent, ..context }, &shared.files, &shared.published, service, targets)
+    let context = Context { reporter: &Silent, ..context };
+    inputs::of(context, &shared.files, &shared.published, shared.effort, service, targets)
 }
 
 /// Why a job must be done.

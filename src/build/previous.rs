@@ -121,7 +121,7 @@ impl Published {
 }
 
 /// The configured repository's directory, when it is one.
-pub(super) fn local(settings: &Settings) -> Option<PathBuf> {
+pub(crate) fn local(settings: &Settings) -> Option<PathBuf> {
     let path = settings.repository.path.as_deref()?;
     match url::Url::parse(path) {
         Ok(url) if url.scheme() == "file" => url.to_file_path().ok(),

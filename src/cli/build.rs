@@ -1,17 +1,21 @@
 //! `packhouse build`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
+use super::reporter::Noting;
 use super::session::{Session, usage};
 use super::{Failure, Output};
 use crate::build::{self, Options, PreviousSource};
-use crate::target::parse_target;
+use crate::ecosystem::Context;
+use crate::format::{self, Artefact, Effort};
+use crate::fresh::{Answer, Call, Looked};
+use crate::target::{Compression, Target, Unreadable, parse_target};
 use crate::workspace::changes;
 
 /// Build packages from what is vendored, without network.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Build {
     /// The services (default: all).
     services: Vec<String>,
@@ -21,6 +25,12 @@ pub(super) struct Build {
     /// Where the artefacts go (default: target/packhouse in the repository).
     #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// How hard to compress: fast while developing, small for releases (default: `effort` in [project]).
+    #[arg(long, value_name = "EFFORT")]
+    effort: Option<EffortName>,
+    /// The compressor of all packages: zstd, xz or gzip (default: what is best among those that the target reads).
+    #[arg(long, value_name = "NAME")]
+    compression: Option<CompressionName>,
     /// Only the services that differ from this revision, in their own directories or in those of their libraries.
     #[arg(long, value_name = "REV")]
     changed_since: Option<String>,
@@ -31,17 +41,92 @@ pub(super) struct Build {
     /// Do not compare with what was published.
     #[arg(long)]
     no_previous: bool,
+    /// Build even though nothing has changed since the last time.
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum EffortName {
+    Fast,
+    Default,
+    Small,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum CompressionName {
+    Zstd,
+    Xz,
+    Gzip,
+}
+
+impl From<EffortName> for Effort {
+    fn from(name: EffortName) -> Self {
+        match name {
+            EffortName::Fast => Self::Fast,
+            EffortName::Default => Self::Default,
+            EffortName::Small => Self::Small,
+        }
+    }
+}
+
+impl From<CompressionName> for Compression {
+    fn from(name: CompressionName) -> Self {
+        match name {
+            CompressionName::Zstd => Self::Zstd,
+            CompressionName::Xz => Self::Xz,
+            CompressionName::Gzip => Self::Gzip,
+        }
+    }
+}
+
+/// The targets with this compressor in place of their own.
+fn compressed_with(targets: Vec<Target>, compression: Compression) -> Result<Vec<Target>, Failure> {
+    let change = |target: Target| {
+        let Target { distribution, architecture } = target;
+        Ok(Target { distribution: distribution.compressed_with(compression)?, architecture })
+    };
+    let changed: Result<_, Unreadable> = targets.into_iter().map(change).collect();
+    changed.map_err(|error| usage(format!("{error} ({})", Unreadable::HINT)))
 }
 
 pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
+    // An edit right before the build, and the first build's own directory, are a moment's matter.
+    if attempt(session, arguments, true)? { Ok(()) } else { attempt(session, arguments, false).map(|_| ()) }
+}
+
+/// Gives false when nothing was built yet, and a second attempt will leave a record; only if it `may_wait`.
+fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool, Failure> {
+    // Before anything is read: what changes from now on is not in the record.
+    let forceless = Build { force: false, ..arguments.clone() };
+    let call = Call::new(session.cache(), &session.directory()?, &format!("{forceless:?}\n{}", session.requirements()));
+    let reporter = session.reporter();
+    let answer = match &call {
+        Ok(call) if !arguments.force => call.answer().map_err(|why| why.to_string()),
+        Ok(_) => Err("it was asked for".to_owned()),
+        Err(why) => Err(why.to_string()),
+    };
+    match answer {
+        Ok(answer) => {
+            answer.notes.iter().for_each(|note| reporter.note(note));
+            let what = match answer.artefacts.len() {
+                1 => "1 package".to_owned(),
+                count => format!("{count} packages"),
+            };
+            reporter.step("Fresh", &format!("{what}: nothing has changed since the last build"));
+            let out = out(session, arguments, &answer.root)?;
+            // Of a build that was killed since.
+            drop(format::remove_leftovers(&out));
+            print(session, &answer.artefacts, &out)?;
+            return Ok(true);
+        }
+        Err(why) => reporter.detail(&format!("not fresh: {why}")),
+    }
     let project = session.project()?;
     let mut services = project.services(&arguments.services)?;
     if let Some(revision) = &arguments.changed_since {
         let changed = changes::since(&project.workspace, revision)?;
         services.retain(|service| changed.contains(service.name.as_str()));
-        if services.is_empty() {
-            session.reporter().step("Fresh", &format!("no service differs from {revision}"));
-        }
     }
     let known = &project.settings.distributions;
     let targets = if arguments.target.is_empty() {
@@ -53,22 +138,60 @@ pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
             usage(format!("{error} (known: {})", names.join(", ")))
         })?
     };
-    let out = match &arguments.out {
-        Some(out) => session.path(out)?,
-        None => project.settings.root.join("target/packhouse"),
+    let targets = match arguments.compression {
+        Some(compression) => compressed_with(targets, compression.into())?,
+        None => targets,
     };
+    let effort = arguments.effort.map_or(project.settings.project.effort, Effort::from);
+    let out = out(session, arguments, &project.settings.root)?;
     let previous = match &arguments.previous {
         Some(path) => PreviousSource::Path(session.path(path)?),
         None if arguments.no_previous => PreviousSource::Nowhere,
         None => PreviousSource::Repository,
     };
-    let options = Options { services, targets, out: out.clone(), previous, force: false };
-    let artefacts = build::build(session.context(&project), &options)?;
-    for artefact in &artefacts {
-        match session.output() {
-            Output::Json => session.print_json("artefact", artefact)?,
-            Output::Human => session.print(&out.join(&artefact.file).display().to_string())?,
-        }
+    let options = Options { services, targets, out: out.clone(), previous, force: arguments.force, effort };
+    let manifest = session.manifest()?;
+    let looked = Looked {
+        settings: &project.settings,
+        workspace: &project.workspace,
+        out: &out,
+        previous: &options.previous,
+        manifest: manifest.as_deref(),
+        revision: arguments.changed_since.as_deref(),
+    };
+    let watch = match &call {
+        Ok(call) => match call.watch(session.cache(), &looked) {
+            Err(why) if may_wait && why.passes() => return Ok(false),
+            watch => watch.map_err(|why| why.to_string()),
+        },
+        Err(why) => Err(why.to_string()),
+    };
+    if let Some(revision) = arguments.changed_since.as_ref().filter(|_| options.services.is_empty()) {
+        reporter.step("Fresh", &format!("no service differs from {revision}"));
     }
-    Ok(())
+    let noting = Noting::new(reporter);
+    let context = Context { reporter: &noting, ..session.context(&project) };
+    let artefacts = build::build(context, &options)?;
+    print(session, &artefacts, &out)?;
+    let answer = Answer { artefacts, notes: noting.notes(), root: project.settings.root.clone() };
+    // That there is no record only means that the next build is no faster.
+    if let Err(why) = watch.and_then(|watch| watch.keep(session.cache(), &answer).map_err(|why| why.to_string())) {
+        reporter.detail(&format!("the next build will not be fresh: {why}"));
+    }
+    Ok(true)
+}
+
+/// Where the artefacts go.
+fn out(session: &Session, arguments: &Build, root: &Path) -> Result<PathBuf, Failure> {
+    match &arguments.out {
+        Some(out) => session.path(out),
+        None => Ok(root.join("target/packhouse")),
+    }
+}
+
+fn print(session: &Session, artefacts: &[Artefact], out: &Path) -> Result<(), Failure> {
+    artefacts.iter().try_for_each(|artefact| match session.output() {
+        Output::Json => session.print_json("artefact", artefact),
+        Output::Human => session.print(&out.join(&artefact.file).display().to_string()),
+    })
 }

@@ -184,3 +184,48 @@ impl Reporter for Json {
         Box::new(crate::report::Silent)
     }
 }
+
+/// Passes everything on and keeps the notes, each once.
+pub(super) struct Noting<'a> {
+    to: &'a dyn Reporter,
+    notes: Mutex<Vec<String>>,
+}
+
+impl<'a> Noting<'a> {
+    /// Passes everything to `to`.
+    pub(super) fn new(to: &'a dyn Reporter) -> Self {
+        Self { to, notes: Mutex::default() }
+    }
+
+    /// What was noted.
+    pub(super) fn notes(self) -> Vec<String> {
+        self.notes.into_inner().unwrap_or_default()
+    }
+}
+
+impl Reporter for Noting<'_> {
+    fn step(&self, verb: &str, subject: &str) {
+        self.to.step(verb, subject);
+    }
+
+    fn note(&self, message: &str) {
+        if let Ok(mut notes) = self.notes.lock()
+            && !notes.iter().any(|note| note == message)
+        {
+            notes.push(message.to_owned());
+        }
+        self.to.note(message);
+    }
+
+    fn detail(&self, message: &str) {
+        self.to.detail(message);
+    }
+
+    fn progress(&self, label: &str, total: u64, unit: Unit) -> Box<dyn Progress> {
+        self.to.progress(label, total, unit)
+    }
+
+    fn activity(&self, subject: &str) -> Box<dyn Activity> {
+        self.to.activity(subject)
+    }
+}

@@ -149,8 +149,7 @@ impl Session {
 
     /// The configuration alone.
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
-        let manifest = self.globals.manifest_path.as_deref().map(|path| self.path(path)).transpose()?;
-        Ok(config::load(&self.directory()?, manifest.as_deref())?)
+        Ok(config::load(&self.directory()?, self.manifest()?.as_deref())?)
     }
 
     /// The configuration and what was found in the repository.
@@ -158,6 +157,17 @@ impl Session {
         let settings = self.settings()?;
         let workspace = workspace::discover(&settings, &detectors())?;
         Ok(Project { settings, workspace })
+    }
+
+    /// The configuration's file, when the user named one.
+    pub(super) fn manifest(&self) -> Result<Option<PathBuf>, Failure> {
+        self.globals.manifest_path.as_deref().map(|path| self.path(path)).transpose()
+    }
+
+    /// What the global arguments say of the result.
+    pub(super) fn requirements(&self) -> String {
+        let Globals { manifest_path, locked, offline, frozen, .. } = &self.globals;
+        format!("{manifest_path:?} {locked} {offline} {frozen}")
     }
 
     pub(super) fn cache(&self) -> &Cache {

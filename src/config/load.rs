@@ -8,8 +8,9 @@ use super::error::Error;
 use super::reader::{Reader, Text};
 use super::suggest::closest;
 use super::{IndexSettings, Origin, ProjectSettings, RepositorySettings, Settings, find, licenses, service, value};
+use crate::format::Effort;
 use crate::name::{OrgName, normalize};
-use crate::target::{Compression, Distribution, InvalidTarget, Target, distributions, parse_target};
+use crate::target::{Compression, Distribution, InvalidTarget, Target, Unreadable, distributions, parse_target};
 
 /// What a plain `build` builds for when nothing is said: the current long-term releases of both families.
 pub const DEFAULT_TARGETS: [&str; 2] = ["debian-12", "el9"];
@@ -68,6 +69,10 @@ fn project(reader: &Reader<'_>, known: &[Distribution]) -> Result<ProjectSetting
         vendor: match table.string("vendor")? {
             Some(text) => text.parse(value::file_path, "")?,
             None => Path::new("vendor").to_path_buf(),
+        },
+        effort: match table.string("effort")? {
+            Some(text) => text.choice(&Effort::NAMES)?,
+            None => Effort::default(),
         },
     };
     table.finish()?;
@@ -149,14 +154,9 @@ fn targets(reader: &Reader<'_>) -> Result<Vec<Distribution>, Error> {
             if base.name == name.as_str() { base.title.clone() } else { format!("{} ({})", name.as_str(), base.title) };
         let mut distribution = Distribution { name: name.checked(lower, "")?, title, ..base };
         if let Some(text) = table.string("compression")? {
-            let compressions = [("zstd", Compression::Zstd), ("xz", Compression::Xz), ("gzip", Compression::Gzip)];
-            let chosen = text.choice(&compressions)?;
-            // The table has xz where the distribution's own tools cannot read zstd.
-            if chosen == Compression::Zstd && distribution.compression == Compression::Xz {
-                let hint = "write `xz` or `gzip`, or leave the key out".to_owned();
-                return Err(text.error(format!("{} cannot read zstd", distribution.title), Some(hint)));
-            }
-            distribution.compression = chosen;
+            let chosen = text.choice(&Compression::NAMES)?;
+            let known = distribution.compressed_with(chosen);
+            distribution = known.map_err(|error| text.error(&error, Some(Unreadable::HINT.to_owned())))?;
         }
         if let Some(text) = table.string("suite")? {
             distribution.suite = text.checked(|text| value::word(text, "._-"), "")?;

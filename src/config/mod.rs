@@ -30,6 +30,7 @@ use std::path::PathBuf;
 use globset::GlobSet;
 use serde::{Deserialize, Serialize};
 
+use crate::format::Effort;
 use crate::name::{OrgName, PackageName};
 use crate::target::{Distribution, PythonVersion, Target};
 
@@ -89,6 +90,8 @@ pub struct ProjectSettings {
     pub exclude: GlobSet,
     /// The name of the vendor directory inside each service (default `vendor`).
     pub vendor: PathBuf,
+    /// How hard packages are compressed unless `build` is told otherwise.
+    pub effort: Effort,
 }
 
 /// `Name <mail@example.org>`, as both formats want it.

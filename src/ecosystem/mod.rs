@@ -4,6 +4,7 @@ pub mod python;
 pub mod rust;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::cache::Cache;
 use crate::config::Settings;
@@ -82,6 +83,8 @@ pub trait Ecosystem: Detector + Sync {
     fn is_same_name(&self, one: &str, other: &str) -> bool;
     /// Makes the vendor directory hold exactly what the lock names. Uses the network.
     fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error>;
+    /// Files outside of the repository, there or not, whose change may change what a stage makes: interpreters, tools.
+    fn machine(&self, settings: &Settings) -> Vec<PathBuf>;
     /// Everything that [`Ecosystem::stage`] makes the tree of `service` from, beside the settings and the release: sources,
     /// locks, vendored files, tools; one answer for each of `targets`, in their order. An error means that it cannot be
     /// told, so that the tree must be made. Never uses the network.

@@ -26,6 +26,12 @@ pub enum Effort {
     Small,
 }
 
+impl Effort {
+    /// All of them, by the names that people write.
+    pub const NAMES: [(&'static str, Self); 3] =
+        [("fast", Self::Fast), ("default", Self::Default), ("small", Self::Small)];
+}
+
 /// A decompressor in bounded memory; `None` is for stored data.
 pub(super) fn decoder<'a>(
     compression: Option<Compression>,

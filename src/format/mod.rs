@@ -27,7 +27,7 @@ pub use inspect::{Contents, Inspection, inspect};
 pub use listing::{FileInfo, FileKind};
 pub(crate) use mode::{is_shared_library, mode_of};
 pub(crate) use output::{remove_leftovers, unfinished};
-pub(crate) use pack::memory;
+pub(crate) use pack::{memory, memory_of};
 
 /// A file that came out of `build`, as `packhouse-artefacts.json` lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -114,10 +114,38 @@ impl Serialize for PythonVersion {
 pub enum Compression {
     /// One zstd frame with long-distance matching.
     Zstd,
-    /// One xz stream of fixed blocks.
+    /// One xz stream of many blocks.
     Xz,
     /// gzip.
     Gzip,
+}
+
+impl Compression {
+    /// All of them, by the names that people write.
+    pub const NAMES: [(&'static str, Self); 3] = [("zstd", Self::Zstd), ("xz", Self::Xz), ("gzip", Self::Gzip)];
+}
+
+/// A compressor that the clients of a distribution cannot read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{title} cannot read zstd")]
+pub struct Unreadable {
+    /// The distribution.
+    pub title: String,
+}
+
+impl Unreadable {
+    /// What to do.
+    pub const HINT: &'static str = "write `xz` or `gzip`, or leave it out";
+}
+
+impl Distribution {
+    /// The same with another compressor, if its oldest client reads that.
+    pub fn compressed_with(self, compression: Compression) -> Result<Self, Unreadable> {
+        if compression == Compression::Zstd && !self.reads_zstd {
+            return Err(Unreadable { title: self.title });
+        }
+        Ok(Self { compression, ..self })
+    }
 }
 
 /// One release of a distribution. All fields are facts about it, checked against its packages.
@@ -141,6 +169,8 @@ pub struct Distribution {
     pub systemd: u32,
     /// The compressor of packages made for it, readable by its oldest client.
     pub compression: Compression,
+    /// Whether its oldest client reads zstd: dpkg from 1.21.18 (Ubuntu's before that), rpm from 4.14.
+    pub reads_zstd: bool,
     /// RPM's version as (major, minor), for features of the header; `None` for Debian.
     pub rpm: Option<(u32, u32)>,
     /// Whether it is one of SUSE, whose systemd has helpers of its own for scriptlets.

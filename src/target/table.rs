@@ -52,6 +52,8 @@ pub fn distributions() -> Vec<Distribution> {
             glibc: row.glibc,
             systemd: row.systemd,
             compression: row.compression,
+            // The table has xz where zstd cannot be read.
+            reads_zstd: row.compression == Zstd,
             rpm: row.rpm,
             suse: row.name.starts_with("opensuse"),
         })

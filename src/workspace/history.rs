@@ -451,8 +451,14 @@ impl<'a> History<'a> {
         let repository = Repository::open(&home.path).map_err(git)?;
         let odb = repository.odb().map_err(git)?;
         let Some(place) = self.place(request.member) else { return Ok(Boundaries::default()) };
-        let mut versions = Versions::new(&odb, request.member.ecosystem, &place.directory);
-        let mut at = |position: usize| versions.at(home.graph.commits.get(position)?.tree);
+        let versions = Versions::new(&odb, request.member.ecosystem, &place.directory);
+        // A version is read once for all commits in which the manifests, and what is beside them, are the same.
+        let mut known: HashMap<Vec<u32>, Option<String>> = HashMap::new();
+        let mut at = |position: usize| {
+            let tree = home.graph.commits.get(position)?.tree;
+            let state = home.touched.state(position, std::iter::once(place.own).chain(place.manifests.iter().copied()));
+            known.entry(state).or_insert_with(|| versions.at(tree)).clone()
+        };
         let by_manifest = request.source.from == VersionOrigin::Manifest;
         let tags: Vec<ReleaseTag> = tags::of_member(&home.tags, request.member)
             .into_iter()

@@ -24,6 +24,7 @@ use crate::name::{InvalidName, PackageName, normalize};
 pub use discover::{discover, discover_unconfigured};
 pub use error::Error;
 pub use submodules::require_checked_out;
+pub(crate) use walk::is_only_ignored;
 
 /// A language's way of doing things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -123,7 +123,7 @@ impl Walk<'_> {
                     below.push((name.clone(), child, ignored));
                 }
                 // Pipes, sockets and devices are not there for anybody.
-                if place.is_file() || place.is_dir() {
+                if kind.is_file() || kind.is_dir() || (kind.is_symlink() && (place.is_file() || place.is_dir())) {
                     entries.push(name);
                 }
             }
@@ -160,6 +160,21 @@ fn is_generated(directory: &Path, name: &str, siblings: &[String]) -> bool {
         || directory.join("conda-meta").is_dir()
         || (name == "target"
             && (siblings.iter().any(|sibling| sibling == "Cargo.toml") || directory.join("CACHEDIR.TAG").exists()))
+}
+
+/// Whether git ignores the directory `path` (absolute) by the rules of the tree, and tracks nothing in it.
+pub(crate) fn is_only_ignored(path: &Path) -> bool {
+    let top = path.ancestors().skip(1).find(|above| above.join(".git").exists()).unwrap_or(Path::new("/"));
+    let mut chain: Vec<&Path> = path.ancestors().take_while(|above| above.starts_with(top)).collect();
+    chain.reverse();
+    let mut rules = Vec::new();
+    let mut ignored = false;
+    for (directory, below) in chain.iter().zip(chain.iter().skip(1)) {
+        let Ok(own) = gitignore(directory) else { return false };
+        rules.push(Rc::new(own));
+        ignored = ignored || is_ignored(&rules, below, true);
+    }
+    ignored && !Tracked::of(top).contains(path, true)
 }
 
 /// The rules of one directory's `.gitignore`; a symbolic link is not read, as git does not read it.

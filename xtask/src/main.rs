@@ -1,9 +1,10 @@
-//! What a developer runs: `cargo xtask acceptance | bench | docs | libraries`.
+//! What a developer runs: `cargo xtask acceptance | bench | docs | libraries | monorepo`.
 
 mod acceptance;
 mod bench;
 mod docs;
 mod libraries;
+mod monorepo;
 mod process;
 
 use std::process::ExitCode;
@@ -19,8 +20,9 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(rest),
         Some("docs") => docs::run(rest),
         Some("libraries") => libraries::run_for(rest),
+        Some("monorepo") => monorepo::run_for(rest),
         _ => Err("usage: cargo xtask acceptance [--keep] [build|relations|packing|debian|rpm|lint|piuparts|lifecycle …] | bench [NAME …] | \
-                  docs [--check] | libraries [DISTRIBUTION …]"
+                  docs [--check] | libraries [DISTRIBUTION …] | monorepo DIRECTORY [SERVICES [COMMITS]]"
             .into()),
     };
     match result {

@@ -4,7 +4,7 @@
 //! chooses another version by the directory it is run in, or a wrapper; so a candidate is resolved to the file that it
 //! leads to and asked, in the sandbox, what it is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -61,13 +61,32 @@ pub fn any(sandbox: &Sandbox, versions: &[PythonVersion]) -> Result<Option<Inter
     Ok(None)
 }
 
+/// Where interpreters of these versions, and `python3`, are looked for; there or not.
+pub(super) fn places(versions: &BTreeSet<PythonVersion>) -> Vec<PathBuf> {
+    let names: Vec<String> = versions.iter().map(|version| format!("python{version}")).collect();
+    directories()
+        .iter()
+        .flat_map(|directory| {
+            let named = names.iter().map(String::as_str).chain(["python3"]);
+            named.map(|name| directory.join(name)).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn directories() -> Vec<PathBuf> {
+    let path = std::env::var_os(crate::variables::PATH).unwrap_or_default();
+    std::iter::once(PathBuf::from("/usr/bin"))
+        .chain(std::env::split_paths(&path))
+        .filter(|directory| directory.is_absolute())
+        .collect()
+}
+
 /// Files of this name, `/usr/bin` first, then along PATH.
 fn candidates(name: &str) -> Vec<PathBuf> {
-    let path = std::env::var_os(crate::variables::PATH).unwrap_or_default();
     let mut found: Vec<PathBuf> = Vec::new();
-    for directory in std::iter::once(PathBuf::from("/usr/bin")).chain(std::env::split_paths(&path)) {
+    for directory in directories() {
         let Ok(file) = fs_err::canonicalize(directory.join(name)) else { continue };
-        if directory.is_absolute() && !found.contains(&file) && is_program(&file) {
+        if !found.contains(&file) && is_program(&file) {
             found.push(file);
         }
     }

@@ -207,6 +207,7 @@ mod tests {
                 members: None,
                 exclude: globset::GlobSet::empty(),
                 vendor: PathBuf::from("vendor"),
+                effort: crate::format::Effort::default(),
             },
             indexes: Vec::new(),
             services: BTreeMap::from([("api".to_owned(), service)]),

@@ -2,6 +2,7 @@
 
 pub mod archive;
 mod build;
+mod build_environment;
 mod build_requirements;
 pub mod bytecode;
 mod closure;
@@ -56,6 +57,9 @@ pub mod vendor_txt;
 mod vendored;
 pub mod wheel;
 
+use std::path::PathBuf;
+
+use crate::config::Settings;
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
 use crate::fingerprint::{Files, Fingerprint};
@@ -92,6 +96,11 @@ impl Ecosystem for Python {
 
     fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error> {
         vendor::vendor(context, service)
+    }
+
+    fn machine(&self, settings: &Settings) -> Vec<PathBuf> {
+        let versions = settings.distributions.iter().flat_map(|distribution| distribution.pythons.iter().copied());
+        host::places(&versions.collect())
     }
 
     fn inputs(

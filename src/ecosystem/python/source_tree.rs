@@ -157,6 +157,10 @@ fn is_left_out(top: &Path, vendor: &Path, path: &Path) -> bool {
     if name == ".git" || name == "__pycache__" || name.ends_with(".egg-info") || path.join("pyvenv.cfg").is_file() {
         return true;
     }
+    // What packhouse itself has made, where it is not ignored: no build may depend on the one before it.
+    if path.join(crate::build::ARTEFACTS_FILE).is_file() {
+        return true;
+    }
     let at_top = below.components().filter(|part| matches!(part, Component::Normal(_))).count() == 1;
     // A directory of this name that is an import package is source.
     at_top && matches!(name, "build" | "dist" | ".tox" | ".nox" | ".eggs") && !path.join("__init__.py").is_file()

@@ -1,38 +1,22 @@
-//! What a file's digest was when it was last read, so that files that nobody has touched need not be read again.
+//! What a vendored file's digest was when it was last read, so that files that nobody has touched need not be read again.
 //!
-//! Size alone says nothing. A stamp holds the inode, the size, and the times of modification and of change to the
-//! nanosecond (the kernel alone sets the last one); as git does with its index, a stamp is not believed when the file
-//! could have been changed after it was read without any of them moving: within the clock's granularity of the reading.
-//! Stamps are in packhouse's cache and never decide alone that a file is *wrong*.
+//! Stamps (see [`crate::stamp`]) are in packhouse's cache and never decide alone that a file is *wrong*.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::cache::Cache;
 use crate::digest::Sha256;
-
-/// How far apart the last change of a file and its reading must be, where times are to the nanosecond: more than the
-/// longest tick of the kernel's clock (CONFIG_HZ=100).
-const TICK: i128 = 50_000_000;
-/// The same where times are to the second or to two.
-const COARSE_TICK: i128 = 3_000_000_000;
+use crate::stamp::{self, is_absent};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    /// Nanoseconds since 1970.
-    modified: i128,
-    /// Nanoseconds since 1970.
-    changed: i128,
-    /// When it was read: nanoseconds since 1970, taken before the reading began.
-    read: i128,
+    seen: stamp::Stamp,
+    /// When it was read: taken before the reading began.
+    read: i64,
     sha256: Sha256,
 }
 
@@ -76,7 +60,7 @@ impl Stamps {
         let mut digests = BTreeMap::new();
         for (name, stamp) in names.iter().zip(stamps) {
             if let Some(stamp) = stamp {
-                digests.insert((*name).to_owned(), (stamp.size, stamp.sha256));
+                digests.insert((*name).to_owned(), (stamp.seen.size, stamp.sha256));
                 self.current.insert((*name).to_owned(), stamp);
             }
         }
@@ -103,35 +87,15 @@ impl Stamps {
 
 /// The stamp of a file as it is now: the known one if it still holds, else a new one from its content.
 fn stamp(path: &Path, metadata: &std::fs::Metadata, known: Option<&Stamp>) -> std::io::Result<Stamp> {
-    let facts = |metadata: &std::fs::Metadata| {
-        let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
-        (
-            (metadata.dev(), metadata.ino(), metadata.len()),
-            nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
-            nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
-        )
-    };
-    let now = facts(metadata);
-    if let Some(known) = known {
-        let then = ((known.device, known.inode, known.size), known.modified, known.changed);
-        let coarse = known.modified % 1_000_000_000 == 0 && known.changed % 1_000_000_000 == 0;
-        let tick = if coarse { COARSE_TICK } else { TICK };
-        if then == now && known.changed.max(known.modified) + tick < known.read {
-            return Ok(*known);
-        }
+    let seen = stamp::Stamp::of(metadata);
+    if let Some(known) = known.filter(|known| known.seen == seen && seen.is_older_than(known.read)) {
+        return Ok(*known);
     }
-    let read =
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i128::try_from(since.as_nanos()).unwrap_or(0));
+    let read = stamp::now();
     let mut file = fs_err::File::open(path)?;
     let (sha256, _) = Sha256::of_reader(&mut file)?;
     // What the file is after the reading is what the digest is of, or the next look sees a change.
-    let ((device, inode, size), modified, changed) = now;
-    Ok(Stamp { device, inode, size, modified, changed, read, sha256 })
-}
-
-/// Nothing is there: also when what should be a directory on the way is none.
-fn is_absent(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+    Ok(Stamp { seen, read, sha256 })
 }
 
 #[cfg(test)]

@@ -234,6 +234,7 @@ mod tests {
                 members: None,
                 exclude: globset::GlobSet::empty(),
                 vendor: PathBuf::from("vendor"),
+                effort: crate::format::Effort::default(),
             },
             indexes: Vec::new(),
             services: Default::default(),

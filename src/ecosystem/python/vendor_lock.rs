@@ -550,6 +550,7 @@ mod tests {
                 members: None,
                 exclude: globset::GlobSet::empty(),
                 vendor: PathBuf::from("vendor"),
+                effort: crate::format::Effort::default(),
             };
             let root = directory.path().to_path_buf();
             let settings = Settings {

@@ -24,6 +24,9 @@ mod vendor;
 
 pub use error::RustError;
 
+use std::path::PathBuf;
+
+use crate::config::Settings;
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
 use crate::fingerprint::{Files, Fingerprint};
@@ -56,6 +59,10 @@ impl Ecosystem for Rust {
 
     fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error> {
         vendor::vendor(context, service)
+    }
+
+    fn machine(&self, _settings: &Settings) -> Vec<PathBuf> {
+        toolchain::places()
     }
 
     fn inputs(

@@ -183,6 +183,32 @@ impl Toolchain {
     }
 }
 
+/// Where toolchains and what they link with are looked for, and what changes when one does; there or not. rustup's programs
+/// on PATH are always the same: its settings and each of its toolchains tell.
+pub(super) fn places() -> Vec<PathBuf> {
+    let variable = |name| std::env::var_os(name).map(PathBuf::from);
+    let path = std::env::var_os(crate::variables::PATH).unwrap_or_default();
+    let mut places: Vec<PathBuf> = Vec::new();
+    for directory in std::env::split_paths(&path).filter(|directory| directory.is_absolute()) {
+        places.extend(["cargo", "rustc"].map(|name| directory.join(name)));
+        places.push(directory.join("../lib/rustlib/components"));
+    }
+    places.extend(["cc", "gcc", "clang", "ld", "ar", "as", "objcopy"].map(|name| PathBuf::from("/usr/bin").join(name)));
+    let rustup =
+        variable(crate::variables::RUSTUP_HOME).or_else(|| Some(variable(crate::variables::HOME)?.join(".rustup")));
+    if let Some(rustup) = rustup {
+        let toolchains = rustup.join("toolchains");
+        for toolchain in fs_err::read_dir(&toolchains).into_iter().flatten().flatten() {
+            places.extend(
+                ["", "bin/cargo", "bin/rustc", "lib", "lib/rustlib", "lib/rustlib/components"]
+                    .map(|name| toolchain.path().join(name)),
+            );
+        }
+        places.extend([rustup.join("settings.toml"), toolchains]);
+    }
+    places
+}
+
 fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os(crate::variables::PATH)?;
     let absolute = std::env::split_paths(&path).filter(|directory| directory.is_absolute());

@@ -34,9 +34,7 @@ use crate::digest::Sha256;
 use crate::target::Compression;
 
 pub(in crate::format) use self::plan::Plan;
-pub(crate) use self::threads::memory;
-
-const MIB: u64 = 1024 * 1024;
+pub(crate) use self::threads::{memory, memory_of};
 
 /// What came out.
 pub(in crate::format) struct Packed {
@@ -111,14 +109,15 @@ struct Settings {
 
 impl Settings {
     fn of(compression: Compression, effort: Effort) -> Self {
-        match compression {
+        let (codec, limits): (Box<dyn Codec>, Limits) = match compression {
             Compression::Zstd => {
-                let block = if effort == Effort::Fast { 16 * MIB } else { 32 * MIB };
-                Self { codec: Box::new(zstd::Zstd::new(effort, block)), limits: Limits::zstd(block) }
+                let block = zstd::block(effort);
+                (Box::new(zstd::Zstd::new(effort)), Limits::zstd(block))
             }
-            Compression::Xz => Self { codec: Box::new(xz::Xz::new(effort)), limits: Limits::xz(effort) },
-            Compression::Gzip => Self { codec: Box::new(gzip::Gzip::new(effort)), limits: Limits::gzip() },
-        }
+            Compression::Xz => (Box::new(xz::Xz::new(effort)), Limits::xz(effort)),
+            Compression::Gzip => (Box::new(gzip::Gzip::new(effort)), Limits::gzip()),
+        };
+        Self { codec, limits }
     }
 
     /// What one thread holds (bytes): a block with its context, the compressed blocks that wait, the encoder.

@@ -38,7 +38,7 @@ pub(super) fn code(length: usize) -> Vec<u8> {
         let program = fs_err::read(std::env::current_exe().expect("a test is a program")).expect("it can be read");
         let program = object::File::parse(program.as_slice()).expect("it is an ELF file");
         let code = program.section_by_name(".text").expect("it has code").data().expect("the code is there");
-        code[code.len() / 2..][..1_000_000].to_vec()
+        code[code.len() / 2..][..500_000].to_vec()
     });
     CODE[..length].to_vec()
 }
@@ -54,8 +54,8 @@ pub(super) fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("noise of one chunk of LZMA2", noise(65_536)),
         ("noise of one byte more than a chunk of LZMA2", noise(65_537)),
         ("noise", noise(1_100_000)),
-        ("text", text(1_000_000)),
-        ("code", code(1_000_000)),
+        ("text", text(400_000)),
+        ("code", code(500_000)),
         ("mixed", mixed),
     ]
 }

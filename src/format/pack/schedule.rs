@@ -305,9 +305,13 @@ impl<'a> Source<'a> {
     }
 }
 
+/// How many times as large as a block its context is at the most: to read it must not cost more than it brings.
+const CONTEXT: u64 = 8;
+
 /// What stands before the block at `range` as its context.
 pub(super) fn context_of(codec: &dyn Codec, range: &Range<u64>) -> Range<u64> {
-    range.start.saturating_sub(codec.context())..range.start
+    let length = codec.context().min((range.end - range.start).saturating_mul(CONTEXT));
+    range.start.saturating_sub(length)..range.start
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

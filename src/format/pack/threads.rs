@@ -16,14 +16,26 @@ pub(super) fn useful(memory: u64) -> usize {
     processors.min(usize::try_from(free).unwrap_or(usize::MAX)).max(1)
 }
 
-/// What packing `package` takes (bytes), and what all packs together may take at a time.
-pub(crate) fn memory(package: &Package, compression: Compression, effort: Effort) -> (u64, u64) {
-    let settings = Settings::of(compression, effort);
-    let of_thread = settings.memory();
-    let all = of_thread * useful(of_thread) as u64;
+/// What a large pack takes (bytes), whatever its compressor.
+pub(crate) fn memory(effort: Effort) -> u64 {
+    let compressors = Compression::NAMES.map(|(_, compression)| Settings::of(compression, effort).of_pack());
+    compressors.into_iter().max().unwrap_or_default()
+}
+
+/// What packing `package` takes (bytes).
+pub(crate) fn memory_of(package: &Package, effort: Effort) -> u64 {
+    let settings = Settings::of(package.target.distribution.compression, effort);
     let size = |node: &Node| if let Node::File(content) = node { content.digests.size } else { 0 };
     let total: u64 = package.tree.iter().map(|(_, entry)| size(&entry.node)).sum();
-    ((2 * total + settings.codec.memory()).min(all), all)
+    (2 * total + settings.codec.memory()).min(settings.of_pack())
+}
+
+impl Settings {
+    /// What all threads of a pack hold.
+    fn of_pack(&self) -> u64 {
+        let memory = self.memory();
+        memory * useful(memory) as u64
+    }
 }
 
 /// Bytes that can be had without paging, within the limit of the control group that this process is in.

@@ -20,6 +20,7 @@ use zstd::zstd_safe::zstd_sys::{
 use super::codec::{Codec, Stream};
 use crate::format::compression::Effort;
 
+const MIB: u64 = 1024 * 1024;
 /// The largest window that decoders accept without being asked to.
 const MAX_WINDOW_LOG: u32 = 27;
 /// The smallest that is declared: below it nothing is saved.
@@ -51,9 +52,13 @@ pub(super) struct Zstd {
 }
 
 impl Zstd {
-    /// With the settings for `effort`, for blocks of at most `block` bytes.
-    pub(super) fn new(effort: Effort, block: u64) -> Self {
-        Self { level: level(effort), context: 2 * block, block }
+    /// With the settings for `effort`.
+    pub(super) fn new(effort: Effort) -> Self {
+        Self::with(level(effort), context(effort), block(effort))
+    }
+
+    fn with(level: u32, context: u64, block: u64) -> Self {
+        Self { level, context, block }
     }
 
     /// How far a decoder has to remember an archive of `size` bytes.
@@ -66,14 +71,30 @@ impl Zstd {
 pub(super) fn level(effort: Effort) -> u32 {
     match effort {
         Effort::Fast => 3,
-        Effort::Default => 7,
+        Effort::Default => 5,
         Effort::Small => 19,
+    }
+}
+
+/// Bytes of the largest block for an effort.
+pub(super) fn block(effort: Effort) -> u64 {
+    match effort {
+        Effort::Fast => 16 * MIB,
+        Effort::Default | Effort::Small => 32 * MIB,
+    }
+}
+
+/// Bytes before a block that it may refer to, for an effort.
+fn context(effort: Effort) -> u64 {
+    match effort {
+        Effort::Fast => 48 * MIB,
+        Effort::Default | Effort::Small => 64 * MIB,
     }
 }
 
 impl Codec for Zstd {
     fn edition(&self) -> String {
-        format!("zstd {} level {} chapters 1", zstd::zstd_safe::version_string(), self.level)
+        format!("zstd 1, libzstd {}, level {}", zstd::zstd_safe::version_string(), self.level)
     }
 
     fn context(&self) -> u64 {

@@ -1,6 +1,5 @@
 //! The version that a manifest declares at some commit, read without running anything.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -16,25 +15,19 @@ pub(super) struct Versions<'a> {
     ecosystem: EcosystemKind,
     /// The member's directory in its repository.
     directory: &'a Path,
-    seen: HashMap<Oid, Option<String>>,
 }
 
 impl<'a> Versions<'a> {
     pub(super) fn new(odb: &'a Odb<'a>, ecosystem: EcosystemKind, directory: &'a Path) -> Self {
-        Self { odb, ecosystem, directory, seen: HashMap::new() }
+        Self { odb, ecosystem, directory }
     }
 
     /// The version in the manifest of `tree` (a commit's), if it stands there literally.
-    pub(super) fn at(&mut self, tree: Oid) -> Option<String> {
-        if let Some(version) = self.seen.get(&tree) {
-            return version.clone();
-        }
-        let version = match self.ecosystem {
+    pub(super) fn at(&self, tree: Oid) -> Option<String> {
+        match self.ecosystem {
             EcosystemKind::Rust => self.cargo(tree),
             EcosystemKind::Python => self.python(tree),
-        };
-        self.seen.insert(tree, version.clone());
-        version
+        }
     }
 
     fn toml(&self, tree: Oid, path: &Path) -> Option<toml::Table> {

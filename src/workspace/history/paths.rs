@@ -45,6 +45,16 @@ pub(super) struct Touched {
     pub(super) commits: Vec<Vec<usize>>,
     /// For watched submodules: the commit that each touching commit names.
     pub(super) links: HashMap<(usize, usize), Oid>,
+    /// For each commit what stands at each watched path: equal numbers stand for equal content, 0 for none.
+    states: Vec<Vec<u32>>,
+}
+
+impl Touched {
+    /// What stands at the `watches` in the commit at `position`: equal for equal content.
+    pub(super) fn state(&self, position: usize, watches: impl Iterator<Item = usize>) -> Vec<u32> {
+        let state = self.states.get(position);
+        watches.map(|watch| state.and_then(|state| state.get(watch)).copied().unwrap_or(0)).collect()
+    }
 }
 
 impl Watch {
@@ -89,9 +99,9 @@ impl Watch {
             states.push(state);
         }
         let places = self.places();
-        let mut touched = Touched { commits: vec![Vec::new(); self.count], links: HashMap::new() };
+        let (mut commits_of, mut links) = (vec![Vec::new(); self.count], HashMap::new());
         for (position, commit) in graph.commits.iter().enumerate() {
-            for (number, commits) in touched.commits.iter_mut().enumerate() {
+            for (number, commits) in commits_of.iter_mut().enumerate() {
                 let of =
                     |position: usize| states.get(position).and_then(|state| state.get(number)).copied().unwrap_or(0);
                 let now = of(position);
@@ -111,12 +121,12 @@ impl Watch {
                 if changed {
                     commits.push(position);
                     if let Some(link) = reader.links.get(&now) {
-                        touched.links.insert((number, position), *link);
+                        links.insert((number, position), *link);
                     }
                 }
             }
         }
-        Ok(touched)
+        Ok(Touched { commits: commits_of, links, states })
     }
 }
 
