@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Changes with how commands are asked and answers are kept.
 const EDITION: &str = "packhouse help 2";
 /// Where trees are laid out. Changes with what is in one.
-const LAYOUTS: &str = "layouts/v1";
+const LAYOUTS: &str = "layouts/v2";
 /// No home: `~` is shown in place of it.
 const HOME: &str = "/nonexistent";
 
@@ -114,28 +114,24 @@ fn answers(
     if let Some(known) = known() {
         return Ok(known);
     }
-    // Targets with equal trees ask once, and one after another uses what is laid out.
+    // Targets with equal trees ask once, and one after another uses what is laid out; not in a cache that cannot be written.
     let place = run.place();
-    let lock = context.cache.lock(&format!("help-{place}")).ok();
+    let lock = context.cache.lock(&format!("help-{place}"));
     if let Some(known) = known() {
         return Ok(known);
     }
-    let scratch = context.cache.scratch().map_err(super::Error::Io)?;
-    let laid_out = lock.as_ref().filter(|_| run.sandbox.isolation().has_fixed_places()).and_then(|_| {
-        let kept = context.cache.section(LAYOUTS).join(place);
-        let directory = layout::update(&kept, &run.plan()).ok()?;
-        context.cache.used(&kept);
-        Some(directory)
-    });
-    let directory = match laid_out {
-        Some(directory) => directory,
-        // Nothing can be kept: there is a place for once.
-        None => {
-            let directory = scratch.path().join("tree");
-            layout::lay_out(&directory, &run.plan()).map_err(super::Error::Io)?;
-            directory
-        }
+    let temporary = context.cache.scratch().map_err(super::Error::Io)?;
+    let directory = if run.sandbox.isolation().has_fixed_places() && lock.is_ok() {
+        let directory = context.cache.section(LAYOUTS).join(place);
+        let updated = layout::update(&directory, &run.plan());
+        context.cache.used(&directory);
+        context.cache.added_entry(&directory);
+        updated
+    } else {
+        let directory = temporary.path().join("tree");
+        layout::lay_out(&directory, &run.plan()).map(|()| directory)
     };
+    let directory = directory.map_err(super::Error::Io)?;
     let mut answers = Vec::new();
     for (name, program) in commands {
         let answer = run.ask(name, program, &directory)?;

@@ -91,9 +91,8 @@ pub(super) fn update(place: &Path, plan: &Plan) -> io::Result<PathBuf> {
     keep(place, &list, &described)
 }
 
-/// Seals the files and writes the list; gives the directory.
+/// Writes the list; gives the directory.
 fn keep(place: &Path, list: &Path, described: &BTreeMap<&str, String>) -> io::Result<PathBuf> {
-    seal::all(&place.join("tree"))?;
     let mut file = tempfile::NamedTempFile::new_in(place)?;
     serde_json::to_writer(&mut file, described)?;
     file.persist(list).map_err(|error| error.error)?;
@@ -112,7 +111,10 @@ fn add<'a>(directory: &Path, plan: impl Iterator<Item = (&'a String, &'a Wanted)
         match wanted {
             Wanted::Directory => fs_err::create_dir_all(&target)?,
             Wanted::Link(link) => fs_err::os::unix::fs::symlink(link, &target)?,
-            Wanted::File(content, mode) => put_file(content, *mode, &target)?,
+            Wanted::File(content, mode) => {
+                put_file(content, *mode, &target)?;
+                seal::one(&target)?;
+            }
         }
     }
     Ok(())
@@ -126,11 +128,11 @@ fn describe(wanted: &Wanted) -> String {
     }
 }
 
-/// Whether something like `wanted` is there, and nobody has written to it since.
+/// Whether something like `wanted` is there, and nobody has written to it.
 fn is_there(path: &Path, wanted: &Wanted) -> bool {
     fs_err::symlink_metadata(path).is_ok_and(|metadata| match wanted {
         Wanted::Directory => metadata.is_dir(),
-        Wanted::Link(_) => metadata.is_symlink(),
+        Wanted::Link(link) => fs_err::read_link(path).is_ok_and(|there| there == *link),
         Wanted::File(content, _) => seal::holds(path, content.digests.size),
     })
 }

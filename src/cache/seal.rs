@@ -6,6 +6,7 @@
 
 use std::fs::{FileTimes, Metadata};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -22,10 +23,18 @@ pub(crate) fn all(directory: &Path) -> io::Result<()> {
     for entry in WalkDir::new(directory) {
         let entry = entry?;
         if entry.file_type().is_file() {
-            set(entry.path(), UNIX_EPOCH + SEALED)?;
+            one(entry.path())?;
         }
     }
     Ok(())
+}
+
+/// Seals one file. One with other names is left as it is: it is of the store, and sealed, or it is somebody's source.
+pub(crate) fn one(path: &Path) -> io::Result<()> {
+    if fs_err::symlink_metadata(path)?.nlink() > 1 {
+        return Ok(());
+    }
+    set(path, UNIX_EPOCH + SEALED)
 }
 
 /// Whether the file at `path` has this size and was not written to since it was sealed.

@@ -23,7 +23,7 @@ use crate::sandbox::{Bind, Sandbox};
 use crate::tree::Node;
 
 /// Changes when what is in one does.
-const SECTION: &str = "build-environments/v1";
+const SECTION: &str = "build-environments/v2";
 
 /// An environment on disk.
 pub(super) struct BuildEnvironment<'a> {
@@ -77,6 +77,7 @@ impl<'a> BuildEnvironment<'a> {
         }
         let kept = cache.section(SECTION).join(Sha256::of(text.as_bytes()).to_string());
         if is_whole(&kept) {
+            cache.used(&kept);
             return Ok(Self { directory: kept.join("files"), place, fresh: None });
         }
         let temporary = cache.temporary_directory()?;
@@ -96,7 +97,7 @@ impl<'a> BuildEnvironment<'a> {
             let made = compile(sandbox, interpreter, fresh.cache, &self.directory, &sources)?;
             fresh.files.extend(made);
             let index = serde_json::to_vec(&Index { files: fresh.files }).map_err(io::Error::from)?;
-            record::write(fresh.cache, &fresh.temporary.path().join("index.json"), &subject(&fresh.kept), &index)?;
+            record::write(fresh.cache, &fresh.temporary.path().join("index.json"), &key(&fresh.kept), &index)?;
             Ok(come_into_place(fresh.cache, fresh.temporary, &fresh.kept, || is_whole(&fresh.kept))?)
         };
         drop(kept());
@@ -108,15 +109,15 @@ fn below<'a>(path: &'a str, place: &Place) -> Option<&'a str> {
     path.strip_prefix(place.prefix.as_str())?.strip_prefix('/')
 }
 
-fn is_whole(kept: &Path) -> bool {
-    let index = record::read(&kept.join("index.json"), &subject(kept));
-    let index = index.and_then(|bytes| serde_json::from_slice::<Index>(&bytes).ok());
-    index.is_some_and(|index| index.files.iter().all(|(path, size)| seal::holds(&kept.join("files").join(path), *size)))
+/// What one is kept by.
+fn key(kept: &Path) -> String {
+    kept.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// What the index of a kept environment is the index of.
-fn subject(kept: &Path) -> String {
-    kept.file_name().unwrap_or_default().to_string_lossy().into_owned()
+fn is_whole(kept: &Path) -> bool {
+    let index = record::read(&kept.join("index.json"), &key(kept));
+    let index = index.and_then(|bytes| serde_json::from_slice::<Index>(&bytes).ok());
+    index.is_some_and(|index| index.files.iter().all(|(path, size)| seal::holds(&kept.join("files").join(path), *size)))
 }
 
 /// Puts byte-code of `sources` beside them in `directory`; gives its paths and sizes.

@@ -151,16 +151,18 @@ impl Compiler<'_> {
         Ok(made.into_iter().flatten().collect())
     }
 
-    fn key(&self, wheel: &UnpackedWheel) -> String {
-        format!("{}-{}", wheel.sha256(), self.interpreter.full_version)
+    /// What the byte-code of a wheel is kept by, and where.
+    fn place(&self, wheel: &UnpackedWheel) -> (String, PathBuf) {
+        let key = format!("{}-{}", wheel.sha256(), self.interpreter.full_version);
+        let place = self.cache.section(SECTION).join(&key);
+        (key, place)
     }
 
     fn present(&self, wheel: &UnpackedWheel) -> Option<Arc<Bytecode>> {
-        let key = self.key(wheel);
-        let place = self.cache.section(SECTION).join(&key);
-        let present = load(&place, &key)?;
+        let (key, place) = self.place(wheel);
+        let present = load(&place, &key).map(Arc::new)?;
         self.cache.used(&place);
-        Some(Arc::new(present))
+        Some(present)
     }
 
     /// Makes what is not in `made` yet.
@@ -245,10 +247,9 @@ impl Compiler<'_> {
             }
         }
         index.files.sort_by(|left, right| left.0.cmp(&right.0));
-        let key = self.key(wheel);
+        let (key, place) = self.place(wheel);
         let text = serde_json::to_vec(&index).map_err(io::Error::from)?;
         record::write(self.cache, &directory.path().join("index.json"), &key, &text)?;
-        let place = self.cache.section(SECTION).join(&key);
         come_into_place(self.cache, directory, &place, || load(&place, &key).is_some())?;
         Ok(bytecode(&place, index))
     }
