@@ -178,8 +178,9 @@ impl Shared<'_> {
             let pending = blocks.prepare(key, &packed);
             lock(&self.finished).pending.extend(pending);
         }
-        if let Some(buffer) = Arc::into_inner(buffer) {
-            lock(&self.source).give_back(buffer);
+        // Never waited for: whoever has the source may be waiting for the result of this very block.
+        if let (Some(buffer), Ok(mut source)) = (Arc::into_inner(buffer), self.source.try_lock()) {
+            source.give_back(buffer);
         }
         Ok(packed)
     }
