@@ -7,6 +7,7 @@
 mod claims;
 mod help;
 mod inputs;
+mod layout;
 mod packing;
 mod plan;
 mod previous;

@@ -9,27 +9,28 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::layout::{self, Plan, Wanted};
 use crate::digest::Sha256;
-use crate::ecosystem::python::environment::materialize;
 use crate::ecosystem::python::host::{self, Interpreter};
 use crate::ecosystem::{self, Context};
 use crate::package::Staged;
 use crate::package::pages::{self, LONGEST_HELP};
 use crate::sandbox::{self, Bind, Sandbox, Step};
 use crate::target::{Architecture, Target};
-use crate::tree::{Entry, InstallPath, Node, Tree, elf};
+use crate::tree::{Content, Entry, InstallPath, Node, Tree, elf};
 use crate::workspace::Member;
 
 /// How long a command may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Changes with how commands are asked and answers are kept.
 const EDITION: &str = "packhouse help 1";
+/// Where trees are laid out. Changes with what is in one.
+const LAYOUTS: &str = "layouts/v1";
 /// No home: `~` is shown in place of it.
 const HOME: &str = "/nonexistent";
 
@@ -112,14 +113,20 @@ fn answers(
     if let Some(known) = known() {
         return Ok(known);
     }
-    // Targets with equal trees ask once.
-    let _lock = context.cache.lock(&format!("help-{digest}")).map_err(super::Error::Io)?;
+    // Targets with equal trees ask once, and one after another uses what is laid out.
+    let place = run.place();
+    let _lock = context.cache.lock(&format!("help-{place}")).map_err(super::Error::Io)?;
     if let Some(known) = known() {
         return Ok(known);
     }
-    let place = context.cache.temporary_directory().map_err(super::Error::Io)?;
-    let directory = place.path().join("tree");
-    run.lay_out(&directory).map_err(super::Error::Io)?;
+    let temporary = context.cache.temporary_directory().map_err(super::Error::Io)?;
+    let directory = if run.sandbox.isolation().has_fixed_places() {
+        layout::update(&context.cache.section(LAYOUTS).join(place), &run.plan())
+    } else {
+        let directory = temporary.path().join("tree");
+        layout::lay_out(&directory, &run.plan()).map(|()| directory)
+    };
+    let directory = directory.map_err(super::Error::Io)?;
     let mut answers = Vec::new();
     for (name, program) in commands {
         let answer = run.ask(name, program, &directory)?;
@@ -198,19 +205,22 @@ impl Run<'_> {
         Sha256::of(text.as_bytes())
     }
 
-    /// Puts the tree into `directory`, with this machine's interpreter in it.
-    fn lay_out(&self, directory: &Path) -> std::io::Result<()> {
-        materialize(self.tree, &self.prefix, directory)?;
-        let Some(interpreter) = &self.interpreter else { return Ok(()) };
-        let home = interpreter.path.parent().unwrap_or(Path::new("/usr/bin")).display();
-        let (link, configuration) = (directory.join("bin/python"), directory.join("pyvenv.cfg"));
-        for replaced in [&link, &configuration] {
-            if fs_err::symlink_metadata(replaced).is_ok() {
-                fs_err::remove_file(replaced)?;
-            }
+    /// The name of the place where it is laid out: what is there before is mostly the same.
+    fn place(&self) -> String {
+        let python = self.interpreter.as_ref().map(|interpreter| interpreter.version.to_string());
+        Sha256::of(format!("{} {}", self.prefix, python.unwrap_or_default()).as_bytes()).to_string()
+    }
+
+    /// The tree, with this machine's interpreter in it.
+    fn plan(&self) -> Plan {
+        let mut plan = layout::plan(self.tree, &self.prefix);
+        if let Some(interpreter) = &self.interpreter {
+            let home = interpreter.path.parent().unwrap_or(Path::new("/usr/bin")).display();
+            let configuration = format!("home = {home}\ninclude-system-site-packages = false\n");
+            plan.insert("bin/python".to_owned(), Wanted::Link(interpreter.path.clone()));
+            plan.insert("pyvenv.cfg".to_owned(), Wanted::File(Content::bytes(configuration.into_bytes()), 0o644));
         }
-        symlink(&interpreter.path, &link)?;
-        fs_err::write(&configuration, format!("home = {home}\ninclude-system-site-packages = false\n"))
+        plan
     }
 
     /// Asks one command; the tree is in `directory`.
@@ -293,7 +303,6 @@ impl Run<'_> {
 mod tests {
     use super::*;
     use crate::sandbox::Mode;
-    use crate::tree::Content;
 
     const PREFIX: &str = "/usr/lib/acme/acme-help-test";
 
@@ -324,7 +333,7 @@ mod tests {
         };
         let place = tempfile::tempdir().unwrap();
         let directory = place.path().join("tree");
-        run.lay_out(&directory).unwrap();
+        layout::lay_out(&directory, &run.plan()).unwrap();
         Some(run.ask("acme-tool", &path("bin/acme-tool"), &directory).unwrap())
     }
 

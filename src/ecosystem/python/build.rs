@@ -18,6 +18,7 @@ use pep508_rs::{Requirement, VerbatimUrl, VersionOrUrl};
 use serde::{Deserialize, Serialize};
 
 use super::archive;
+use super::build_environment::BuildEnvironment;
 use super::environment::{self, Part, Place};
 use super::host::Interpreter;
 use super::project::{self, BuildSystem};
@@ -281,6 +282,9 @@ struct HookOrder<'a> {
 struct HookAnswer {
     requires: Vec<String>,
     wheel: Option<String>,
+    /// The files of imported modules.
+    #[serde(default)]
+    imported: Vec<String>,
 }
 
 /// What is kept beside a built wheel.
@@ -390,7 +394,7 @@ impl Workshop<'_> {
     fn run(&self, order: Order<'_>, build_system: &BuildSystem, directory: &Path) -> Result<(PathBuf, String), Error> {
         let (work, environment) = (directory.join("work"), directory.join("environment"));
         fs_err::create_dir(&work)?;
-        let binds = vec![
+        let mut binds = vec![
             Bind::writable(directory.join("source"), "/packhouse/source"),
             Bind::writable(&work, "/packhouse/work"),
             Bind::read_only(&environment, "/packhouse/environment"),
@@ -398,7 +402,10 @@ impl Workshop<'_> {
         let seen = |path: &str| self.sandbox.seen(&binds, Path::new(path));
         let (source_seen, work_seen) = (seen("/packhouse/source"), seen("/packhouse/work"));
         let environment_seen = seen("/packhouse/environment");
-        self.make_environment(order.name, &environment_seen, &environment)?;
+        let environment = self.environment(order.name, &environment_seen, &environment)?;
+        if let Some(bind) = binds.last_mut() {
+            bind.source.clone_from(&environment.directory);
+        }
         fs_err::write(work.join("hook.py"), HOOK)?;
         let hook = HookOrder {
             source: &source_seen,
@@ -430,6 +437,7 @@ impl Workshop<'_> {
             }
         };
         self.check(order.name, &answer.requires)?;
+        environment.keep(self.sandbox, self.interpreter, &answer.imported);
         let file_name = answer.wheel.unwrap_or_default();
         if file_name.is_empty() || file_name.contains('/') || !file_name.ends_with(".whl") {
             let got = format!("`{}`, which is not the name of a wheel", file_name.escape_debug());
@@ -459,8 +467,8 @@ impl Workshop<'_> {
         }
     }
 
-    /// Puts the build environment into `directory`, which the step sees as `seen`.
-    fn make_environment(&self, name: &str, seen: &Path, directory: &Path) -> Result<(), Error> {
+    /// The build environment, which the step sees as `seen`; in `directory` if it can be nowhere else.
+    fn environment(&self, name: &str, seen: &Path, directory: &Path) -> Result<BuildEnvironment<'_>, Error> {
         let place = Place {
             prefix: InstallPath::parse(&seen.to_string_lossy())?,
             python: self.interpreter.version,
@@ -469,9 +477,8 @@ impl Workshop<'_> {
         };
         let parts: Vec<Part> =
             self.tools.iter().map(|wheel| Part { wheel: wheel.clone(), vendored: true, bytecode: None }).collect();
-        let environment = environment::assemble(&place, &parts)
-            .map_err(|error| Error::Environment { name: name.to_owned(), error })?;
-        Ok(environment::materialize(&environment.tree, &place.prefix, directory)?)
+        BuildEnvironment::of(self.cache, self.sandbox, self.interpreter, place, &parts, directory)
+            .map_err(|error| Error::Environment { name: name.to_owned(), error })
     }
 
     /// Verifies the wheel at `file` and packs it again in one form: its file name, digest and bytes.

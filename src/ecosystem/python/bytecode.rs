@@ -7,38 +7,33 @@
 //!
 //! A file that does not compile (left-overs of Python 2, templates) has no byte-code, as with every installer.
 
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use super::environment::{Destination, destination};
 use super::host::Interpreter;
-use super::store::{UnpackedWheel, come_into_place};
+use super::store::{self, UnpackedWheel, come_into_place};
 use crate::cache::Cache;
 use crate::diagnostic::{Diagnose, ExitCode, io_hints};
 use crate::digest::Digests;
 use crate::sandbox::{self, Bind, Sandbox, Step};
+use crate::target::PythonVersion;
 use crate::tree::{Content, Source};
 
 /// Changes when what is compiled, or how, does.
-const SECTION: &str = "bytecode/v1";
-
-/// Compiles what `list` names: source, output and the path to embed, NUL-separated. Prints what does not compile.
-///
-/// `PYTHONHASHSEED` stands in the environment (before CPython 3.11 the order of set constants depends on it), so the
-/// interpreter is run without `-I`; its environment has nothing else.
-const COMPILER: &str = "import os, py_compile, sys
-with open(sys.argv[1], encoding='utf-8') as file:
-    fields = file.read().split('\\0')[:-1]
-for source, output, shown in zip(fields[0::3], fields[1::3], fields[2::3]):
-    os.makedirs(os.path.dirname(output), exist_ok=True)
-    try:
-        py_compile.compile(source, output, shown, True, 0, py_compile.PycInvalidationMode.UNCHECKED_HASH, 1)
-    except Exception as error:
-        print('%s: %s' % (shown, str(error).replace('\\n', ' ')))
-";
+const SECTION: &str = "bytecode/v2";
+/// Compiles what a list names.
+const COMPILER: &str = include_str!("bytecode/compile.py");
+/// What one process of the interpreter compiles of a wheel: at most so many sources, …
+const MOST_SOURCES: usize = 64;
+/// … and no further one after so many bytes. Neither depends on the machine, because byte-code may depend on what the
+/// process has compiled before.
+const ENOUGH_BYTES: u64 = 1 << 20;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Index {
@@ -105,85 +100,205 @@ impl Diagnose for Error {
     }
 }
 
-/// The byte-code of `wheel` by `interpreter`, from the cache if it is there.
-pub fn compile(
-    cache: &Cache,
-    sandbox: &Sandbox,
-    interpreter: &Interpreter,
-    wheel: &UnpackedWheel,
-) -> Result<Arc<Bytecode>, Error> {
-    let place = cache.section(SECTION).join(format!("{}-{}", wheel.sha256(), interpreter.full_version));
-    if let Some(present) = load(&place) {
-        return Ok(Arc::new(present));
-    }
-    let sources = sources(wheel);
-    let temporary = cache.temporary_directory()?;
-    let files = temporary.path().join("files");
-    fs_err::create_dir(&files)?;
-    let failed =
-        if sources.is_empty() { Vec::new() } else { run(sandbox, interpreter, wheel, &sources, temporary.path())? };
-    let tag = format!("cpython-{}{}", interpreter.version.major, interpreter.version.minor);
-    let mut index = Index { files: Vec::new(), failed };
-    for (_, site) in &sources {
-        let below = pyc_path(site, &tag);
-        match fs_err::File::open(files.join(&below)) {
-            Ok(mut file) => index.files.push((below, Digests::of_reader(&mut file)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    index.files.sort_by(|left, right| left.0.cmp(&right.0));
-    fs_err::remove_file(temporary.path().join("list")).or_else(|error| match error.kind() {
-        io::ErrorKind::NotFound => Ok(()),
-        _ => Err(error),
-    })?;
-    fs_err::write(temporary.path().join("index.json"), serde_json::to_vec(&index).map_err(io::Error::from)?)?;
-    come_into_place(temporary, &place, || load(&place).is_some())?;
-    Ok(Arc::new(bytecode(&place, index)))
+/// Makes byte-code with one interpreter.
+#[derive(Debug, Clone, Copy)]
+pub struct Compiler<'a> {
+    /// Where it is kept.
+    pub cache: &'a Cache,
+    /// What the interpreter runs in.
+    pub sandbox: &'a Sandbox,
+    /// The interpreter.
+    pub interpreter: &'a Interpreter,
+    /// How many processes of it work at once.
+    pub processes: usize,
 }
 
-/// The sources of `wheel` that land in site-packages: path in the wheel and path there.
-fn sources(wheel: &UnpackedWheel) -> Vec<(String, String)> {
-    wheel
-        .files()
-        .iter()
-        .filter_map(|file| match destination(wheel, file) {
-            Some(Destination::Site(site)) if site.ends_with(".py") => Some((file.path.clone(), site)),
-            _ => None,
-        })
-        .collect()
+/// A wheel whose byte-code is not in the cache.
+struct Missing<'a> {
+    number: usize,
+    wheel: &'a UnpackedWheel,
+    sources: Vec<SourceFile>,
+    /// Becomes the place in the cache; in it `files`, and the messages of each unit as `messages-0`, ….
+    directory: tempfile::TempDir,
+    units: usize,
 }
 
-/// Compiles `sources` into `directory/files`; gives the messages of what did not compile.
-fn run(
+/// A source that lands in site-packages.
+struct SourceFile {
+    /// In the wheel.
+    path: String,
+    /// In site-packages.
+    site: String,
+    size: u64,
+}
+
+impl Compiler<'_> {
+    /// The byte-code of `wheels`, in their order, from the cache if it is there. All that is missing is made by one start of
+    /// the interpreter. When one wheel fails the others' is kept all the same.
+    pub fn compile(&self, wheels: &[&UnpackedWheel]) -> Result<Vec<Arc<Bytecode>>, Error> {
+        let mut made: Vec<Option<Arc<Bytecode>>> = wheels.iter().map(|wheel| self.present(wheel)).collect();
+        if made.iter().filter(|made| made.is_none()).count() > 1 {
+            // Services share most of their wheels: the first that comes makes byte-code, with all the processes there may
+            // be, the others find it. Nothing below gives work to the thread pool, which might wait for this very lock.
+            let _lock = self.cache.lock(&format!("bytecode-{}", self.interpreter.full_version))?;
+            for (made, wheel) in made.iter_mut().zip(wheels).filter(|(made, _)| made.is_none()) {
+                *made = self.present(wheel);
+            }
+            self.make(wheels, &mut made)?;
+        } else {
+            self.make(wheels, &mut made)?;
+        }
+        Ok(made.into_iter().flatten().collect())
+    }
+
+    fn place(&self, wheel: &UnpackedWheel) -> PathBuf {
+        self.cache.section(SECTION).join(format!("{}-{}", wheel.sha256(), self.interpreter.full_version))
+    }
+
+    fn present(&self, wheel: &UnpackedWheel) -> Option<Arc<Bytecode>> {
+        load(&self.place(wheel)).map(Arc::new)
+    }
+
+    /// Makes what is not in `made` yet.
+    fn make(&self, wheels: &[&UnpackedWheel], made: &mut [Option<Arc<Bytecode>>]) -> Result<(), Error> {
+        let absent = wheels.iter().enumerate().filter(|(number, _)| made.get(*number).is_some_and(Option::is_none));
+        let absent: Vec<(usize, &&UnpackedWheel)> = absent.collect();
+        if absent.is_empty() {
+            return Ok(());
+        }
+        let room = self.cache.temporary_directory()?;
+        let mut missing = Vec::new();
+        for (number, wheel) in absent {
+            let directory = tempfile::TempDir::new_in(room.path())?;
+            fs_err::create_dir(directory.path().join("files"))?;
+            missing.push(Missing { number, wheel, sources: sources(wheel), directory, units: 0 });
+        }
+        let said = self.run(&mut missing, room.path())?;
+        let mut results =
+            in_threads(self.processes, missing, |missing| (missing.number, self.keep(missing, &said).map(Arc::new)));
+        results.sort_by_key(|(number, _)| *number);
+        let mut failure = None;
+        for (number, result) in results {
+            match result {
+                Ok(bytecode) => made.iter_mut().skip(number).take(1).for_each(|made| *made = Some(bytecode.clone())),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// Compiles all of `missing`; gives what the interpreter said on standard error.
+    fn run(&self, missing: &mut [Missing<'_>], room: &Path) -> Result<String, Error> {
+        let store = self.cache.section(store::SECTION);
+        let binds = vec![Bind::read_only(&store, "/packhouse/wheels"), Bind::writable(room, "/packhouse/bytecode")];
+        let seen = |path: &Path| self.sandbox.inside(&binds, path);
+        let mut units = Vec::new();
+        for missing in missing {
+            let (files, output) = (seen(missing.wheel.directory()), seen(missing.directory.path()));
+            for sources in units_of(&missing.sources) {
+                let rows = sources.iter().map(|source| Row {
+                    source: files.join(&source.path),
+                    output: output.join("files").join(pyc_path(&source.site, self.interpreter.version)),
+                    shown: format!("lib/python{}/site-packages/{}", self.interpreter.version, source.site),
+                });
+                units.push(Unit {
+                    size: sources.iter().map(|source| source.size).sum(),
+                    messages: output.join(messages(missing.units)),
+                    rows: rows.collect(),
+                });
+                missing.units += 1;
+            }
+        }
+        run_units(self.sandbox, self.interpreter, self.processes, units, binds, room)
+    }
+
+    /// Brings what was made for one wheel into the cache, if all of its units came to their end.
+    fn keep(&self, missing: Missing<'_>, said: &str) -> Result<Bytecode, Error> {
+        let Missing { wheel, sources, directory, units, .. } = missing;
+        let mut index = Index { files: Vec::new(), failed: Vec::new() };
+        for unit in 0..units {
+            let path = directory.path().join(messages(unit));
+            match fs_err::read_to_string(&path) {
+                Ok(text) => index.failed.extend(text.lines().map(str::to_owned)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Err(Error::Compiler {
+                        interpreter: self.interpreter.path.clone(),
+                        wheel: wheel.file_name().to_owned(),
+                        output: if said.is_empty() { "it was killed".to_owned() } else { said.to_owned() },
+                    });
+                }
+                Err(error) => return Err(error.into()),
+            }
+            fs_err::remove_file(&path)?;
+        }
+        let files = directory.path().join("files");
+        for source in &sources {
+            let below = pyc_path(&source.site, self.interpreter.version);
+            match fs_err::File::open(files.join(&below)) {
+                Ok(mut file) => index.files.push((below, Digests::of_reader(&mut file)?)),
+                Err(error) if is_without_byte_code(&error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        index.files.sort_by(|left, right| left.0.cmp(&right.0));
+        fs_err::write(directory.path().join("index.json"), serde_json::to_vec(&index).map_err(io::Error::from)?)?;
+        let place = self.place(wheel);
+        come_into_place(directory, &place, || load(&place).is_some())?;
+        Ok(bytecode(&place, index))
+    }
+}
+
+/// What one process compiles.
+pub(super) struct Unit {
+    /// Bytes.
+    pub(super) size: u64,
+    /// The file that is there when the unit came to its end: what does not compile, a line each.
+    pub(super) messages: PathBuf,
+    pub(super) rows: Vec<Row>,
+}
+
+/// One source; paths are those that the step sees.
+pub(super) struct Row {
+    pub(super) source: PathBuf,
+    pub(super) output: PathBuf,
+    /// The path to embed.
+    pub(super) shown: String,
+}
+
+/// Compiles `units`, the largest first; `room` is a writable one of the `binds`. Gives what the interpreter said on standard
+/// error.
+pub(super) fn run_units(
     sandbox: &Sandbox,
     interpreter: &Interpreter,
-    wheel: &UnpackedWheel,
-    sources: &[(String, String)],
-    directory: &Path,
-) -> Result<Vec<String>, Error> {
-    let binds =
-        vec![Bind::read_only(wheel.directory(), "/packhouse/wheel"), Bind::writable(directory, "/packhouse/bytecode")];
-    let seen = |path: &str| sandbox.seen(&binds, Path::new(path));
-    let (wheel_seen, output_seen) = (seen("/packhouse/wheel"), seen("/packhouse/bytecode"));
-    let tag = format!("cpython-{}{}", interpreter.version.major, interpreter.version.minor);
-    let mut list = String::new();
-    for (path, site) in sources {
-        let source = wheel_seen.join(path);
-        let output = output_seen.join("files").join(pyc_path(site, &tag));
-        for field in [source.as_os_str(), output.as_os_str()] {
-            list.push_str(&field.to_string_lossy());
-            list.push('\0');
-        }
-        list.push_str(&format!("lib/python{}/site-packages/{site}\0", interpreter.version));
+    processes: usize,
+    mut units: Vec<Unit>,
+    binds: Vec<Bind>,
+    room: &Path,
+) -> Result<String, Error> {
+    if units.is_empty() {
+        return Ok(String::new());
     }
-    fs_err::write(directory.join("list"), list)?;
+    units.sort_by_key(|unit| std::cmp::Reverse(unit.size));
+    let mut list = List::default();
+    list.add(processes.max(1).to_string().as_ref());
+    for Unit { messages, rows, .. } in &units {
+        list.add(rows.len().to_string().as_ref());
+        list.add(messages.as_os_str());
+        for Row { source, output, shown } in rows {
+            list.add(source.as_os_str());
+            list.add(output.as_os_str());
+            list.add(shown.as_ref());
+        }
+    }
+    fs_err::write(room.join("list"), list.0)?;
+    // `PYTHONHASHSEED` stands in the environment (before CPython 3.11 the order of set constants depends on it), so
+    // the interpreter is run without `-I`; its environment has nothing else.
     let step = Step {
         program: interpreter.path.clone(),
         arguments: ["-s", "-S", "-B", "-c", COMPILER]
             .map(Into::into)
             .into_iter()
-            .chain([output_seen.join("list").into_os_string()])
+            .chain([sandbox.inside(&binds, room).join("list").into_os_string()])
             .collect(),
         directory: PathBuf::from("/"),
         environment: vec![
@@ -196,22 +311,87 @@ fn run(
         ..Step::default()
     };
     let output = sandbox.run(&step)?;
-    if !output.status.success() {
-        return Err(Error::Compiler {
-            interpreter: interpreter.path.clone(),
-            wheel: wheel.file_name().to_owned(),
-            output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        });
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Ok(if output.status.success() { said } else { format!("{said} ({})", output.status).trim().to_owned() })
+}
+
+/// Fields that end in NUL.
+#[derive(Default)]
+struct List(Vec<u8>);
+
+impl List {
+    fn add(&mut self, field: &OsStr) {
+        self.0.extend_from_slice(field.as_bytes());
+        self.0.push(0);
     }
-    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
+
+/// The name of the file with the messages of a unit.
+fn messages(unit: usize) -> String {
+    format!("messages-{unit}")
+}
+
+/// The sources of `wheel` that land in site-packages.
+fn sources(wheel: &UnpackedWheel) -> Vec<SourceFile> {
+    wheel
+        .files()
+        .iter()
+        .filter_map(|file| match destination(wheel, file) {
+            Some(Destination::Site(site)) if site.ends_with(".py") => {
+                Some(SourceFile { path: file.path.clone(), site, size: file.digests.size })
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+/// `sources` in pieces for one process each.
+fn units_of(sources: &[SourceFile]) -> Vec<&[SourceFile]> {
+    let (mut units, mut rest) = (Vec::new(), sources);
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let length = rest.iter().take(MOST_SOURCES).take_while(|source| {
+            let taken = bytes < ENOUGH_BYTES;
+            bytes += source.size;
+            taken
+        });
+        let (unit, left) = rest.split_at(length.count().min(rest.len()));
+        units.push(unit);
+        rest = left;
+    }
+    units
+}
+
+/// Whether there is no byte-code at a place: the source does not compile, or its name leaves no room for the ending.
+pub(super) fn is_without_byte_code(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename)
+}
+
+/// What `work` gives for each of `items`, by so many threads, in any order.
+fn in_threads<T: Send, R: Send>(threads: usize, items: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let threads = threads.clamp(1, items.len().max(1));
+    let (items, results) = (Mutex::new(items), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let next = items.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                    let Some(item) = next else { return };
+                    let result = work(item);
+                    results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+                }
+            });
+        }
+    });
+    results.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `pkg/__pycache__/mod.cpython-311.pyc` of `pkg/mod.py` (PEP 3147).
-fn pyc_path(site: &str, tag: &str) -> String {
+pub(super) fn pyc_path(site: &str, python: PythonVersion) -> String {
     let (directory, name) = site.rsplit_once('/').map_or(("", site), |(directory, name)| (directory, name));
     let stem = name.strip_suffix(".py").unwrap_or(name);
     let separator = if directory.is_empty() { "" } else { "/" };
-    format!("{directory}{separator}__pycache__/{stem}.{tag}.pyc")
+    format!("{directory}{separator}__pycache__/{stem}.cpython-{}{}.pyc", python.major, python.minor)
 }
 
 fn load(place: &Path) -> Option<Bytecode> {
@@ -264,10 +444,11 @@ mod tests {
                 println!("skipped: no python3 here");
                 return;
             };
-            let made = compile(&cache, &sandbox, &interpreter, &wheel).unwrap();
+            let compiler = Compiler { cache: &cache, sandbox: &sandbox, interpreter: &interpreter, processes: 2 };
+            let made = compiler.compile(&[&wheel]).unwrap().remove(0);
             assert_eq!(made.failed().len(), 1, "{:?}", made.failed());
             assert!(made.failed()[0].contains("demo/old.py"));
-            let again = compile(&cache, &sandbox, &interpreter, &wheel).unwrap();
+            let again = compiler.compile(&[&wheel]).unwrap().remove(0);
             let shown = |code: &Bytecode| -> Vec<(String, Digests)> {
                 code.files().iter().map(|(path, content)| (path.clone(), content.digests)).collect()
             };
@@ -286,9 +467,111 @@ mod tests {
         assert_eq!(results[0], results[2]);
     }
 
+    /// A wheel of this name with these modules, unpacked.
+    fn wheel(directory: &Path, cache: &Cache, name: &str, modules: &[(String, String)]) -> Arc<UnpackedWheel> {
+        let mut maker = Maker::new(name, "1.0");
+        for (path, text) in modules {
+            maker.add(path, text);
+        }
+        let path = directory.join(format!("{name}-1.0-py3-none-any.whl"));
+        fs_err::write(&path, maker.bytes()).unwrap();
+        store::unpack(cache, &path, Sha256::of(&maker.bytes())).unwrap()
+    }
+
+    #[test]
+    fn byte_code_is_the_same_in_any_company_and_with_any_number_of_processes() {
+        let sandbox = Sandbox::new(Mode::Auto).unwrap();
+        let Some(interpreter) = host::any(&sandbox, &[]).unwrap() else {
+            println!("skipped: no python3 here");
+            return;
+        };
+        let module = |number: usize| {
+            let text = format!("def shared(first, second_{number}):\n    return first.decoding_table, 'word'\n");
+            (format!("m{number}.py"), text)
+        };
+        let many: Vec<(String, String)> = (0..150).map(module).collect();
+        // To read it the interpreter imports a codec, whose `decoding_table` it then knows.
+        let coded = ("c.py".to_owned(), "# -*- coding: cp1252 -*-\nx = 1\n".to_owned());
+        let wrong = ("w.py".to_owned(), "def decoding_table(:\n".to_owned());
+        let made = |processes: usize, companion: bool| {
+            let directory = tempfile::tempdir().unwrap();
+            let cache = Cache::at(directory.path().join("cache"));
+            let one = wheel(directory.path(), &cache, "one", &many);
+            let other = wheel(directory.path(), &cache, "other", &[coded.clone(), wrong.clone()]);
+            let compiler = Compiler { cache: &cache, sandbox: &sandbox, interpreter: &interpreter, processes };
+            let wheels: &[&UnpackedWheel] = if companion { &[&other, &one] } else { &[&one] };
+            let made = compiler.compile(wheels).unwrap();
+            assert_eq!(made.len(), wheels.len());
+            let files = made.last().unwrap().files().iter();
+            files.map(|(path, content)| (path.clone(), content.digests)).collect::<Vec<_>>()
+        };
+        let alone = made(1, false);
+        assert_eq!(alone.len(), 150);
+        for (processes, companion) in [(1, true), (2, true), (7, false)] {
+            assert!(made(processes, companion) == alone, "{processes} {companion}");
+        }
+    }
+
+    #[test]
+    fn what_ends_the_compiler_of_one_wheel_does_not_concern_the_others() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let sandbox = Sandbox::new(Mode::None).unwrap();
+        let Some(mut interpreter) = host::any(&sandbox, &[]).unwrap() else {
+            println!("skipped: no python3 here");
+            return;
+        };
+        let directory = tempfile::tempdir().unwrap();
+        // As on a full disk: no file may be larger than a few kilobytes.
+        let limited = directory.path().join("python");
+        let script = format!("#!/bin/sh\nulimit -f 8\nexec {} \"$@\"\n", interpreter.path.display());
+        fs_err::write(&limited, script).unwrap();
+        fs_err::set_permissions(&limited, std::fs::Permissions::from_mode(0o755)).unwrap();
+        interpreter.path = limited;
+        let cache = Cache::at(directory.path().join("cache"));
+        let module = |text: String| [("m.py".to_owned(), text)];
+        let large = (0..2000).map(|number| format!("name_{number} = 'text {number}'\n")).collect();
+        let large = wheel(directory.path(), &cache, "large", &module(large));
+        let small = wheel(directory.path(), &cache, "small", &module("x = 1\n".to_owned()));
+        let compiler = Compiler { cache: &cache, sandbox: &sandbox, interpreter: &interpreter, processes: 2 };
+        let error = compiler.compile(&[&large, &small]).unwrap_err().to_string();
+        assert!(error.contains("could not compile large-1.0") && error.contains("OSError"), "{error}");
+        assert_eq!(compiler.present(&small).unwrap().files().len(), 1);
+        assert!(compiler.present(&large).is_none());
+        assert_eq!(fs_err::read_dir(cache.root().join("tmp")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_name_without_room_for_the_ending_only_has_no_byte_code() {
+        let sandbox = Sandbox::new(Mode::Auto).unwrap();
+        let Some(interpreter) = host::any(&sandbox, &[]).unwrap() else {
+            println!("skipped: no python3 here");
+            return;
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let cache = Cache::at(directory.path().join("cache"));
+        let modules = [format!("{}.py", "n".repeat(252)), "ümläut/日本.py".to_owned()];
+        let wheel = wheel(directory.path(), &cache, "demo", &modules.map(|path| (path, "x = 1\n".to_owned())));
+        let compiler = Compiler { cache: &cache, sandbox: &sandbox, interpreter: &interpreter, processes: 1 };
+        let made = compiler.compile(&[&wheel]).unwrap().remove(0);
+        assert_eq!((made.files().len(), made.failed().len()), (1, 1), "{made:?}");
+        assert!(made.files()[0].0.starts_with("ümläut/__pycache__/日本.cpython-"));
+    }
+
+    #[test]
+    fn pieces_of_a_wheel_have_a_bounded_number_of_sources_and_end_when_they_have_enough() {
+        let of = |sizes: &[u64]| {
+            let source = |size: &u64| SourceFile { path: String::new(), site: String::new(), size: *size };
+            let sources: Vec<SourceFile> = sizes.iter().map(source).collect();
+            units_of(&sources).iter().map(|unit| unit.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[]), [0; 0]);
+        assert_eq!(of(&[10; 150]), [64, 64, 22]);
+        assert_eq!(of(&[ENOUGH_BYTES * 9, 1, ENOUGH_BYTES - 1, 1, 1]), [1, 2, 2]);
+    }
+
     #[test]
     fn the_place_of_byte_code_is_that_of_pep_3147() {
-        assert_eq!(pyc_path("a/b.py", "cpython-311"), "a/__pycache__/b.cpython-311.pyc");
-        assert_eq!(pyc_path("b.py", "cpython-313"), "__pycache__/b.cpython-313.pyc");
+        assert_eq!(pyc_path("a/b.py", PythonVersion::three(11)), "a/__pycache__/b.cpython-311.pyc");
+        assert_eq!(pyc_path("b.py", PythonVersion::three(13)), "__pycache__/b.cpython-313.pyc");
     }
 }

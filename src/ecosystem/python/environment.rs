@@ -14,7 +14,7 @@
 //! `REQUESTED`, byte-code of somebody else's paths. Shared objects are 0644 here; a format that wants another mode
 //! changes it when it packs (Debian: 0644, rpmlint: 0755).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Arc;
@@ -351,15 +351,16 @@ pub(super) fn rewritten(content: Content, python: &InstallPath, name: &str) -> R
     Ok(Content::bytes([line.as_bytes(), rest].concat()))
 }
 
-/// Puts the part of `tree` below `prefix` into `directory`, which must not exist yet: links into the store where the file
-/// system allows it, else copies.
+/// Puts the part of `tree` below `prefix` into `directory`, which must not exist yet.
 pub fn materialize(tree: &Tree, prefix: &InstallPath, directory: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
     fs_err::create_dir(directory)?;
+    let mut made = HashSet::new();
     for (path, entry) in tree.iter().filter(|(path, _)| path.is_within(prefix)) {
         let below = path.as_str().strip_prefix(prefix.as_str()).unwrap_or_default().trim_start_matches('/');
         let target = directory.join(below);
-        if let Some(parent) = target.parent() {
+        if let Some(parent) = target.parent()
+            && made.insert(parent.to_path_buf())
+        {
             fs_err::create_dir_all(parent)?;
         }
         match &entry.node {
@@ -367,20 +368,24 @@ pub fn materialize(tree: &Tree, prefix: &InstallPath, directory: &Path) -> io::R
             Node::Symlink(link) => fs_err::os::unix::fs::symlink(link, &target)?,
             // Nothing that Python installs is one.
             Node::HardLink(_) => {}
-            Node::File(content) => {
-                let linked = match &content.source {
-                    Source::Path(source) if entry.mode & 0o111 == 0 => fs_err::hard_link(source, &target).is_ok(),
-                    _ => false,
-                };
-                if !linked {
-                    let mut output = fs_err::File::create_new(&target)?;
-                    io::copy(&mut content.open()?, &mut output)?;
-                    fs_err::set_permissions(&target, std::fs::Permissions::from_mode(entry.mode))?;
-                }
-            }
+            Node::File(content) => put_file(content, entry.mode, &target)?,
         }
     }
     Ok(())
+}
+
+/// Puts a file at `target`, where there is none: a link into the store where the file system allows it, else a copy.
+pub(crate) fn put_file(content: &Content, mode: u32, target: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    if let Source::Path(source) = &content.source
+        && mode & 0o111 == 0
+        && fs_err::hard_link(source, target).is_ok()
+    {
+        return Ok(());
+    }
+    let mut output = fs_err::File::create_new(target)?;
+    io::copy(&mut content.open()?, &mut output)?;
+    fs_err::set_permissions(target, std::fs::Permissions::from_mode(mode))
 }
 
 #[cfg(test)]

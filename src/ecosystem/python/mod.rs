@@ -2,6 +2,7 @@
 
 pub mod archive;
 mod build;
+mod build_environment;
 mod build_requirements;
 pub mod bytecode;
 mod closure;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::build::{Built, Order, Origin};
-use super::bytecode;
+use super::bytecode::Compiler;
 use super::commands;
 use super::components;
 use super::environment::{self, Part, Place};
@@ -315,13 +315,17 @@ impl<'a> Staging<'a> {
     }
 
     fn unpack_all(&self, files: &[&LockedFile], compiler: Option<&Interpreter>) -> Result<Vec<Part>, Error> {
-        let unpacked = files.par_iter().map(|file| {
+        // The largest first: one at a time is taken from the bridge.
+        let mut files = files.to_vec();
+        files.sort_by_key(|file| std::cmp::Reverse(file.size));
+        let unpacked = files.into_iter().par_bridge().map(|file| {
             let path = self.vendored_path(file)?;
             let wheel = store::unpack(self.context.cache, path, file.hashes.sha256).map_err(boxed)?;
             self.check_python(&wheel)?;
-            self.part(wheel, true, compiler)
+            Ok(wheel)
         });
-        unpacked.collect()
+        let wheels = unpacked.collect::<Result<Vec<_>, Error>>()?;
+        self.parts(wheels, true, compiler)
     }
 
     fn vendored_path(&self, file: &LockedFile) -> Result<&Path, Error> {
@@ -382,19 +386,18 @@ impl<'a> Staging<'a> {
         }
         let names: Vec<&str> = orders.iter().map(|order| order.name).collect();
         self.context.reporter.step("Building", &format!("{} for {}", names.join(", "), self.target));
-        let made: Vec<(Part, String)> = orders
+        let made: Vec<(Arc<UnpackedWheel>, String)> = orders
             .par_iter()
             .map(|order| {
                 let Built { wheel, isolation } = workshop.build(*order).map_err(boxed)?;
                 self.check_python(&wheel)?;
                 self.check_fits(&wheel, &interpreter)?;
-                Ok((self.part(wheel, false, compiler)?, isolation))
+                Ok((wheel, isolation))
             })
             .collect::<Result<_, Error>>()?;
-        let own = made.last().map(|(part, _)| part.wheel.clone());
-        let own = own.ok_or_else(|| boxed(StageError::NoProject(self.directory.clone())))?;
-        let (parts, isolation): (Vec<Part>, BTreeSet<String>) = made.into_iter().unzip();
-        Ok(Results { parts, own, isolation })
+        let (wheels, isolation): (Vec<_>, BTreeSet<String>) = made.into_iter().unzip();
+        let own = wheels.last().cloned().ok_or_else(|| boxed(StageError::NoProject(self.directory.clone())))?;
+        Ok(Results { parts: self.parts(wheels, false, compiler)?, own, isolation })
     }
 
     /// The wheel's own metadata admits the target's interpreter: its tags do not say up to which one it works, and
@@ -464,14 +467,27 @@ impl<'a> Staging<'a> {
         Ok(found)
     }
 
-    /// A wheel with its byte-code.
-    fn part(&self, wheel: Arc<UnpackedWheel>, vendored: bool, compiler: Option<&Interpreter>) -> Result<Part, Error> {
-        let Some(compiler) = compiler else { return Ok(Part { wheel, vendored, bytecode: None }) };
-        let made = bytecode::compile(self.context.cache, &self.sandbox, compiler, &wheel).map_err(boxed)?;
-        for failure in made.failed() {
-            self.context.reporter.detail(&format!("{}: no byte-code: {failure}", wheel.file_name()));
-        }
-        Ok(Part { wheel, vendored, bytecode: Some(made) })
+    /// Wheels with their byte-code.
+    fn parts(
+        &self,
+        wheels: Vec<Arc<UnpackedWheel>>,
+        vendored: bool,
+        interpreter: Option<&Interpreter>,
+    ) -> Result<Vec<Part>, Error> {
+        let Some(interpreter) = interpreter else {
+            return Ok(wheels.into_iter().map(|wheel| Part { wheel, vendored, bytecode: None }).collect());
+        };
+        let Context { cache, threads: processes, .. } = self.context;
+        let compiler = Compiler { cache, sandbox: &self.sandbox, interpreter, processes };
+        let wanted: Vec<&UnpackedWheel> = wheels.iter().map(AsRef::as_ref).collect();
+        let made = compiler.compile(&wanted).map_err(boxed)?;
+        let parts = wheels.into_iter().zip(made).map(|(wheel, made)| {
+            for failure in made.failed() {
+                self.context.reporter.detail(&format!("{}: no byte-code: {failure}", wheel.file_name()));
+            }
+            Part { wheel, vendored, bytecode: Some(made) }
+        });
+        Ok(parts.collect())
     }
 }
 

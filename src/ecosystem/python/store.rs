@@ -17,7 +17,7 @@ use crate::digest::Sha256;
 use crate::tree::{Content, Source};
 
 /// Changes when the layout does, so that an old cache is not misread.
-const SECTION: &str = "wheels/v1";
+pub(super) const SECTION: &str = "wheels/v1";
 
 /// What is known of an unpacked wheel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -246,3 +246,6 @@ fn check(code: usize) -> io::Result<usize> {
         Err(io::Error::other(format!("zstd: {text}")))
     }
 }
+
+#[cfg(test)]
+mod tests;

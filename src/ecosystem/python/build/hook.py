@@ -35,6 +35,15 @@ def name(requirement):
     return re.sub(r"[-_.]+", "-", match.group(1)).lower() if match else requirement
 
 
+def file_of(module):
+    """Where a module came from; lazy ones are not woken up."""
+    try:
+        file = object.__getattribute__(module, "__dict__").get("__file__")
+    except Exception:
+        return None
+    return file if isinstance(file, str) else None
+
+
 sys.stdout.flush()
 child = os.fork()
 if child == 0:
@@ -58,4 +67,5 @@ with open(order["answer"], encoding="utf-8") as file:
 if not order["satisfied"] and any(name(requirement) not in order["available"] for requirement in wanted):
     sys.exit(0)
 os.makedirs(order["wheels"], exist_ok=True)
-answer(requires=wanted, wheel=backend.build_wheel(order["wheels"], None, None))
+wheel = backend.build_wheel(order["wheels"], None, None)
+answer(requires=wanted, wheel=wheel, imported=sorted(set(filter(None, map(file_of, list(sys.modules.values()))))))

@@ -138,6 +138,34 @@ fn a_package_is_built_from_a_copy_at_a_fixed_place_and_found_again() {
 }
 
 #[test]
+fn the_environment_is_kept_with_byte_code_of_what_was_imported_and_made_again_when_it_is_damaged() {
+    let Some(bench) = Bench::new() else { return };
+    if !bench.sandbox.isolation().has_fixed_places() {
+        println!("skipped: no mount namespaces here");
+        return;
+    }
+    let first = bench.build().unwrap();
+    let kept = bench.cache.section("build-environments/v1");
+    let environments = || fs_err::read_dir(&kept).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let [environment] = environments().try_into().unwrap();
+    let site = environment.join(format!("files/lib/python{}/site-packages", bench.interpreter.version));
+    let code = || fs_err::read_dir(site.join("__pycache__")).unwrap().next().unwrap().unwrap().path();
+    assert!(code().file_name().unwrap().to_str().unwrap().starts_with("backend.cpython-"));
+    assert_eq!(fs_err::read(code()).unwrap()[4..8], [1, 0, 0, 0], "unchecked hash");
+    for damaged in [code(), site.join("backend.py")] {
+        fs_err::remove_file(&damaged).unwrap();
+        bench.write("demo.py", &format!("x = {}\n", damaged.display().to_string().len()));
+        assert_ne!(bench.build().unwrap().wheel.sha256(), first.wheel.sha256());
+        assert_eq!(environments(), std::slice::from_ref(&environment));
+        assert!(damaged.exists());
+    }
+    bench.write("demo.py", "x = 1\n");
+    drop(fs_err::remove_dir_all(bench.cache.section(SECTION)));
+    assert_eq!(bench.build().unwrap().wheel.sha256(), first.wheel.sha256());
+    assert_eq!(fs_err::read_dir(bench.cache.root().join("tmp")).unwrap().count(), 0);
+}
+
+#[test]
 fn the_same_source_gives_the_same_wheel_in_another_place() {
     let (Some(one), Some(two)) = (Bench::new(), Bench::new()) else { return };
     if one.sandbox.isolation().has_fixed_places() {

@@ -1,0 +1,154 @@
+//! The environments that wheels are built in.
+//!
+//! One is made of links into the store and used by one step after another: the step sees it read-only, always at the same
+//! place. So it is kept, by what it is made of, together with byte-code of what a back end imports of it: setuptools alone
+//! imports a hundred modules at each start. A step says which, which is no reason to believe it: packhouse makes the
+//! byte-code itself, of sources of the wheels, when the step is over.
+//!
+//! Where a step sees the machine's own paths there is no such place, and each step has an environment of its own.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::bytecode::{self, Row, Unit, pyc_path};
+use super::environment::{self, Part, Place};
+use super::host::Interpreter;
+use super::store::come_into_place;
+use crate::cache::Cache;
+use crate::digest::Sha256;
+use crate::sandbox::{Bind, Sandbox};
+use crate::tree::Node;
+
+/// Changes when what is in one does.
+const SECTION: &str = "build-environments/v1";
+
+/// An environment on disk.
+pub(super) struct BuildEnvironment<'a> {
+    /// Where.
+    pub(super) directory: PathBuf,
+    place: Place,
+    fresh: Option<Fresh<'a>>,
+}
+
+/// One that is not in the cache yet.
+struct Fresh<'a> {
+    cache: &'a Cache,
+    kept: PathBuf,
+    temporary: tempfile::TempDir,
+    files: BTreeMap<String, u64>,
+}
+
+/// What is in one: paths and sizes.
+#[derive(Serialize, Deserialize)]
+struct Index {
+    files: BTreeMap<String, u64>,
+}
+
+impl<'a> BuildEnvironment<'a> {
+    /// The environment of `parts`, which steps see at `place`: the one in the cache, or a new one. `own` is where it is made
+    /// when it cannot be kept.
+    pub(super) fn of(
+        cache: &'a Cache,
+        sandbox: &Sandbox,
+        interpreter: &Interpreter,
+        place: Place,
+        parts: &[Part],
+        own: &Path,
+    ) -> Result<Self, environment::Error> {
+        let make = |directory: &Path| -> Result<BTreeMap<String, u64>, environment::Error> {
+            let environment = environment::assemble(&place, parts)?;
+            environment::materialize(&environment.tree, &place.prefix, directory)?;
+            let files = environment.tree.iter().filter_map(|(path, entry)| match &entry.node {
+                Node::File(content) => Some((below(path.as_str(), &place)?.to_owned(), content.digests.size)),
+                _ => None,
+            });
+            Ok(files.collect())
+        };
+        if !sandbox.isolation().has_fixed_places() {
+            make(own)?;
+            return Ok(Self { directory: own.to_path_buf(), place, fresh: None });
+        }
+        let mut text = format!("{place:?} {}\n", interpreter.full_version);
+        for part in parts {
+            text.push_str(&format!("{}\n", part.wheel.sha256()));
+        }
+        let kept = cache.section(SECTION).join(Sha256::of(text.as_bytes()).to_string());
+        if is_whole(&kept) {
+            return Ok(Self { directory: kept.join("files"), place, fresh: None });
+        }
+        let temporary = cache.temporary_directory()?;
+        let directory = temporary.path().join("files");
+        let files = make(&directory)?;
+        Ok(Self { directory, place, fresh: Some(Fresh { cache, kept, temporary, files }) })
+    }
+
+    /// Keeps it, with byte-code of those of its sources that a step says it has imported (paths as the step sees them). That it
+    /// cannot be kept only means that it is made again.
+    pub(super) fn keep(self, sandbox: &Sandbox, interpreter: &Interpreter, imported: &[String]) {
+        let Some(mut fresh) = self.fresh else { return };
+        let sources = imported.iter().filter_map(|path| below(path, &self.place));
+        let sources: Vec<&str> =
+            sources.filter(|path| path.ends_with(".py") && fresh.files.contains_key(*path)).collect();
+        let kept = || -> Result<(), bytecode::Error> {
+            let made = compile(sandbox, interpreter, fresh.cache, &self.directory, &sources)?;
+            fresh.files.extend(made);
+            let index = serde_json::to_vec(&Index { files: fresh.files }).map_err(io::Error::from)?;
+            fs_err::write(fresh.temporary.path().join("index.json"), index)?;
+            Ok(come_into_place(fresh.temporary, &fresh.kept, || is_whole(&fresh.kept))?)
+        };
+        drop(kept());
+    }
+}
+
+/// `path` relative to the environment.
+fn below<'a>(path: &'a str, place: &Place) -> Option<&'a str> {
+    path.strip_prefix(place.prefix.as_str())?.strip_prefix('/')
+}
+
+fn is_whole(kept: &Path) -> bool {
+    let index = fs_err::read(kept.join("index.json")).ok();
+    let index = index.and_then(|bytes| serde_json::from_slice::<Index>(&bytes).ok());
+    index.is_some_and(|index| {
+        index.files.iter().all(|(path, size)| {
+            fs_err::symlink_metadata(kept.join("files").join(path))
+                .is_ok_and(|metadata| metadata.is_file() && metadata.len() == *size)
+        })
+    })
+}
+
+/// Puts byte-code of `sources` beside them in `directory`; gives its paths and sizes.
+fn compile(
+    sandbox: &Sandbox,
+    interpreter: &Interpreter,
+    cache: &Cache,
+    directory: &Path,
+    sources: &[&str],
+) -> Result<Vec<(String, u64)>, bytecode::Error> {
+    let room = cache.temporary_directory()?;
+    let binds =
+        vec![Bind::writable(directory, "/packhouse/environment"), Bind::writable(room.path(), "/packhouse/bytecode")];
+    let (files, output) = (sandbox.inside(&binds, directory), sandbox.inside(&binds, room.path()));
+    let rows = sources.iter().map(|path| Row {
+        source: files.join(path),
+        output: files.join(pyc_path(path, interpreter.version)),
+        shown: (*path).to_owned(),
+    });
+    let unit = Unit { size: 0, messages: output.join("messages"), rows: rows.collect() };
+    let said = bytecode::run_units(sandbox, interpreter, 1, vec![unit], binds, room.path())?;
+    if !room.path().join("messages").exists() {
+        return Err(io::Error::other(said).into());
+    }
+    let mut made = Vec::new();
+    for path in sources {
+        let path = pyc_path(path, interpreter.version);
+        match fs_err::symlink_metadata(directory.join(&path)) {
+            Ok(metadata) => made.push((path, metadata.len())),
+            Err(error) if bytecode::is_without_byte_code(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(made)
+}
