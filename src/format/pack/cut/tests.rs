@@ -11,6 +11,9 @@ use super::*;
 /// (path, size of the content, what is in it): sorted as a tree is.
 type Tree = Vec<(String, u64, u64)>;
 
+/// What is done to a tree.
+type Edit<'a> = Box<dyn Fn(&mut Tree) + 'a>;
+
 const TAR: u64 = 512;
 
 fn entries(tree: &Tree) -> impl Iterator<Item = Entry<'_>> {
@@ -97,7 +100,7 @@ fn a_tree_as_they_are_makes_blocks_of_all_kinds() {
     let size: u64 = entries(&tree).map(|entry| entry.head + entry.content + entry.padding).sum();
     let blocks = cut(entries(&tree), 1024, &Limits::xz(Effort::Default));
     assert!(size > 500 * MIB && size < 4096 * MIB, "{size}");
-    assert!(blocks.iter().any(|block| *block == 12 * MIB), "a large file is cut");
+    assert!(blocks.contains(&(12 * MIB)), "a large file is cut");
     assert!(
         blocks.len() as u64 > size / (16 * MIB) && (blocks.len() as u64) < size / MIB,
         "{size} in {}",
@@ -117,7 +120,7 @@ fn a_change_touches_only_the_blocks_around_it() {
         let small: Vec<usize> = (0..tree.len()).filter(|index| tree[*index].1 < MIB / 2).step_by(29).collect();
         for index in &small {
             let (path, size, what) = tree[*index].clone();
-            let edits: [Box<dyn Fn(&mut Tree)>; 5] = [
+            let edits: [Edit<'_>; 5] = [
                 Box::new(|tree| tree[*index].2 += 1),
                 Box::new(|tree| tree[*index] = (path.clone(), size + 2_000, what + 1)),
                 Box::new(|tree| tree.insert(index + 1, (format!("{path}.added"), 40_000, 1))),
