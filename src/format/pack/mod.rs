@@ -128,12 +128,10 @@ impl Settings {
 
 /// The archive, cut.
 fn ranges(plan: &Plan<'_>, limits: &Limits) -> Vec<Range<u64>> {
-    let entries =
-        plan.entries().map(|(path, head, content, padding)| cut::Entry { path, head, content, padding, begins: false });
     let mut end = 0;
     let range = |length: u64| {
         end += length;
         end - length..end
     };
-    cut::cut(entries, plan.tail(), limits).into_iter().map(range).collect()
+    cut::cut(plan.entries(), plan.tail(), limits).into_iter().map(range).collect()
 }
