@@ -17,7 +17,7 @@ use crate::digest::Sha256;
 use crate::tree::{Content, Source};
 
 /// Changes when the layout does, so that an old cache is not misread.
-pub(super) const SECTION: &str = "wheels/v2";
+pub(super) const SECTION: &str = "wheels/v3";
 
 /// What is known of an unpacked wheel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ struct Index {
     name: String,
     version: String,
     pure: bool,
+    /// When it was made, by its newest member: seconds since 1970.
+    time: i64,
     files: Vec<File>,
 }
 
@@ -72,6 +74,11 @@ impl UnpackedWheel {
     /// Whether it holds nothing of one processor (its tags say so).
     pub fn is_pure(&self) -> bool {
         self.index.pure
+    }
+
+    /// When it was made, by its newest member: seconds since 1970.
+    pub fn time(&self) -> i64 {
+        self.index.time
     }
 
     /// The directory with its files.
@@ -166,6 +173,7 @@ fn add(cache: &Cache, path: &Path, expected: Sha256, place: &Path) -> Result<Unp
         name: wheel::header(&metadata, "Name").unwrap_or_default().to_owned(),
         version: wheel::header(&metadata, "Version").unwrap_or_default().to_owned(),
         pure,
+        time: wheel.time(),
         files: wheel.unpack(&files)?,
     };
     let text = serde_json::to_vec(&index).map_err(io::Error::from)?;
