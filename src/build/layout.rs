@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cache::seal;
+use crate::cache::{record, seal};
 use crate::ecosystem::python::environment::put_file;
 use crate::tree::{Content, InstallPath, Node, Tree};
 
@@ -52,8 +52,16 @@ pub(super) fn lay_out(directory: &Path, plan: &Plan) -> io::Result<()> {
     add(directory, plan.iter())
 }
 
-/// Makes the directory that is kept at `place` what `plan` says, and gives its path. Nobody else may use it meanwhile.
+/// Makes the directory that is kept at `place` what `plan` says, and gives its path. Nobody else may use it meanwhile. What
+/// cannot be made so, because other things stand in the way, is made anew.
 pub(super) fn update(place: &Path, plan: &Plan) -> io::Result<PathBuf> {
+    bring_up_to_date(place, plan).or_else(|_| {
+        record::forget(place);
+        bring_up_to_date(place, plan)
+    })
+}
+
+fn bring_up_to_date(place: &Path, plan: &Plan) -> io::Result<PathBuf> {
     let (directory, list) = (place.join("tree"), place.join("list.json"));
     let described: BTreeMap<&str, String> =
         plan.iter().map(|(path, wanted)| (path.as_str(), describe(wanted))).collect();

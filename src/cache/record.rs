@@ -104,7 +104,7 @@ fn head(subject: &str, content: &[u8]) -> Vec<u8> {
 }
 
 /// Removes whatever stands at `path`. What cannot be removed is only not believed, again and again.
-fn forget(path: &Path) {
+pub(crate) fn forget(path: &Path) {
     let Ok(metadata) = fs_err::symlink_metadata(path) else { return };
     drop(if metadata.is_dir() { fs_err::remove_dir_all(path) } else { fs_err::remove_file(path) });
 }
