@@ -50,6 +50,9 @@ pub(super) struct Digests {
     pub(super) xxh64: Option<u64>,
 }
 
+/// Takes a block: its length before compression, and what it was compressed to.
+type Take<'a> = dyn FnMut(u64, &[u8]) -> Result<(), Error> + 'a;
+
 /// A block's bytes after those of its context.
 type Buffer = Arc<Vec<u8>>;
 
@@ -93,7 +96,7 @@ struct Shared<'a> {
 pub(super) fn run(
     work: &Work<'_>,
     failed: &(dyn Fn(io::Error) -> Error + Sync),
-    write: &mut dyn FnMut(u64, &[u8]) -> Result<(), Error>,
+    write: &mut Take<'_>,
 ) -> Result<Digests, Error> {
     let shared =
         Shared { work, source: Mutex::new(Source::new(work)), finished: Mutex::default(), changed: Condvar::new() };
@@ -180,7 +183,7 @@ impl Shared<'_> {
     }
 
     /// What the calling thread does.
-    fn write(&self, write: &mut dyn FnMut(u64, &[u8]) -> Result<(), Error>) -> Result<(), Error> {
+    fn write(&self, write: &mut Take<'_>) -> Result<(), Error> {
         for (number, range) in self.work.ranges.iter().enumerate() {
             let missing = |finished: &mut Finished| !finished.stopped && !finished.waiting.contains_key(&number);
             let mut finished =
