@@ -12,9 +12,6 @@ use super::*;
 type Tree = Vec<(String, u64, u64)>;
 type Edit<'a> = Box<dyn Fn(&mut Tree) + 'a>;
 
-/// What is done to a tree.
-type Edit<'a> = Box<dyn Fn(&mut Tree) + 'a>;
-
 const TAR: u64 = 512;
 
 fn entries(tree: &Tree) -> impl Iterator<Item = Entry<'_>> {
