@@ -11,6 +11,9 @@ use super::*;
 /// (path, size of the content, what is in it): sorted as a tree is.
 type Tree = Vec<(String, u64, u64)>;
 
+/// What is done to a tree.
+type Edit<'a> = Box<dyn Fn(&mut Tree) + 'a>;
+
 const TAR: u64 = 512;
 
 fn entries(tree: &Tree) -> impl Iterator<Item = Entry<'_>> {
