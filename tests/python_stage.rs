@@ -393,7 +393,7 @@ fn a_library_is_built_once_for_services_of_different_age_and_for_all_targets() {
     let mut repository = Repository::self_contained(&["debian-12", "el9"]);
     repository.prepare();
     repository.release.times.insert("acme-common".to_owned(), TIME - 5);
-    let built = || fs_err::read_dir(repository.cache.section("built-wheels/v1")).unwrap().count();
+    let built = || fs_err::read_dir(repository.cache.section("built-wheels/v2")).unwrap().count();
     repository.stage("debian-12");
     assert_eq!(built(), 2);
     repository.stage("el9");
