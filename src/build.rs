@@ -5,6 +5,7 @@
 //! `packhouse-artefacts.json`, is written last.
 
 mod claims;
+pub mod directory;
 mod help;
 mod inputs;
 mod layout;
@@ -214,7 +215,6 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
     });
     drop(progress);
     shared.files.keep(context.cache);
-    facts::save(context.cache);
     let done = taken.into_iter().zip(made).map(|(taken, made)| taken.or(made));
     let results: Vec<Result<Vec<Artefact>, Error>> = planned
         .into_iter()
@@ -223,6 +223,8 @@ pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact
         .collect();
     shared.published.finish(context.reporter);
     let mut artefacts = results.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
+    // Only now: of a content that was found damaged when it was packed, nothing may be known.
+    facts::save(context.cache);
     artefacts.sort_by(|left, right| (&left.file, &left.target).cmp(&(&right.file, &right.target)));
     one_for_each_file(&mut artefacts)?;
     Artefacts { schema_version: 1, artefacts: artefacts.clone() }.write(&options.out)?;

@@ -14,6 +14,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use packhouse::cache::{Blocks, Cache};
 use packhouse::config::Maintainer;
 use packhouse::format::{self, Effort, Error, FileKind, WriteOptions, Written, deb, rpm};
 use packhouse::name::PackageName;
@@ -276,6 +277,101 @@ fn rpm_reads_installs_verifies_and_erases_an_rpm_of_every_compression() {
     }
 }
 
+/// Bytes that nothing makes smaller, and different for each seed.
+fn noise(length: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+/// A package with three megabytes of vendored content, that are older than it, around its own.
+fn with_vendored(distribution: &str, own: &[u8], time: i64) -> Package {
+    let mut package = sample(distribution);
+    for (number, name) in ["aaa/__init__.py", "zzz/__init__.py", "zzz/data"].into_iter().enumerate() {
+        let content = Content::bytes(noise(1_000_000, 2 * number as u64 + 1));
+        let entry = Entry { time: Some(TIME - 1000), ..Entry::root(Node::File(content), 0o644).vendored() };
+        package.tree.insert(path(&format!("/usr/lib/acme/acme-api/lib/{name}")), entry).expect("a free path");
+    }
+    let content = Content::bytes(own);
+    package.tree.file(path("/usr/lib/acme/acme-api/lib/own.py"), content, 0o644).expect("a free path");
+    package.time = time;
+    package
+}
+
+#[test]
+fn a_commit_that_changes_own_code_packs_nothing_of_what_is_vendored_again() {
+    for (distribution, compression) in COMPRESSIONS.into_iter().flat_map(|one| [("debian-12", one), ("el9", one)]) {
+        let (place, cache) = (Place::new(), Place::new());
+        let blocks = Blocks::of(&Cache::at(cache.path()));
+        let kept = || -> u64 {
+            let files = walkdir::WalkDir::new(cache.path()).into_iter().map(|entry| entry.expect("an entry"));
+            files.filter(|entry| entry.file_type().is_file()).map(|entry| entry.metadata().expect("it").len()).sum()
+        };
+        let options = || WriteOptions { blocks: Some(&blocks), ..with(compression) };
+        place.write(&with_vendored(distribution, b"first", TIME), options());
+        let first = kept();
+        assert!(first > 3_000_000, "{first}");
+        let second = with_vendored(distribution, b"second, and longer", TIME + 60);
+        let warm = place.write(&second, options());
+        assert!(kept() - first < 100_000, "{distribution} {compression:?}: {} bytes more", kept() - first);
+        let cold = Place::new().write(&second, with(compression));
+        assert_eq!(warm.sha256, cold.sha256, "{distribution} {compression:?}");
+    }
+}
+
+#[test]
+fn vendored_content_comes_first_and_keeps_its_own_time() {
+    let place = Place::new();
+    let deb = place.write(&with_vendored("debian-12", b"own", TIME), WriteOptions::default());
+    let listing =
+        text_of("sh", &["-c", &format!("dpkg-deb --fsys-tarfile {} | tar -tv --utc --full-time", utf8(&deb.path))]);
+    let line = |name: &str| {
+        let found = listing.lines().position(|line| line.ends_with(name)).expect(name);
+        (found, listing.lines().nth(found).expect("it").to_owned())
+    };
+    assert!(line("zzz/data").0 < line("lib/own.py").0, "{listing}");
+    let times = |name: &str| line(name).1;
+    let (old, new) = (
+        text_of("date", &["-u", "-d", &format!("@{}", TIME - 1000), "+%F %T"]),
+        text_of("date", &["-u", "-d", &format!("@{TIME}"), "+%F %T"]),
+    );
+    for name in ["zzz/data", "acme-api/lib/zzz/", "./usr/"] {
+        assert!(times(name).contains(old.trim()), "{listing}");
+    }
+    for name in ["lib/own.py", "./etc/"] {
+        assert!(times(name).contains(new.trim()), "{listing}");
+    }
+    let rpm = place.write(&with_vendored("el9", b"own", TIME), WriteOptions::default());
+    let query = ["-qp", "--qf", "[%{FILENAMES} %{FILEMTIMES}\\n]", utf8(&rpm.path)];
+    let listing = text_of("rpm", &query);
+    assert!(listing.contains(&format!("lib/zzz/data {}", TIME - 1000)), "{listing}");
+    assert!(listing.contains(&format!("lib/own.py {TIME}")), "{listing}");
+}
+
+#[test]
+fn a_small_program_is_packed_with_xz_unless_somebody_asks_for_zstd() {
+    let place = Place::new();
+    let mut package = sample("debian-12");
+    let program = [b"\x7fELF".to_vec(), noise(2_000_000, 7)].concat();
+    package.tree.file(path("/usr/lib/acme/acme-api/bin/program"), Content::bytes(program), 0o755).expect("free");
+    let member = |written: &Written| {
+        let members = text_of("ar", &["t", utf8(&written.path)]);
+        members.lines().find(|member| member.starts_with("data.tar")).expect("a member").to_owned()
+    };
+    assert_eq!(member(&place.write(&package, WriteOptions::default())), "data.tar.xz");
+    assert_eq!(member(&place.write(&package, with(Compression::Zstd))), "data.tar.zst");
+    package.target.distribution = package.target.distribution.compressed_with(Compression::Zstd).expect("it reads it");
+    assert_eq!(member(&place.write(&package, WriteOptions::default())), "data.tar.zst");
+    let mut other = sample("debian-12");
+    other.tree.file(path("/usr/share/acme-api/data"), Content::bytes(noise(2_000_000, 7)), 0o644).expect("free");
+    assert_eq!(member(&place.write(&other, WriteOptions::default())), "data.tar.zst");
+}
+
 #[test]
 fn rpm2cpio_gives_an_archive_that_cpio_unpacks() {
     let place = Place::new();
@@ -319,8 +415,7 @@ fn the_same_package_has_the_same_bytes_wherever_and_however_it_is_written() {
         let content = Content::file(&big).expect("digests");
         package.tree.file(path("/usr/share/acme-api/big"), content, 0o644).expect("a free path");
         for compression in COMPRESSIONS {
-            let options =
-                |threads| WriteOptions { compression: Some(compression), effort: Effort::Fast, threads, blocks: None };
+            let options = |threads| WriteOptions { effort: Effort::Fast, threads, ..with(compression) };
             let (one, two) = (Place::new(), Place::new());
             let first = one.write(&package, options(Some(1)));
             let second = two.write(&package, options(Some(2)));
@@ -776,4 +871,29 @@ proptest::proptest! {
         }
         let _ = rpm::immutable_digest(&file);
     }
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_packed_leaves_no_block_of_itself() {
+    use std::os::unix::fs::FileExt as _;
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let big = directory.path().join("big");
+    // It goes on in a second block.
+    let file = fs::File::create(&big).expect("a file");
+    file.set_len(70 << 20).expect("room");
+    let cache = Cache::at(directory.path().join("cache"));
+    let blocks = Blocks::of(&cache);
+    let mut package = sample("debian-12");
+    package.tree.file(path("/usr/share/acme-api/big"), Content::file(&big).expect("read"), 0o644).expect("a free path");
+    let options = |blocks| WriteOptions { effort: Effort::Fast, blocks, ..with(Compression::Zstd) };
+    let right = Place::new().write(&package, options(None)).sha256;
+    file.write_all_at(b"changed", 1000).expect("written");
+    let error = format::write(&package, directory.path(), &options(Some(&blocks))).expect_err("it changed");
+    assert!(error.to_string().contains("changed while it was packed"), "{error}");
+    assert_eq!(fs::read_dir(cache.root().join("tmp")).expect("tmp").count(), 0);
+    file.write_all_at(&[0; 7], 1000).expect("written");
+    for warm in ["without blocks", "with its blocks"] {
+        assert_eq!(Place::new().write(&package, options(Some(&blocks))).sha256, right, "{warm}");
+    }
+    assert!(fs::read_dir(cache.section("blocks/v1")).expect("blocks").count() > 1);
 }

@@ -8,13 +8,14 @@
 //! A command that cannot be asked is no error: its page is made from what is known of the package, and a note says so.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::layout::{self, Plan, Wanted};
+use crate::cache::record;
 use crate::digest::Sha256;
 use crate::ecosystem::python::host::{self, Interpreter};
 use crate::ecosystem::{self, Context};
@@ -28,9 +29,9 @@ use crate::workspace::Member;
 /// How long a command may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Changes with how commands are asked and answers are kept.
-const EDITION: &str = "packhouse help 1";
+const EDITION: &str = "packhouse help 2";
 /// Where trees are laid out. Changes with what is in one.
-const LAYOUTS: &str = "layouts/v1";
+const LAYOUTS: &str = "layouts/v2";
 /// No home: `~` is shown in place of it.
 const HOME: &str = "/nonexistent";
 
@@ -113,15 +114,19 @@ fn answers(
     if let Some(known) = known() {
         return Ok(known);
     }
-    // Targets with equal trees ask once, and one after another uses what is laid out.
+    // Targets with equal trees ask once, and one after another uses what is laid out; not in a cache that cannot be written.
     let place = run.place();
-    let _lock = context.cache.lock(&format!("help-{place}")).map_err(super::Error::Io)?;
+    let lock = context.cache.lock(&format!("help-{place}"));
     if let Some(known) = known() {
         return Ok(known);
     }
-    let temporary = context.cache.temporary_directory().map_err(super::Error::Io)?;
-    let directory = if run.sandbox.isolation().has_fixed_places() {
-        layout::update(&context.cache.section(LAYOUTS).join(place), &run.plan())
+    let temporary = context.cache.scratch().map_err(super::Error::Io)?;
+    let directory = if run.sandbox.isolation().has_fixed_places() && lock.is_ok() {
+        let directory = context.cache.section(LAYOUTS).join(place);
+        let updated = layout::update(&directory, &run.plan());
+        context.cache.used(&directory);
+        context.cache.added_entry(&directory);
+        updated
     } else {
         let directory = temporary.path().join("tree");
         layout::lay_out(&directory, &run.plan()).map(|()| directory)
@@ -130,7 +135,8 @@ fn answers(
     let mut answers = Vec::new();
     for (name, program) in commands {
         let answer = run.ask(name, program, &directory)?;
-        kept(name).write(context, &answer).map_err(super::Error::Io)?;
+        // What cannot be kept is asked again.
+        drop(kept(name).write(context, &answer));
         answers.push((name.clone(), answer));
     }
     Ok(answers)
@@ -149,26 +155,25 @@ fn has_programs(tree: &Tree) -> Result<bool, super::Error> {
 }
 
 /// Where an answer is kept.
-struct Kept(PathBuf);
+struct Kept {
+    name: String,
+    path: PathBuf,
+}
 
 impl Kept {
     fn of(context: &Context<'_>, digest: Sha256, command: &str) -> Self {
         let name = Sha256::of(format!("{digest} {command}").as_bytes()).to_string();
-        Self(context.cache.section("help").join(name.get(..2).unwrap_or_default()).join(format!("{name}.json")))
+        let path = context.cache.section("help").join(name.get(..2).unwrap_or_default()).join(&name);
+        Self { name, path }
     }
 
     fn read(&self) -> Option<Answer> {
-        serde_json::from_slice(&fs_err::read(&self.0).ok()?).ok()
+        serde_json::from_slice(&record::read(&self.path, &self.name)?).ok()
     }
 
     fn write(&self, context: &Context<'_>, answer: &Answer) -> std::io::Result<()> {
-        let mut file = context.cache.temporary_file()?;
-        file.write_all(&serde_json::to_vec(answer).map_err(std::io::Error::other)?)?;
-        if let Some(parent) = self.0.parent() {
-            fs_err::create_dir_all(parent)?;
-        }
-        file.persist(&self.0).map_err(|error| error.error)?;
-        Ok(())
+        let text = serde_json::to_vec(answer).map_err(std::io::Error::other)?;
+        record::write(context.cache, &self.path, &self.name, &text)
     }
 }
 

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::cache::{record, seal};
 use crate::ecosystem::python::environment::put_file;
 use crate::tree::{Content, InstallPath, Node, Tree};
 
@@ -51,8 +52,16 @@ pub(super) fn lay_out(directory: &Path, plan: &Plan) -> io::Result<()> {
     add(directory, plan.iter())
 }
 
-/// Makes the directory that is kept at `place` what `plan` says, and gives its path. Nobody else may use it meanwhile.
+/// Makes the directory that is kept at `place` what `plan` says, and gives its path. Nobody else may use it meanwhile. What
+/// cannot be made so, because other things stand in the way, is made anew.
 pub(super) fn update(place: &Path, plan: &Plan) -> io::Result<PathBuf> {
+    bring_up_to_date(place, plan).or_else(|_| {
+        record::forget(place);
+        bring_up_to_date(place, plan)
+    })
+}
+
+fn bring_up_to_date(place: &Path, plan: &Plan) -> io::Result<PathBuf> {
     let (directory, list) = (place.join("tree"), place.join("list.json"));
     let described: BTreeMap<&str, String> =
         plan.iter().map(|(path, wanted)| (path.as_str(), describe(wanted))).collect();
@@ -110,7 +119,10 @@ fn add<'a>(directory: &Path, plan: impl Iterator<Item = (&'a String, &'a Wanted)
         match wanted {
             Wanted::Directory => fs_err::create_dir_all(&target)?,
             Wanted::Link(link) => fs_err::os::unix::fs::symlink(link, &target)?,
-            Wanted::File(content, mode) => put_file(content, *mode, &target)?,
+            Wanted::File(content, mode) => {
+                put_file(content, *mode, &target)?;
+                seal::one(&target)?;
+            }
         }
     }
     Ok(())
@@ -124,12 +136,12 @@ fn describe(wanted: &Wanted) -> String {
     }
 }
 
-/// Whether something like `wanted` is there: crashes and full disks leave short files.
+/// Whether something like `wanted` is there, and nobody has written to it.
 fn is_there(path: &Path, wanted: &Wanted) -> bool {
     fs_err::symlink_metadata(path).is_ok_and(|metadata| match wanted {
         Wanted::Directory => metadata.is_dir(),
-        Wanted::Link(_) => metadata.is_symlink(),
-        Wanted::File(content, _) => metadata.is_file() && metadata.len() == content.digests.size,
+        Wanted::Link(link) => fs_err::read_link(path).is_ok_and(|there| there == *link),
+        Wanted::File(content, _) => seal::holds(path, content.digests.size),
     })
 }
 

@@ -1,7 +1,6 @@
 //! What came out of a job the last time, and from what.
 //!
-//! One record for each service and target of a repository, in the cache. It begins with a digest of itself, so that one that
-//! is damaged, or of another form, is as good as none.
+//! One for each service and target of a repository, in the cache. One that is damaged, or of another form, is as good as none.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cache::record;
 use crate::digest::Sha256;
 use crate::ecosystem::Context;
 use crate::format::Artefact;
@@ -35,25 +35,14 @@ pub(super) struct Record {
 impl Record {
     /// Reads that of `service` for `target`.
     pub(super) fn read(context: Context<'_>, service: &str, target: &str) -> Option<Self> {
-        let text = fs_err::read_to_string(place(context, service, target)).ok()?;
-        let (digest, json) = text.split_once('\n')?;
-        (digest.parse().ok() == Some(Sha256::of(json.as_bytes()))).then(|| serde_json::from_str(json).ok())?
+        let (key, place) = place(context, service, target);
+        serde_json::from_slice(&record::read(&place, &key)?).ok()
     }
 
     /// Keeps it. That it cannot be kept only means that the job is done again.
     pub(super) fn write(&self, context: Context<'_>, service: &str, target: &str) {
-        let written = || -> std::io::Result<()> {
-            let json = serde_json::to_string(self)?;
-            let place = place(context, service, target);
-            let file = context.cache.temporary_file()?;
-            fs_err::write(file.path(), format!("{}\n{json}", Sha256::of(json.as_bytes())))?;
-            if let Some(parent) = place.parent() {
-                fs_err::create_dir_all(parent)?;
-            }
-            file.persist(&place).map_err(|error| error.error)?;
-            Ok(())
-        };
-        drop(written());
+        let (key, place) = place(context, service, target);
+        drop(serde_json::to_vec(self).map(|json| record::write(context.cache, &place, &key, &json)));
     }
 
     /// How long it took.
@@ -68,8 +57,11 @@ impl Record {
     }
 }
 
-fn place(context: Context<'_>, service: &str, target: &str) -> PathBuf {
+/// What a record is about, and where it stands.
+fn place(context: Context<'_>, service: &str, target: &str) -> (String, PathBuf) {
     let root = context.workspace.root.as_os_str().as_encoded_bytes();
     let key = [root, service.as_bytes(), target.as_bytes()].join(&0);
-    context.cache.section(SECTION).join(format!("{}.json", Sha256::of(&key)))
+    let key = Sha256::of(&key).to_string();
+    let place = context.cache.section(SECTION).join(&key);
+    (key, place)
 }

@@ -3,18 +3,34 @@
 //! Everything in it is content-addressed and comes into place by one rename, so that any number of processes share it and
 //! a killed one leaves at most a file below `tmp`. A [`Lock`] is for what is not made by a rename, and for what would only
 //! be slower done twice; the kernel releases it with the process.
+//!
+//! Nothing in it is believed only because it is there: downloads and programs have their digest for a name, small files are
+//! records (`record.rs`), what is unpacked is sealed (`seal.rs`). It has a limit, and what was not used for longest goes
+//! first (`trim.rs`).
 
 mod blocks;
+pub(crate) mod record;
+pub(crate) mod seal;
+mod sections;
+mod size;
+mod state;
+mod trim;
+mod used;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use crate::digest::Sha256;
 use crate::variables;
 
-pub use blocks::Blocks;
+pub use blocks::{Blocks, Pending};
+pub use sections::Section;
+pub use size::{InvalidLimit, InvalidSize, Size};
+pub use trim::{Keep, Removed, Usage};
+
+use state::{Limit, State};
 
 /// Something that one thread of one process does at a time, until this is dropped.
 #[derive(Debug)]
@@ -26,23 +42,38 @@ pub struct Lock {
 #[derive(Debug, Clone)]
 pub struct Cache {
     root: PathBuf,
+    state: Arc<State>,
 }
 
 impl Cache {
-    /// A cache below `root`, which is made when it is first written to.
+    /// A cache below `root`, which is made when it is first written to. It has no limit.
     pub fn at(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), state: Arc::new(State::new(Limit::None)) }
+    }
+
+    /// The same with a limit.
+    pub fn with_limit(self, limit: Size) -> Self {
+        Self { state: Arc::new(State::new(Limit::Size(limit))), ..self }
     }
 
     /// The user's: `PACKHOUSE_CACHE_DIR`, `$XDG_CACHE_HOME/packhouse`, `~/.cache/packhouse`; a directory of the user's own
-    /// below the system's temporary one when there is no home.
-    pub fn of_user() -> Self {
+    /// below the system's temporary one when there is no home. Its limit is `PACKHOUSE_CACHE_SIZE`; the other part of the
+    /// answer says that this is no size, and then the default holds.
+    pub fn of_user() -> (Self, Result<(), InvalidLimit>) {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let root = variable(variables::PACKHOUSE_CACHE_DIR)
             .or_else(|| Some(variable(variables::XDG_CACHE_HOME)?.join("packhouse")))
             .or_else(|| Some(variable(variables::HOME)?.join(".cache/packhouse")))
             .unwrap_or_else(homeless);
-        Self::at(std::path::absolute(&root).unwrap_or(root))
+        let limit = std::env::var(variables::PACKHOUSE_CACHE_SIZE).ok().filter(|text| !text.is_empty());
+        let (limit, valid) = match limit.map(|text| text.parse::<Size>()) {
+            None => (Limit::Default, Ok(())),
+            Some(Ok(Size(0))) => (Limit::None, Ok(())),
+            Some(Ok(size)) => (Limit::Size(size), Ok(())),
+            Some(Err(error)) => (Limit::Default, Err(InvalidLimit::from(error))),
+        };
+        let root = std::path::absolute(&root).unwrap_or(root);
+        (Self { root, state: Arc::new(State::new(limit)) }, valid)
     }
 
     /// Its root.
@@ -73,18 +104,71 @@ impl Cache {
 
     /// Waits until no other thread or process holds the lock `name` of this cache. A thread holds one at a time.
     pub fn lock(&self, name: &str) -> io::Result<Lock> {
-        let directory = self.root.join("locks");
-        fs_err::create_dir_all(&directory)?;
-        let path = directory.join(name);
-        let file = fs_err::OpenOptions::new().create(true).append(true).open(&path)?;
-        file.file().lock().map_err(|error| io::Error::other(format!("cannot lock {}: {error}", path.display())))?;
+        let file = self.lock_file(name)?;
+        let path = file.path().display();
+        file.file().lock().map_err(|error| io::Error::other(format!("cannot lock {path}: {error}")))?;
         Ok(Lock { _file: file })
+    }
+
+    fn lock_file(&self, name: &str) -> io::Result<fs_err::File> {
+        let path = self.root.join("locks").join(name);
+        let open = || fs_err::OpenOptions::new().create(true).append(true).open(&path);
+        match open() {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                self.directory(&self.root.join("locks"))?;
+                open()
+            }
+            // A cache that cannot be written can be locked all the same.
+            Err(_) if path.is_file() => fs_err::File::open(&path),
+            opened => opened,
+        }
+    }
+
+    /// Makes a directory of the cache and all that it is in. What stands in the way is no part of a cache and goes.
+    pub(crate) fn directory(&self, path: &Path) -> io::Result<()> {
+        let mut made = fs_err::create_dir_all(path);
+        for place in path.ancestors().take_while(|place| *place != self.root && place.starts_with(&self.root)) {
+            if made.is_err() && !place.is_dir() && fs_err::symlink_metadata(place).is_ok() {
+                fs_err::remove_file(place)?;
+                made = fs_err::create_dir_all(path);
+            }
+        }
+        made
+    }
+
+    /// A directory to work in, from which nothing is renamed into place: elsewhere if the cache cannot be written.
+    pub(crate) fn scratch(&self) -> io::Result<tempfile::TempDir> {
+        self.temporary_directory().or_else(|_| tempfile::tempdir())
+    }
+
+    /// Notes that an entry (a file or a directory, as it came into place) is used: it is not among the first to go.
+    pub(crate) fn used(&self, entry: &Path) {
+        used::touch(entry);
+    }
+
+    /// Notes that so many bytes have come into place.
+    pub(crate) fn added(&self, bytes: u64) {
+        self.state.add(bytes);
+    }
+
+    /// Notes that an entry has come into place or grown.
+    pub(crate) fn added_entry(&self, entry: &Path) {
+        self.state.add(sections::size(entry));
+    }
+
+    /// Whether something could not be kept in this run.
+    fn has_failed(&self) -> bool {
+        self.state.problem().is_some()
+    }
+
+    fn failed(&self, error: &io::Error) {
+        self.state.fail(error);
     }
 
     fn temporary(&self) -> io::Result<PathBuf> {
         static CLEARED: Once = Once::new();
         let directory = self.root.join("tmp");
-        fs_err::create_dir_all(&directory)?;
+        self.directory(&directory)?;
         CLEARED.call_once(|| clear(&directory));
         Ok(directory)
     }

@@ -77,7 +77,7 @@ fn item(examiner: &mut Examiner, path: &InstallPath, entry: &Entry, package: &Pa
         mode: crate::format::mode_of(path, entry, package.target.format()),
         user: entry.user.clone(),
         group: entry.group.clone(),
-        time: Some(package.time),
+        time: Some(entry.time(package.time)),
         link,
         config,
         noreplace: config,

@@ -47,14 +47,14 @@ pub(super) struct Build {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum EffortName {
+pub(super) enum EffortName {
     Fast,
     Default,
     Small,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum CompressionName {
+pub(super) enum CompressionName {
     Zstd,
     Xz,
     Gzip,

@@ -4,6 +4,7 @@
 //! and reporter. Results go to standard output, everything else to standard error.
 
 mod build;
+mod cache;
 mod changelog;
 mod check;
 mod completions;
@@ -14,6 +15,7 @@ mod inspect;
 mod key;
 mod list;
 mod lock;
+mod pack;
 mod publish;
 mod repo;
 mod reporter;
@@ -69,6 +71,7 @@ enum Command {
     Lock(lock::Lock),
     Vendor(vendor::Vendor),
     Build(build::Build),
+    Pack(pack::Pack),
     Inspect(inspect::Inspect),
     Check(check::Check),
     Explain(explain::Explain),
@@ -80,6 +83,9 @@ enum Command {
     #[command(subcommand)]
     Key(key::Key),
     Changelog(changelog::Changelog),
+    /// Show what the cache holds, and make it smaller.
+    #[command(subcommand)]
+    Cache(cache::Cache),
     Completions(completions::Completions),
     Man(completions::Man),
 }
@@ -100,13 +106,15 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let session = Session::new(globals);
+    let (session, valid) = Session::new(globals);
     if session.sarif() && !matches!(command, Command::Check(_)) {
         let failure = session::usage("`--format sarif` is for `packhouse check` alone".to_owned());
         return ExitCode::from(failure::report(failure.as_ref(), session.output(), session.color()));
     }
     end_on_interrupt();
-    match run(&session, command) {
+    let result = valid.map_err(Failure::from).and_then(|()| run(&session, command));
+    session.cache().settle(session.reporter());
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => ExitCode::from(failure::report(failure.as_ref(), session.output(), session.color())),
     }
@@ -132,6 +140,7 @@ fn run(session: &Session, command: Command) -> Result<(), Failure> {
         Command::Lock(command) => lock::run(session, &command),
         Command::Vendor(command) => vendor::run(session, &command),
         Command::Build(command) => build::run(session, &command),
+        Command::Pack(command) => pack::run(session, &command),
         Command::Inspect(command) => inspect::run(session, &command),
         Command::Check(command) => check::run(session, &command),
         Command::Explain(command) => explain::run(session, &command),
@@ -139,6 +148,7 @@ fn run(session: &Session, command: Command) -> Result<(), Failure> {
         Command::Repo(command) => repo::run(session, &command),
         Command::Key(command) => key::run(session, &command),
         Command::Changelog(command) => changelog::run(session, &command),
+        Command::Cache(command) => cache::run(session, &command),
         Command::Completions(command) => completions::run(session, &command),
         Command::Man(command) => completions::man(session, &command),
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::reporter::{Human, Json, Verbosity};
 use super::{Failure, Output};
-use crate::cache::Cache;
+use crate::cache::{Cache, InvalidLimit};
 use crate::config::{self, Settings};
 use crate::diagnostic::{Diagnose, ExitCode};
 use crate::ecosystem::{self, Context};
@@ -88,7 +88,8 @@ pub(super) struct Project {
 }
 
 impl Session {
-    pub(super) fn new(globals: Globals) -> Self {
+    /// The other part of the answer says what of the environment is wrong.
+    pub(super) fn new(globals: Globals) -> (Self, Result<(), InvalidLimit>) {
         let verbosity = match (globals.quiet, globals.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
@@ -104,7 +105,8 @@ impl Session {
             OutputFormat::Human | OutputFormat::Sarif => Box::new(Human::new(verbosity, color)),
             OutputFormat::Json => Box::new(Json::new(verbosity)),
         };
-        Self { globals, cache: Cache::of_user(), reporter, color }
+        let (cache, valid) = Cache::of_user();
+        (Self { globals, cache, reporter, color }, valid)
     }
 
     /// How progress and errors are written.
@@ -172,8 +174,9 @@ impl Session {
         &self.cache
     }
 
-    /// What every step of a language works with.
+    /// What every step of a language works with. What it finds in the cache stays there until the command ends.
     pub(super) fn context<'a>(&'a self, project: &'a Project) -> Context<'a> {
+        self.cache.hold();
         // The one pool of the process. The second time it is there already.
         drop(rayon::ThreadPoolBuilder::new().num_threads(self.threads()).build_global());
         Context {

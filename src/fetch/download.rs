@@ -106,6 +106,7 @@ fn cached(cache: &Cache, wanted: &Download) -> Result<Option<Fetched>, Error> {
         fs_err::remove_file(&path)?;
         return Ok(None);
     }
+    cache.used(&path);
     Ok(Some(Fetched { path, sha256, size, cached: true }))
 }
 
@@ -208,6 +209,7 @@ fn fetch(
             _ => {
                 let (path, size) = (cache.artefact(got), transfer.length);
                 transfer.part.complete(&path)?;
+                cache.added(size);
                 return Ok(Some(Fetched { path, sha256: got, size, cached: false }));
             }
         }

@@ -9,6 +9,7 @@ mod listing;
 mod mode;
 mod output;
 mod pack;
+mod program;
 pub mod rpm;
 mod text;
 
@@ -72,6 +73,8 @@ pub struct WriteOptions<'a> {
 struct Resolved<'a> {
     compression: Compression,
     effort: Effort,
+    /// Whether it is a small program, whose blocks are not worth keeping: see [`program`].
+    program: bool,
     threads: Option<usize>,
     blocks: Option<&'a Blocks>,
 }
@@ -94,9 +97,12 @@ pub struct Written {
 ///
 /// The bytes are a function of `package`, the compressor and the effort.
 pub fn write(package: &Package, directory: &Path, options: &WriteOptions<'_>) -> Result<Written, Error> {
+    let program = options.compression.is_none() && options.effort == Effort::Default && program::is_program(package)?;
+    let own = if program { Compression::Xz } else { package.target.distribution.compression };
     let resolved = Resolved {
-        compression: options.compression.unwrap_or(package.target.distribution.compression),
+        compression: options.compression.unwrap_or(own),
         effort: options.effort,
+        program,
         threads: options.threads,
         blocks: options.blocks,
     };

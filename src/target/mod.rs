@@ -144,7 +144,7 @@ impl Distribution {
         if compression == Compression::Zstd && !self.reads_zstd {
             return Err(Unreadable { title: self.title });
         }
-        Ok(Self { compression, ..self })
+        Ok(Self { compression, compression_is_asked_for: true, ..self })
     }
 }
 
@@ -171,6 +171,8 @@ pub struct Distribution {
     pub compression: Compression,
     /// Whether its oldest client reads zstd: dpkg from 1.21.18 (Ubuntu's before that), rpm from 4.14.
     pub reads_zstd: bool,
+    /// Whether somebody asked for that compressor; else a package may have the other that suits its content better.
+    pub compression_is_asked_for: bool,
     /// RPM's version as (major, minor), for features of the header; `None` for Debian.
     pub rpm: Option<(u32, u32)>,
     /// Whether it is one of SUSE, whose systemd has helpers of its own for scriptlets.

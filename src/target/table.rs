@@ -52,6 +52,7 @@ pub fn distributions() -> Vec<Distribution> {
             glibc: row.glibc,
             systemd: row.systemd,
             compression: row.compression,
+            compression_is_asked_for: false,
             // The table has xz where zstd cannot be read.
             reads_zstd: row.compression == Zstd,
             rpm: row.rpm,

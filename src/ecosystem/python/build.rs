@@ -28,7 +28,7 @@ use super::store::{self, UnpackedWheel, come_into_place};
 use super::tags::PythonEnvironment;
 use super::tags::WheelName;
 use super::wheel::{self, Wheel};
-use crate::cache::Cache;
+use crate::cache::{Cache, record};
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
 use crate::digest::{Digests, Sha256};
 use crate::name::normalize;
@@ -36,7 +36,7 @@ use crate::sandbox::{self, Bind, Sandbox, Step};
 use crate::tree::{InstallPath, InvalidInstallPath};
 
 /// Changes when the way of building does.
-const SECTION: &str = "built-wheels/v1";
+const SECTION: &str = "built-wheels/v2";
 /// Runs the hooks.
 const HOOK: &str = include_str!("build/hook.py");
 /// The time that third-party sources are built at (1980-01-01, the first that ZIP knows): it must not depend on the
@@ -299,14 +299,15 @@ impl Workshop<'_> {
     /// Builds what `order` names, or finds it in the cache.
     pub(super) fn build(&self, order: Order<'_>) -> Result<Built, Error> {
         let prepared = Prepared::new(order)?;
-        let place = self.cache.section(SECTION).join(self.key(order, &prepared).to_string());
-        if let Some(built) = self.load(&place)? {
+        let key = self.key(order, &prepared).to_string();
+        let place = self.cache.section(SECTION).join(&key);
+        if let Some(built) = self.load(&place, &key) {
             return Ok(built);
         }
         // Several services and targets need the same wheel at the same moment: one builds it, the others find it.
         let lock = place.file_name().and_then(|name| name.to_str()?.get(..2)).unwrap_or_default();
         let _guard = self.cache.lock(&format!("built-wheels-{lock}"))?;
-        if let Some(built) = self.load(&place)? {
+        if let Some(built) = self.load(&place, &key) {
             return Ok(built);
         }
         let temporary = self.cache.temporary_directory()?;
@@ -323,9 +324,10 @@ impl Workshop<'_> {
         let finished = self.cache.temporary_directory()?;
         fs_err::write(finished.path().join(&file_name), content)?;
         let index = Index { file_name, sha256, isolation };
-        fs_err::write(finished.path().join("index.json"), serde_json::to_vec(&index).map_err(io::Error::from)?)?;
-        come_into_place(finished, &place, || self.load(&place).is_ok_and(|built| built.is_some()))?;
-        self.load(&place)?.ok_or_else(|| Error::Io(io::Error::other(format!("{} was lost", place.display()))))
+        let text = serde_json::to_vec(&index).map_err(io::Error::from)?;
+        record::write(self.cache, &finished.path().join("index.json"), &key, &text)?;
+        come_into_place(self.cache, finished, &place, || self.load(&place, &key).is_some())?;
+        self.load(&place, &key).ok_or_else(|| Error::Io(io::Error::other(format!("{} was lost", place.display()))))
     }
 
     /// A digest of all that the result depends on.
@@ -353,15 +355,13 @@ impl Workshop<'_> {
         Sha256::of(text.as_bytes())
     }
 
-    fn load(&self, place: &Path) -> Result<Option<Built>, Error> {
-        let Ok(bytes) = fs_err::read(place.join("index.json")) else { return Ok(None) };
-        let Ok(index) = serde_json::from_slice::<Index>(&bytes) else { return Ok(None) };
-        let path = place.join(&index.file_name);
-        if !path.is_file() {
-            return Ok(None);
-        }
-        let wheel = store::unpack(self.cache, &path, index.sha256)?;
-        Ok(Some(Built { wheel, isolation: index.isolation }))
+    /// What was built before, if it is there and whole.
+    fn load(&self, place: &Path, key: &str) -> Option<Built> {
+        let index: Index = serde_json::from_slice(&record::read(&place.join("index.json"), key)?).ok()?;
+        // It was a good wheel when it came here: what cannot be unpacked now is damaged.
+        let wheel = store::unpack(self.cache, &place.join(&index.file_name), index.sha256).ok()?;
+        self.cache.used(place);
+        Some(Built { wheel, isolation: index.isolation })
     }
 
     /// All of `requires` that apply are met by the environment.

@@ -17,13 +17,13 @@ use super::bytecode::{self, Row, Unit, pyc_path};
 use super::environment::{self, Part, Place};
 use super::host::Interpreter;
 use super::store::come_into_place;
-use crate::cache::Cache;
+use crate::cache::{Cache, record, seal};
 use crate::digest::Sha256;
 use crate::sandbox::{Bind, Sandbox};
 use crate::tree::Node;
 
 /// Changes when what is in one does.
-const SECTION: &str = "build-environments/v1";
+const SECTION: &str = "build-environments/v2";
 
 /// An environment on disk.
 pub(super) struct BuildEnvironment<'a> {
@@ -38,13 +38,14 @@ struct Fresh<'a> {
     cache: &'a Cache,
     kept: PathBuf,
     temporary: tempfile::TempDir,
-    files: BTreeMap<String, u64>,
+    content: Index,
 }
 
-/// What is in one: paths and sizes.
-#[derive(Serialize, Deserialize)]
+/// What is in one: paths and sizes, and where links lead.
+#[derive(Default, Serialize, Deserialize)]
 struct Index {
     files: BTreeMap<String, u64>,
+    links: BTreeMap<String, PathBuf>,
 }
 
 impl<'a> BuildEnvironment<'a> {
@@ -58,14 +59,19 @@ impl<'a> BuildEnvironment<'a> {
         parts: &[Part],
         own: &Path,
     ) -> Result<Self, environment::Error> {
-        let make = |directory: &Path| -> Result<BTreeMap<String, u64>, environment::Error> {
+        let make = |directory: &Path| -> Result<Index, environment::Error> {
             let environment = environment::assemble(&place, parts)?;
             environment::materialize(&environment.tree, &place.prefix, directory)?;
-            let files = environment.tree.iter().filter_map(|(path, entry)| match &entry.node {
-                Node::File(content) => Some((below(path.as_str(), &place)?.to_owned(), content.digests.size)),
-                _ => None,
-            });
-            Ok(files.collect())
+            let mut content = Index::default();
+            for (path, entry) in environment.tree.iter() {
+                let Some(path) = below(path.as_str(), &place).map(str::to_owned) else { continue };
+                match &entry.node {
+                    Node::File(file) => drop(content.files.insert(path, file.digests.size)),
+                    Node::Symlink(target) => drop(content.links.insert(path, target.into())),
+                    Node::Directory | Node::HardLink(_) => {}
+                }
+            }
+            Ok(content)
         };
         if !sandbox.isolation().has_fixed_places() {
             make(own)?;
@@ -77,12 +83,13 @@ impl<'a> BuildEnvironment<'a> {
         }
         let kept = cache.section(SECTION).join(Sha256::of(text.as_bytes()).to_string());
         if is_whole(&kept) {
+            cache.used(&kept);
             return Ok(Self { directory: kept.join("files"), place, fresh: None });
         }
         let temporary = cache.temporary_directory()?;
         let directory = temporary.path().join("files");
-        let files = make(&directory)?;
-        Ok(Self { directory, place, fresh: Some(Fresh { cache, kept, temporary, files }) })
+        let content = make(&directory)?;
+        Ok(Self { directory, place, fresh: Some(Fresh { cache, kept, temporary, content }) })
     }
 
     /// Keeps it, with byte-code of those of its sources that a step says it has imported (paths as the step sees them). That it
@@ -91,13 +98,13 @@ impl<'a> BuildEnvironment<'a> {
         let Some(mut fresh) = self.fresh else { return };
         let sources = imported.iter().filter_map(|path| below(path, &self.place));
         let sources: Vec<&str> =
-            sources.filter(|path| path.ends_with(".py") && fresh.files.contains_key(*path)).collect();
+            sources.filter(|path| path.ends_with(".py") && fresh.content.files.contains_key(*path)).collect();
         let kept = || -> Result<(), bytecode::Error> {
             let made = compile(sandbox, interpreter, fresh.cache, &self.directory, &sources)?;
-            fresh.files.extend(made);
-            let index = serde_json::to_vec(&Index { files: fresh.files }).map_err(io::Error::from)?;
-            fs_err::write(fresh.temporary.path().join("index.json"), index)?;
-            Ok(come_into_place(fresh.temporary, &fresh.kept, || is_whole(&fresh.kept))?)
+            fresh.content.files.extend(made);
+            let index = serde_json::to_vec(&fresh.content).map_err(io::Error::from)?;
+            record::write(fresh.cache, &fresh.temporary.path().join("index.json"), &key(&fresh.kept), &index)?;
+            Ok(come_into_place(fresh.cache, fresh.temporary, &fresh.kept, || is_whole(&fresh.kept))?)
         };
         drop(kept());
     }
@@ -108,14 +115,21 @@ fn below<'a>(path: &'a str, place: &Place) -> Option<&'a str> {
     path.strip_prefix(place.prefix.as_str())?.strip_prefix('/')
 }
 
+/// What one is kept by.
+fn key(kept: &Path) -> String {
+    kept.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
 fn is_whole(kept: &Path) -> bool {
-    let index = fs_err::read(kept.join("index.json")).ok();
+    let index = record::read(&kept.join("index.json"), &key(kept));
     let index = index.and_then(|bytes| serde_json::from_slice::<Index>(&bytes).ok());
+    let files = kept.join("files");
     index.is_some_and(|index| {
-        index.files.iter().all(|(path, size)| {
-            fs_err::symlink_metadata(kept.join("files").join(path))
-                .is_ok_and(|metadata| metadata.is_file() && metadata.len() == *size)
-        })
+        index.files.iter().all(|(path, size)| seal::holds(&files.join(path), *size))
+            && index
+                .links
+                .iter()
+                .all(|(path, target)| fs_err::read_link(files.join(path)).is_ok_and(|at| at == *target))
     })
 }
 

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::environment::{Destination, destination};
 use super::host::Interpreter;
 use super::store::{self, UnpackedWheel, come_into_place};
-use crate::cache::Cache;
+use crate::cache::{Cache, record, seal};
 use crate::diagnostic::{Diagnose, ExitCode, io_hints};
 use crate::digest::Digests;
 use crate::sandbox::{self, Bind, Sandbox, Step};
@@ -151,12 +151,18 @@ impl Compiler<'_> {
         Ok(made.into_iter().flatten().collect())
     }
 
-    fn place(&self, wheel: &UnpackedWheel) -> PathBuf {
-        self.cache.section(SECTION).join(format!("{}-{}", wheel.sha256(), self.interpreter.full_version))
+    /// What the byte-code of a wheel is kept by, and where.
+    fn place(&self, wheel: &UnpackedWheel) -> (String, PathBuf) {
+        let key = format!("{}-{}", wheel.sha256(), self.interpreter.full_version);
+        let place = self.cache.section(SECTION).join(&key);
+        (key, place)
     }
 
     fn present(&self, wheel: &UnpackedWheel) -> Option<Arc<Bytecode>> {
-        load(&self.place(wheel)).map(Arc::new)
+        let (key, place) = self.place(wheel);
+        let present = load(&place, &key).map(Arc::new)?;
+        self.cache.used(&place);
+        Some(present)
     }
 
     /// Makes what is not in `made` yet.
@@ -241,9 +247,10 @@ impl Compiler<'_> {
             }
         }
         index.files.sort_by(|left, right| left.0.cmp(&right.0));
-        fs_err::write(directory.path().join("index.json"), serde_json::to_vec(&index).map_err(io::Error::from)?)?;
-        let place = self.place(wheel);
-        come_into_place(directory, &place, || load(&place).is_some())?;
+        let (key, place) = self.place(wheel);
+        let text = serde_json::to_vec(&index).map_err(io::Error::from)?;
+        record::write(self.cache, &directory.path().join("index.json"), &key, &text)?;
+        come_into_place(self.cache, directory, &place, || load(&place, &key).is_some())?;
         Ok(bytecode(&place, index))
     }
 }
@@ -394,11 +401,9 @@ pub(super) fn pyc_path(site: &str, python: PythonVersion) -> String {
     format!("{directory}{separator}__pycache__/{stem}.cpython-{}{}.pyc", python.major, python.minor)
 }
 
-fn load(place: &Path) -> Option<Bytecode> {
-    let index: Index = serde_json::from_slice(&fs_err::read(place.join("index.json")).ok()?).ok()?;
-    let whole = index.files.iter().all(|(path, digests)| {
-        fs_err::symlink_metadata(place.join("files").join(path)).is_ok_and(|metadata| metadata.len() == digests.size)
-    });
+fn load(place: &Path, key: &str) -> Option<Bytecode> {
+    let index: Index = serde_json::from_slice(&record::read(&place.join("index.json"), key)?).ok()?;
+    let whole = index.files.iter().all(|(path, digests)| seal::holds(&place.join("files").join(path), digests.size));
     whole.then(|| bytecode(place, index))
 }
 

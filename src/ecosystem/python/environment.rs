@@ -221,8 +221,11 @@ impl Assembly<'_> {
         let owner: Arc<str> = wheel.file_name().into();
         let site = self.place.site();
         let mut record: Vec<(String, String)> = Vec::new();
+        // What is made of a vendored wheel alone does not change with the service.
+        let time = part.vendored.then(|| wheel.time());
+        let made = |node, mode| Entry { time, ..Entry::root(node, mode) };
         let own = |node, mode| {
-            let entry = Entry::root(node, mode);
+            let entry = made(node, mode);
             if part.vendored { entry.vendored() } else { entry }
         };
         for file in wheel.files() {
@@ -256,14 +259,14 @@ impl Assembly<'_> {
             let recorded = format!("../../../bin/{}", script.name);
             record.push((recorded.clone(), record_line(&recorded, &content.digests)));
             let path = self.place.prefix.join(&format!("bin/{}", script.name))?;
-            self.add(path, Entry::root(Node::File(content), 0o755), &owner)?;
+            self.add(path, made(Node::File(content), 0o755), &owner)?;
             self.environment.commands.insert(script.name, wheel.name().to_owned());
         }
-        self.describe(wheel, record, &owner)?;
+        self.describe(part, record, &owner)?;
         if let Some(bytecode) = &part.bytecode {
             for (below, content) in bytecode.files() {
                 let path = self.place.prefix.join(&format!("{site}/{below}"))?;
-                self.add(path, Entry::root(Node::File(content.clone()), 0o644), &owner)?;
+                self.add(path, made(Node::File(content.clone()), 0o644), &owner)?;
             }
         }
         Ok(())
@@ -284,12 +287,9 @@ impl Assembly<'_> {
     }
 
     /// `INSTALLER` and `RECORD` of an installed wheel.
-    fn describe(
-        &mut self,
-        wheel: &UnpackedWheel,
-        mut record: Vec<(String, String)>,
-        owner: &Arc<str>,
-    ) -> Result<(), Error> {
+    fn describe(&mut self, part: &Part, mut record: Vec<(String, String)>, owner: &Arc<str>) -> Result<(), Error> {
+        let wheel = part.wheel.as_ref();
+        let time = part.vendored.then(|| wheel.time());
         let directory = wheel.dist_info();
         let installer = Content::bytes(&b"packhouse\n"[..]);
         let recorded = format!("{directory}/INSTALLER");
@@ -301,7 +301,7 @@ impl Assembly<'_> {
         let text: String = record.into_iter().map(|(_, line)| line).collect();
         for (below, content) in [(recorded, installer), (own, Content::bytes(text.into_bytes()))] {
             let path = self.place.prefix.join(&format!("{}/{below}", self.place.site()))?;
-            self.add(path, Entry::root(Node::File(content), 0o644), owner)?;
+            self.add(path, Entry { time, ..Entry::root(Node::File(content), 0o644) }, owner)?;
         }
         Ok(())
     }

@@ -2,8 +2,8 @@
 //!
 //! `wheels/<SHA-256 of the archive>/files/…` holds the content, read-only; `index.json` beside it lists every file with
 //! its size and digests, so that nothing is hashed twice. Both come into place by one rename. A wheel that is there
-//! already is trusted by its index: the archive's SHA-256 was verified before it was opened, and RECORD while it was
-//! unpacked. Only sizes are looked at again, because a full disk or a crash leaves short files.
+//! already is trusted by its index, which is a record: the archive's SHA-256 was verified before it was opened, and RECORD
+//! while it was unpacked. Its files are sealed; a wheel of which one is missing or was written to is unpacked again.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,12 +12,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::wheel::{self, File, Problem, Wheel};
-use crate::cache::Cache;
+use crate::cache::{Cache, record, seal};
 use crate::digest::Sha256;
 use crate::tree::{Content, Source};
 
 /// Changes when the layout does, so that an old cache is not misread.
-pub(super) const SECTION: &str = "wheels/v1";
+pub(super) const SECTION: &str = "wheels/v3";
 
 /// What is known of an unpacked wheel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ struct Index {
     name: String,
     version: String,
     pure: bool,
+    /// When it was made, by its newest member: seconds since 1970.
+    time: i64,
     files: Vec<File>,
 }
 
@@ -74,6 +76,11 @@ impl UnpackedWheel {
         self.index.pure
     }
 
+    /// When it was made, by its newest member: seconds since 1970.
+    pub fn time(&self) -> i64 {
+        self.index.time
+    }
+
     /// The directory with its files.
     pub fn directory(&self) -> &Path {
         &self.files
@@ -92,18 +99,20 @@ impl UnpackedWheel {
     /// A file of its dist-info directory as text; `None` when there is none.
     pub fn metadata(&self, name: &str) -> io::Result<Option<String>> {
         let path = format!("{}/{name}", self.index.dist_info);
-        match self.index.files.iter().any(|file| file.path == path) {
-            true => fs_err::read_to_string(self.files.join(path)).map(Some),
-            false => Ok(None),
+        let Some(file) = self.index.files.iter().find(|file| file.path == path) else { return Ok(None) };
+        let path = self.files.join(path);
+        let text = fs_err::read_to_string(&path)?;
+        // What is in it goes into other files than itself, so that it is not only the packer who must see damage.
+        if Sha256::of(text.as_bytes()) != file.digests.sha256 {
+            seal::break_if_sealed(&path);
+            return Err(io::Error::other(format!("{} was damaged; run the command again", path.display())));
         }
+        Ok(Some(text))
     }
 
-    /// Whether all files are there with their sizes.
+    /// Whether all files are there as they were put.
     fn is_whole(&self) -> bool {
-        self.index.files.iter().all(|file| {
-            fs_err::symlink_metadata(self.files.join(&file.path))
-                .is_ok_and(|metadata| metadata.is_file() && metadata.len() == file.digests.size)
-        })
+        self.index.files.iter().all(|file| seal::holds(&self.files.join(&file.path), file.digests.size))
     }
 }
 
@@ -113,6 +122,7 @@ pub fn unpack(cache: &Cache, wheel: &Path, sha256: Sha256) -> Result<Arc<Unpacke
     let file_name = wheel.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let place = cache.section(SECTION).join(sha256.to_string());
     if let Some(present) = load(&place, sha256, &file_name) {
+        cache.used(&place);
         return Ok(Arc::new(present));
     }
     add(cache, wheel, sha256, &place).map(Arc::new).map_err(|problem| match problem {
@@ -123,7 +133,7 @@ pub fn unpack(cache: &Cache, wheel: &Path, sha256: Sha256) -> Result<Arc<Unpacke
 
 /// The wheel of this digest, if it is in the store, whole.
 fn load(place: &Path, sha256: Sha256, file_name: &str) -> Option<UnpackedWheel> {
-    let index: Index = serde_json::from_slice(&fs_err::read(place.join("index.json")).ok()?).ok()?;
+    let index: Index = serde_json::from_slice(&record::read(&place.join("index.json"), &sha256.to_string())?).ok()?;
     let wheel = UnpackedWheel { sha256, files: place.join("files"), index };
     (wheel.index.file_name == file_name && wheel.is_whole()).then_some(wheel)
 }
@@ -163,31 +173,39 @@ fn add(cache: &Cache, path: &Path, expected: Sha256, place: &Path) -> Result<Unp
         name: wheel::header(&metadata, "Name").unwrap_or_default().to_owned(),
         version: wheel::header(&metadata, "Version").unwrap_or_default().to_owned(),
         pure,
+        time: wheel.time(),
         files: wheel.unpack(&files)?,
     };
     let text = serde_json::to_vec(&index).map_err(io::Error::from)?;
-    fs_err::write(temporary.path().join("index.json"), text)?;
+    record::write(cache, &temporary.path().join("index.json"), &expected.to_string(), &text)?;
     let unpacked = UnpackedWheel { sha256: expected, files: place.join("files"), index };
-    come_into_place(temporary, place, || unpacked.is_whole())?;
+    come_into_place(cache, temporary, place, || load(place, expected, &unpacked.index.file_name).is_some())?;
     Ok(unpacked)
 }
 
-/// Renames a finished directory to `place`. Where another process was faster its result is kept, if it is `whole`; what is
-/// damaged there is put aside first.
-pub(super) fn come_into_place(temporary: tempfile::TempDir, place: &Path, whole: impl Fn() -> bool) -> io::Result<()> {
+/// Seals a finished directory and renames it to `place`. Where another process was faster its result is kept, if it is
+/// `whole`; what is damaged there is put aside first.
+pub(super) fn come_into_place(
+    cache: &Cache,
+    temporary: tempfile::TempDir,
+    place: &Path,
+    whole: impl Fn() -> bool,
+) -> io::Result<()> {
     if let Some(parent) = place.parent() {
-        fs_err::create_dir_all(parent)?;
+        cache.directory(parent)?;
     }
     set_mode(temporary.path(), 0o755)?;
+    seal::all(&temporary.path().join("files"))?;
     for _ in 0..2 {
         match fs_err::rename(temporary.path(), place) {
             Ok(()) => {
                 // Nothing is left to clean up at the old path.
                 let _ = temporary.keep();
+                cache.added_entry(place);
                 return Ok(());
             }
-            Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => {
-                if whole() && place.join("index.json").is_file() {
+            Err(error) if is_taken(&error) => {
+                if whole() {
                     return Ok(());
                 }
                 let aside = tempfile::TempDir::new_in(temporary.path().parent().unwrap_or(Path::new("/")))?;
@@ -201,6 +219,12 @@ pub(super) fn come_into_place(temporary: tempfile::TempDir, place: &Path, whole:
         }
     }
     if whole() { Ok(()) } else { Err(io::Error::other(format!("{} keeps changing", place.display()))) }
+}
+
+/// Whether a directory cannot be renamed because of what stands there.
+fn is_taken(error: &io::Error) -> bool {
+    use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty, NotADirectory};
+    matches!(error.kind(), AlreadyExists | DirectoryNotEmpty | NotADirectory)
 }
 
 fn set_mode(path: &Path, mode: u32) -> io::Result<()> {

@@ -137,6 +137,7 @@ impl Uv {
     ) -> Result<Answer, UvError> {
         let home = directory.join("home");
         fs_err::create_dir_all(&home)?;
+        context.cache.used(&context.cache.section("uv"));
         let mut command = Command::new(&self.program);
         command
             .args(arguments)

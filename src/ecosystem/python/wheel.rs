@@ -32,6 +32,8 @@ const MOST_RATIO: u64 = 200;
 const RATIO_FLOOR: u64 = 4 << 20;
 /// The largest metadata file (`WHEEL`, `METADATA`, `RECORD`, `entry_points.txt`) that is read into memory.
 const MOST_METADATA_BYTES: u64 = 32 << 20;
+/// 1985-01-01, in seconds since 1970.
+const EARLIEST: i64 = 473_385_600;
 
 /// A wheel that cannot be taken, and why.
 #[derive(Debug, thiserror::Error)]
@@ -211,6 +213,26 @@ impl Wheel {
     /// In the order of paths.
     pub fn unpack(mut self, directory: &Path) -> Result<Vec<File>, Error> {
         self.unpack_checked(directory).map_err(|problem| Error { wheel: self.file_name.clone(), problem })
+    }
+
+    /// The time of its newest member, taken as UTC (the format has no zone), in seconds since 1970. Never before 1985: many
+    /// wheels have the beginning of the format's time, 1980, and distributions take files from before 1984 for damaged.
+    pub fn time(&mut self) -> i64 {
+        let members: Vec<usize> = self.members.iter().map(|member| member.index).collect();
+        let time = |index: usize| {
+            let time = self.archive.by_index_raw(index).ok()?.last_modified()?;
+            let civil = jiff::civil::DateTime::new(
+                i16::try_from(time.year()).ok()?,
+                i8::try_from(time.month()).ok()?,
+                i8::try_from(time.day()).ok()?,
+                i8::try_from(time.hour()).ok()?,
+                i8::try_from(time.minute()).ok()?,
+                i8::try_from(time.second()).ok()?,
+                0,
+            );
+            Some(civil.ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second())
+        };
+        members.into_iter().filter_map(time).max().unwrap_or(EARLIEST).max(EARLIEST)
     }
 
     fn metadata_text(&mut self, file: &str) -> Result<Option<String>, Problem> {

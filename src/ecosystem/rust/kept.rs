@@ -67,13 +67,19 @@ pub(super) fn keep(cache: &Cache, data: &[u8]) -> io::Result<Content> {
     let name = digests.sha256.to_string();
     let place = cache.section("cargo-programs").join(name.get(..2).unwrap_or_default()).join(&name);
     // A disk that filled up may have left less.
-    if !fs_err::read(&place).is_ok_and(|kept| kept == data) {
+    if fs_err::read(&place).is_ok_and(|kept| kept == data) {
+        cache.used(&place);
+    } else {
         let file = cache.temporary_file()?;
         fs_err::write(file.path(), data)?;
         if let Some(parent) = place.parent() {
-            fs_err::create_dir_all(parent)?;
+            cache.directory(parent)?;
+        }
+        if place.is_dir() {
+            fs_err::remove_dir_all(&place)?;
         }
         file.persist(&place).map_err(|error| error.error)?;
+        cache.added(digests.size);
     }
     Ok(Content { source: Source::Path(place), digests })
 }

@@ -137,8 +137,9 @@ impl Build<'_> {
         let _guard = self.context.cache.lock("cargo-build")?;
         let section = self.section();
         let (results, home) = (section.join("target"), section.join("cargo"));
-        fs_err::create_dir_all(&results)?;
-        fs_err::create_dir_all(&home)?;
+        self.context.cache.directory(&results)?;
+        self.context.cache.directory(&home)?;
+        self.context.cache.used(&section);
         let listing = self.listing()?;
         let mut binds = vec![
             Bind::read_only(&self.project.repository, SOURCES),

@@ -1,6 +1,6 @@
 //! Writes a .deb (deb(5)): `debian-binary`, the control archive, the data archive, both as plans that are packed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
@@ -31,7 +31,7 @@ pub(in crate::format) fn write(package: &Package, directory: &Path, options: Res
         rule: "it must lie between 1970 and 2242",
         hint: "correct SOURCE_DATE_EPOCH or the commit's date",
     })?;
-    let items = items(&entries)?;
+    let items = items(&entries, package.time)?;
     let control_files = control_files(package, &entries)?;
 
     let mut output = Output::create(directory, file_name(package))?;
@@ -41,7 +41,11 @@ pub(in crate::format) fn write(package: &Package, directory: &Path, options: Res
     let control = control_archive(&control_files, time).map_err(write_error)?;
     let mut control_packed = Vec::new();
     pack(&control, Resolved { threads: Some(1), blocks: None, ..options }, false, &mut control_packed, &path)?;
-    let data = data_archive(&items, time).map_err(write_error)?;
+    // The directory of all is as old as any other that holds what is vendored.
+    let newest =
+        entries.values().filter_map(|entry| entry.time).max().map_or(package.time, |time| time.min(package.time));
+    let newest = u64::try_from(newest).unwrap_or_default();
+    let data = data_archive(&items, newest).map_err(write_error)?;
     let extension = extension(options.compression);
     let data_name = format!("data.tar.{extension}");
     let file = output.file();
@@ -173,6 +177,10 @@ struct Item<'a> {
     name: String,
     mode: u32,
     owner: Owner,
+    /// Seconds since 1970.
+    time: u64,
+    /// Whether it is as it is since before the service's last commits.
+    settled: bool,
 }
 
 impl Item<'_> {
@@ -181,7 +189,7 @@ impl Item<'_> {
     }
 }
 
-fn items(entries: &BTreeMap<InstallPath, Entry>) -> Result<Vec<Item<'_>>, Error> {
+fn items(entries: &BTreeMap<InstallPath, Entry>, package_time: i64) -> Result<Vec<Item<'_>>, Error> {
     let firsts = first_names(entries)?;
     let mut items = Vec::with_capacity(entries.len());
     for (path, entry) in entries {
@@ -206,6 +214,8 @@ fn items(entries: &BTreeMap<InstallPath, Entry>) -> Result<Vec<Item<'_>>, Error>
             name,
             mode: mode_of(file, of, Format::Deb),
             owner: owner::owner(path, &of.user, &of.group)?,
+            time: u64::try_from(of.time(package_time)).unwrap_or_default(),
+            settled: entry.time.is_some(),
         };
         if item.size() > tar_writer::MAX_SIZE {
             return Err(Error::Unpackable {
@@ -217,6 +227,28 @@ fn items(entries: &BTreeMap<InstallPath, Entry>) -> Result<Vec<Item<'_>>, Error>
         items.push(item);
     }
     Ok(items)
+}
+
+/// The order of the archive: what has a time of its own (vendored content) comes first, with the directories that it needs, then what
+/// changes with the service's own commits; each part by path. Gives the length of the first part as well. Links to files stand in the second:
+/// they must come after their file.
+fn ordered<'a, 'b>(items: &'b [Item<'a>]) -> (Vec<&'b Item<'a>>, usize) {
+    let comes_first = |item: &Item<'_>| item.settled && !matches!(item.kind, Kind::Link(_) | Kind::Directory);
+    let mut directories: HashSet<InstallPath> = HashSet::new();
+    for item in items.iter().filter(|item| comes_first(item)) {
+        let mut parent = item.path.parent();
+        while let Some(directory) = parent {
+            parent = directory.parent();
+            if !directories.insert(directory) {
+                break;
+            }
+        }
+    }
+    let (mut first, second): (Vec<&Item<'_>>, Vec<&Item<'_>>) =
+        items.iter().partition(|item| comes_first(item) || directories.contains(item.path));
+    let length = first.len();
+    first.extend(second);
+    (first, length)
 }
 
 /// For each file with hard links, the name that comes first in the archive: it has the content, whichever the tree gives
@@ -240,18 +272,23 @@ fn first_names(entries: &BTreeMap<InstallPath, Entry>) -> Result<HashMap<&Instal
     Ok(firsts)
 }
 
-fn data_archive<'a>(items: &[Item<'a>], time: u64) -> io::Result<Plan<'a>> {
+/// `root_time` is that of the directory that holds all.
+fn data_archive<'a>(items: &[Item<'a>], root_time: u64) -> io::Result<Plan<'a>> {
     let mut plan = Plan::new(tar_writer::BLOCK);
-    tar_writer::header(&mut plan, &root(time))?;
+    tar_writer::header(&mut plan, &root(root_time))?;
     plan.entry(None, None);
-    for item in items {
+    let (items, first_part) = ordered(items);
+    for (number, item) in items.into_iter().enumerate() {
+        if number == first_part {
+            plan.part();
+        }
         let (entry_type, link) = match &item.kind {
             Kind::Directory => (EntryType::Directory, ""),
             Kind::File(_) => (EntryType::Regular, ""),
             Kind::Symlink(target) => (EntryType::Symlink, *target),
             Kind::Link(first) => (EntryType::Link, first.as_str()),
         };
-        let (name, mode, owner, size) = (item.name.as_str(), item.mode, item.owner, item.size());
+        let (name, mode, owner, size, time) = (item.name.as_str(), item.mode, item.owner, item.size(), item.time);
         let entry = tar_writer::Entry { name, entry_type, mode, owner, size, time, link };
         tar_writer::header(&mut plan, &entry)?;
         plan.entry(Some(item.path), if let Kind::File(content) = item.kind { Some(content) } else { None });

@@ -126,7 +126,6 @@ pub(super) fn cut<'a>(entries: impl IntoIterator<Item = Entry<'a>>, tail: u64, l
 
 /// The lengths of the blocks of a small archive that is made anew each time: two, so that two cores make it, but for one that
 /// a core makes in no time.
-#[allow(dead_code, reason = "for packages that are mostly a program, once they are told apart")]
 pub(super) fn halves(size: u64) -> Vec<u64> {
     if size < MIB {
         return (size > 0).then_some(size).into_iter().collect();

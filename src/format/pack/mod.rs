@@ -54,10 +54,17 @@ pub(in crate::format) fn pack(
     out: impl Write,
     artefact: &Path,
 ) -> Result<Packed, Error> {
-    let settings = Settings::of(options.compression, options.effort);
+    let settings = match options.program {
+        true => Settings { codec: Box::new(xz::Xz::for_program()), limits: Limits::xz(options.effort) },
+        false => Settings::of(options.compression, options.effort),
+    };
     let codec = settings.codec.as_ref();
     let failed = |source: io::Error| Error::Write { path: artefact.to_path_buf(), source };
-    let ranges = ranges(plan, &settings.limits);
+    let lengths = match options.program {
+        true => cut::halves(plan.size()),
+        false => cut::cut(plan.entries(), plan.tail(), &settings.limits),
+    };
+    let ranges = ranges(lengths);
     let keys = Keys::of(plan, codec, &ranges);
     let wanted = Wants { sha256: archive_sha256, xxh64: options.compression == Compression::Zstd };
     // Where no digest of the archive is wanted, or it is known, what is kept is not read.
@@ -126,14 +133,12 @@ impl Settings {
     }
 }
 
-/// The archive, cut.
-fn ranges(plan: &Plan<'_>, limits: &Limits) -> Vec<Range<u64>> {
-    let entries =
-        plan.entries().map(|(path, head, content, padding)| cut::Entry { path, head, content, padding, begins: false });
+/// Where blocks of these lengths lie.
+fn ranges(lengths: Vec<u64>) -> Vec<Range<u64>> {
     let mut end = 0;
     let range = |length: u64| {
         end += length;
         end - length..end
     };
-    cut::cut(entries, plan.tail(), limits).into_iter().map(range).collect()
+    lengths.into_iter().map(range).collect()
 }

@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
+use super::cut;
 use crate::tree::{Content, InstallPath};
 
 /// Headers, contents and padding, in order.
@@ -15,6 +16,8 @@ pub(in crate::format) struct Plan<'a> {
     /// Contents are padded with zeros to a multiple of it.
     alignment: u64,
     length: u64,
+    /// Whether the next entry is the first of a part.
+    begins: bool,
 }
 
 /// One entry: the headers from where the entry before it ended, then its content and what pads it.
@@ -25,6 +28,8 @@ struct Entry<'a> {
     headers_end: usize,
     /// Where it ends in the archive.
     end: u64,
+    /// Whether it is the first of a part of the archive that has blocks of its own.
+    begins: bool,
 }
 
 /// What stands in a range of the archive.
@@ -41,7 +46,12 @@ pub(super) enum Segment<'a> {
 impl<'a> Plan<'a> {
     /// Of nothing yet. Contents are padded to a multiple of `alignment`.
     pub(in crate::format) fn new(alignment: u64) -> Self {
-        Self { headers: Vec::new(), entries: Vec::new(), alignment, length: 0 }
+        Self { headers: Vec::new(), entries: Vec::new(), alignment, length: 0, begins: false }
+    }
+
+    /// What comes from here on changes at other times than what was before, and is not put into blocks with it.
+    pub(in crate::format) fn part(&mut self) {
+        self.begins = true;
     }
 
     /// Ends an entry, whose headers have been written to the plan, with its content.
@@ -50,7 +60,13 @@ impl<'a> Plan<'a> {
         let head = (self.headers.len() - begin) as u64;
         let size = content.filter(|_| path.is_some()).map_or(0, |content| content.digests.size);
         self.length += head + size.next_multiple_of(self.alignment);
-        self.entries.push(Entry { path, content, headers_end: self.headers.len(), end: self.length });
+        self.entries.push(Entry {
+            path,
+            content,
+            headers_end: self.headers.len(),
+            end: self.length,
+            begins: std::mem::take(&mut self.begins),
+        });
     }
 
     /// Bytes of the whole archive.
@@ -64,14 +80,15 @@ impl<'a> Plan<'a> {
         (self.headers.len() - begin) as u64
     }
 
-    /// Each entry's path, the bytes of its headers, of its content, and of what pads it.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, u64, u64, u64)> + '_ {
+    /// The entries as the cutter sees them.
+    pub(super) fn entries(&self) -> impl Iterator<Item = cut::Entry<'a>> + '_ {
         (0..self.entries.len()).filter_map(|number| {
             let entry = self.entries.get(number)?;
             let size = entry.size();
             let head = self.headers_of(number).len() as u64;
             let path = entry.path.map_or("", InstallPath::as_str);
-            Some((path, head, size, entry.end - self.start_of(number) - head - size))
+            let padding = entry.end - self.start_of(number) - head - size;
+            Some(cut::Entry { path, head, content: size, padding, begins: entry.begins })
         })
     }
 

@@ -16,7 +16,7 @@ use twox_hash::XxHash64;
 use super::codec::Codec;
 use super::plan::Plan;
 use super::source::Reader;
-use crate::cache::Blocks;
+use crate::cache::{Blocks, Pending};
 use crate::digest::Sha256;
 use crate::format::error::Error;
 
@@ -56,6 +56,10 @@ type Take<'a> = dyn FnMut(u64, &[u8]) -> Result<(), Error> + 'a;
 /// A block's bytes after those of its context.
 type Buffer = Arc<Vec<u8>>;
 
+/// Memory of blocks that are done, to be used again. It has a lock of its own: whoever waits for room holds that of the
+/// source, and must not keep others from finishing.
+type Spare = Mutex<Vec<Vec<u8>>>;
+
 /// What is read, by one thread at a time.
 struct Source<'a> {
     work: &'a Work<'a>,
@@ -63,8 +67,7 @@ struct Source<'a> {
     next: usize,
     /// The block before the next one with its own context, if it was read and there is a context.
     previous: Option<Buffer>,
-    /// Memory to be used again.
-    spare: Vec<Vec<u8>>,
+    spare: &'a Spare,
     sha256: Option<Sha256Hasher>,
     xxh64: Option<XxHash64>,
 }
@@ -80,12 +83,15 @@ enum Task {
 struct Finished {
     waiting: BTreeMap<usize, Vec<u8>>,
     written: usize,
+    /// Blocks to be kept when all contents, which may go on in later blocks, have turned out to be what their keys say.
+    pending: Vec<Pending>,
     error: Option<Error>,
     stopped: bool,
 }
 
 struct Shared<'a> {
     work: &'a Work<'a>,
+    spare: &'a Spare,
     source: Mutex<Source<'a>>,
     finished: Mutex<Finished>,
     changed: Condvar,
@@ -98,8 +104,14 @@ pub(super) fn run(
     failed: &(dyn Fn(io::Error) -> Error + Sync),
     write: &mut Take<'_>,
 ) -> Result<Digests, Error> {
-    let shared =
-        Shared { work, source: Mutex::new(Source::new(work)), finished: Mutex::default(), changed: Condvar::new() };
+    let spare = Spare::default();
+    let shared = Shared {
+        work,
+        spare: &spare,
+        source: Mutex::new(Source::new(work, &spare)),
+        finished: Mutex::default(),
+        changed: Condvar::new(),
+    };
     let result = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..work.threads.clamp(1, work.ranges.len().max(1)))
             .map(|_| {
@@ -117,11 +129,10 @@ pub(super) fn run(
         let died = workers.into_iter().flatten().any(|worker| worker.join().is_err());
         if died { Err(failed(io::Error::other("a compressor's thread died"))) } else { result }
     });
-    let error = lock(&shared.finished).error.take();
-    match error {
-        Some(error) => Err(error),
-        None => result.map(|()| lock(&shared.source).digests()),
-    }
+    let Finished { error, pending, .. } = std::mem::take(&mut *lock(&shared.finished));
+    error.map_or(result, Err)?;
+    pending.into_iter().for_each(Pending::keep);
+    Ok(lock(&shared.source).digests())
 }
 
 impl Shared<'_> {
@@ -174,10 +185,11 @@ impl Shared<'_> {
         let (before, block) = buffer.split_at(context.min(buffer.len()));
         let packed = self.work.codec.compress((!before.is_empty()).then_some(before), block)?;
         if let (Some(blocks), Some(&key)) = (self.work.blocks, self.work.keys.get(number)) {
-            blocks.put(key, &packed);
+            let pending = blocks.prepare(key, &packed);
+            lock(&self.finished).pending.extend(pending);
         }
         if let Some(buffer) = Arc::into_inner(buffer) {
-            lock(&self.source).give_back(buffer);
+            lock(self.spare).push(buffer);
         }
         Ok(packed)
     }
@@ -208,13 +220,13 @@ impl Shared<'_> {
 }
 
 impl<'a> Source<'a> {
-    fn new(work: &'a Work<'a>) -> Self {
+    fn new(work: &'a Work<'a>, spare: &'a Spare) -> Self {
         Self {
             work,
             reader: Reader::new(work.plan),
             next: 0,
             previous: None,
-            spare: Vec::new(),
+            spare,
             sha256: work.wants.sha256.then(Sha256Hasher::new),
             xxh64: work.wants.xxh64.then(|| XxHash64::with_seed(0)),
         }
@@ -248,7 +260,9 @@ impl<'a> Source<'a> {
         let before = context_of(self.work.codec, range);
         let length = (before.end - before.start) as usize;
         let room = length + (range.end - range.start) as usize;
-        let mut buffer = match self.previous.take().map(Arc::try_unwrap) {
+        // After a small block, which has little context, there is less than what is wanted now.
+        let previous = self.previous.take().filter(|previous| previous.len() >= length);
+        let mut buffer = match previous.map(Arc::try_unwrap) {
             // Nobody else uses it: the context is moved to its front.
             Some(Ok(mut buffer)) => {
                 buffer.drain(..buffer.len().saturating_sub(length));
@@ -259,7 +273,7 @@ impl<'a> Source<'a> {
                 buffer.extend_from_slice(shared.get(shared.len().saturating_sub(length)..).unwrap_or_default());
                 buffer
             }
-            // What stands before was kept, and is not in memory.
+            // It is not in memory.
             None => {
                 let mut buffer = self.memory(room);
                 let mut reader = Reader::new(self.work.plan);
@@ -274,7 +288,7 @@ impl<'a> Source<'a> {
 
     /// Memory for `room` bytes, of a block that is done if there is any.
     fn memory(&mut self, room: usize) -> Vec<u8> {
-        let mut buffer = self.spare.pop().unwrap_or_default();
+        let mut buffer = lock(self.spare).pop().unwrap_or_default();
         buffer.clear();
         buffer.reserve_exact(room);
         buffer
@@ -290,12 +304,6 @@ impl<'a> Source<'a> {
             sha256.iter_mut().for_each(|hasher| hasher.update(bytes));
             xxh64.iter_mut().for_each(|hasher| hasher.write(bytes));
         })
-    }
-
-    fn give_back(&mut self, buffer: Vec<u8>) {
-        if self.next < self.work.ranges.len() {
-            self.spare.push(buffer);
-        }
     }
 
     fn digests(&mut self) -> Digests {
@@ -318,3 +326,6 @@ pub(super) fn context_of(codec: &dyn Codec, range: &Range<u64>) -> Range<u64> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

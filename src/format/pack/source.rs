@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use sha2::{Digest as _, Sha256 as Sha256Hasher};
 
 use super::plan::{Plan, Segment};
+use crate::cache::seal;
 use crate::digest::Sha256;
 use crate::format::error::Error;
 use crate::tree::{Content, InstallPath, Source as Place};
@@ -143,6 +144,9 @@ impl<'a> Open<'a> {
     }
 
     fn changed(&self, what: String) -> Error {
+        if let Place::Path(file) = &self.content.source {
+            seal::break_if_sealed(file);
+        }
         Error::Changed { path: self.path.clone(), what }
     }
 }

@@ -56,7 +56,6 @@ impl Xz {
     }
 
     /// For a program that is made anew each time, so that nothing of it is ever kept.
-    #[allow(dead_code, reason = "for packages that are mostly a program, once they are told apart")]
     pub(super) fn for_program() -> Self {
         Self { settings: Settings { preset: 6, nice: 16, depth: 4, hash_chains: true, dictionary: 8 * MIB } }
     }

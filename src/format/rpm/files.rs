@@ -26,6 +26,8 @@ pub(super) struct Item {
     pub(super) inode: u32,
     /// How many names of the file there are.
     pub(super) links: u32,
+    /// Its time of modification, seconds since 1970.
+    pub(super) time: u32,
 }
 
 impl Item {
@@ -41,9 +43,11 @@ impl Item {
 pub(super) fn items(package: &Package) -> Result<Vec<Item>, Error> {
     let mut entries: Vec<(InstallPath, Entry)> =
         package.tree.iter().map(|(path, entry)| (path.clone(), entry.clone())).collect();
+    let mut all = package.tree.with_directories();
     for directory in &package.owned_directories {
         if package.tree.get(directory).is_none() {
-            entries.push((directory.clone(), Entry::root(Node::Directory, 0o755)));
+            let implied = all.remove(directory).unwrap_or_else(|| Entry::root(Node::Directory, 0o755));
+            entries.push((directory.clone(), implied));
         }
     }
     entries.sort_by(|(left, _), (right, _)| left.as_str().cmp(right.as_str()));
@@ -79,7 +83,8 @@ pub(super) fn items(package: &Package) -> Result<Vec<Item>, Error> {
             }
             None => (number, 1),
         };
-        items.push(item(path, &file, entry, inode, links)?);
+        let time = u32::try_from(entry.time(package.time)).unwrap_or_default();
+        items.push(Item { time, ..item(path, &file, entry, inode, links)? });
     }
     Ok(items)
 }
@@ -105,15 +110,21 @@ fn item(path: InstallPath, file: &InstallPath, entry: Entry, inode: u32, links: 
         });
     }
     let mode = kind | mode_of(file, &entry, Format::Rpm);
-    Ok(Item { name: format!("./{}", path.relative()), mode, size, path, entry, inode, links })
+    Ok(Item { name: format!("./{}", path.relative()), mode, size, path, entry, inode, links, time: 0 })
 }
 
-/// The order of the payload, as numbers of items, and for each whether its content follows: files of one name as they are
-/// listed, then those of several, name after name, the content with the last (as rpmbuild writes it, and as rpm reads it).
-pub(super) fn payload_order(items: &[Item]) -> Vec<(usize, bool)> {
+/// The order of the payload, as numbers of items, and for each whether its content follows: what has a time of its own
+/// (vendored content and the directories that hold it), then what changes with the service's own commits, each as they are listed; then files of several
+/// names, name after name, the content with the last (as rpmbuild writes it, and as rpm reads it). Gives the length of the
+/// first part as well.
+pub(super) fn payload_order(items: &[Item]) -> (Vec<(usize, bool)>, usize) {
     let packed = || items.iter().enumerate().filter(|(_, item)| item.is_packed());
+    let comes_first = |item: &Item| item.entry.time.is_some();
+    let single = || packed().filter(|(_, item)| item.links == 1);
     let mut order: Vec<(usize, bool)> =
-        packed().filter(|(_, item)| item.links == 1).map(|(number, _)| (number, true)).collect();
+        single().filter(|(_, item)| comes_first(item)).map(|(number, _)| (number, true)).collect();
+    let first_part = order.len();
+    order.extend(single().filter(|(_, item)| !comes_first(item)).map(|(number, _)| (number, true)));
     let mut sets: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (number, item) in packed().filter(|(_, item)| item.links > 1) {
         sets.entry(item.inode).or_default().push(number);
@@ -122,7 +133,7 @@ pub(super) fn payload_order(items: &[Item]) -> Vec<(usize, bool)> {
         let last = set.last().copied();
         order.extend(set.into_iter().map(|number| (number, Some(number) == last)));
     }
-    order
+    (order, first_part)
 }
 
 /// Whether a file does not fit into the cpio's own headers.
@@ -147,7 +158,7 @@ pub(super) fn installed_size(items: &[Item]) -> u64 {
 }
 
 /// Puts the arrays of all files into the header.
-pub(super) fn describe(header: &mut Builder, items: &[Item], time: u32) {
+pub(super) fn describe(header: &mut Builder, items: &[Item]) {
     let numbers = |of: &dyn Fn(&Item) -> u32| Value::Int32(items.iter().map(of).collect());
     let texts = |of: &dyn Fn(&Item) -> String| Value::Texts(items.iter().map(of).collect());
     let (directories, indexes) = directories(items);
@@ -162,7 +173,7 @@ pub(super) fn describe(header: &mut Builder, items: &[Item], time: u32) {
     }
     header.set(tag::FILEMODES, Value::Int16(items.iter().map(|item| item.mode as u16).collect()));
     header.set(tag::FILERDEVS, Value::Int16(vec![0; items.len()]));
-    header.set(tag::FILEMTIMES, numbers(&|_| time));
+    header.set(tag::FILEMTIMES, numbers(&|item| item.time));
     header.set(tag::FILEDIGESTS, texts(&digest));
     header.set(tag::FILELINKTOS, texts(&link));
     header.set(tag::FILEFLAGS, numbers(&flags));

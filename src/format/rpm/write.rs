@@ -41,7 +41,7 @@ pub(in crate::format) fn write(package: &Package, directory: &Path, options: Res
     let write_error = |source: io::Error| Error::Write { path: path.clone(), source };
 
     let mut aside = tempfile::tempfile_in(directory).map_err(write_error)?;
-    let archive = archive(&items, time).map_err(write_error)?;
+    let archive = archive(&items).map_err(write_error)?;
     let payload = pack(&archive, options, true, &mut aside, &path)?;
     let digest = |sha256: Option<Sha256>| Value::Texts(sha256.iter().map(Sha256::to_string).collect());
     header.set(tag::PAYLOADDIGEST, digest(Some(payload.sha256)));
@@ -81,7 +81,7 @@ fn metadata(package: &Package, items: &[Item], time: u32, options: Resolved<'_>)
     let mut header = Builder::default();
     identity(&mut header, package, time)?;
     scriptlets(&mut header, &package.scripts)?;
-    files::describe(&mut header, items, time);
+    files::describe(&mut header, items);
     let size = files::installed_size(items);
     match u32::try_from(size) {
         Ok(size) => header.number(tag::SIZE, size),
@@ -198,17 +198,23 @@ fn history(header: &mut Builder, package: &Package) {
 }
 
 /// The payload before compression.
-fn archive(items: &[Item], time: u32) -> io::Result<Plan<'_>> {
+fn archive(items: &[Item]) -> io::Result<Plan<'_>> {
     let mut plan = Plan::new(cpio::ALIGNMENT);
     let stripped = files::has_large(items);
-    for (number, has_content) in files::payload_order(items) {
+    let (order, first_part) = files::payload_order(items);
+    for (place, (number, has_content)) in order.into_iter().enumerate() {
+        if place == first_part {
+            plan.part();
+        }
         let Some(item) = items.get(number) else { continue };
         let size = if has_content { item.size } else { 0 };
         if stripped {
             cpio::stripped_header(&mut plan, number as u32)?;
         } else {
             let (name, size) = (item.name.as_str(), size as u32);
-            let Item { inode, links, mode, .. } = *item;
+            let Item { links, mode, time, .. } = *item;
+            // Only the names of one file need to have the same; the header's numbers move when a file is added.
+            let inode = if links > 1 { item.inode } else { 0 };
             cpio::header(&mut plan, &cpio::Entry { name, inode, links, mode, time, size })?;
         }
         let content = match &item.entry.node {

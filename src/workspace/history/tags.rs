@@ -108,6 +108,7 @@ fn plain() -> crate::target::Distribution {
         glibc: (0, 0),
         systemd: 0,
         compression: crate::target::Compression::Zstd,
+        compression_is_asked_for: false,
         reads_zstd: true,
         rpm: None,
         suse: false,

@@ -145,7 +145,7 @@ fn the_environment_is_kept_with_byte_code_of_what_was_imported_and_made_again_wh
         return;
     }
     let first = bench.build().unwrap();
-    let kept = bench.cache.section("build-environments/v1");
+    let kept = bench.cache.section("build-environments/v2");
     let environments = || fs_err::read_dir(&kept).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     let [environment] = environments().try_into().unwrap();
     let site = environment.join(format!("files/lib/python{}/site-packages", bench.interpreter.version));

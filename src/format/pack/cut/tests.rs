@@ -10,7 +10,6 @@ use super::*;
 
 /// (path, size of the content, what is in it): sorted as a tree is.
 type Tree = Vec<(String, u64, u64)>;
-type Edit<'a> = Box<dyn Fn(&mut Tree) + 'a>;
 
 /// What is done to a tree.
 type Edit<'a> = Box<dyn Fn(&mut Tree) + 'a>;
