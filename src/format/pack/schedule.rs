@@ -56,6 +56,10 @@ type Take<'a> = dyn FnMut(u64, &[u8]) -> Result<(), Error> + 'a;
 /// A block's bytes after those of its context.
 type Buffer = Arc<Vec<u8>>;
 
+/// Memory of blocks that are done, to be used again. It has a lock of its own: whoever waits for room holds that of the
+/// source, and must not keep others from finishing.
+type Spare = Mutex<Vec<Vec<u8>>>;
+
 /// What is read, by one thread at a time.
 struct Source<'a> {
     work: &'a Work<'a>,
@@ -63,8 +67,7 @@ struct Source<'a> {
     next: usize,
     /// The block before the next one with its own context, if it was read and there is a context.
     previous: Option<Buffer>,
-    /// Memory to be used again.
-    spare: Vec<Vec<u8>>,
+    spare: &'a Spare,
     sha256: Option<Sha256Hasher>,
     xxh64: Option<XxHash64>,
 }
@@ -88,6 +91,7 @@ struct Finished {
 
 struct Shared<'a> {
     work: &'a Work<'a>,
+    spare: &'a Spare,
     source: Mutex<Source<'a>>,
     finished: Mutex<Finished>,
     changed: Condvar,
@@ -100,8 +104,14 @@ pub(super) fn run(
     failed: &(dyn Fn(io::Error) -> Error + Sync),
     write: &mut Take<'_>,
 ) -> Result<Digests, Error> {
-    let shared =
-        Shared { work, source: Mutex::new(Source::new(work)), finished: Mutex::default(), changed: Condvar::new() };
+    let spare = Spare::default();
+    let shared = Shared {
+        work,
+        spare: &spare,
+        source: Mutex::new(Source::new(work, &spare)),
+        finished: Mutex::default(),
+        changed: Condvar::new(),
+    };
     let result = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..work.threads.clamp(1, work.ranges.len().max(1)))
             .map(|_| {
@@ -178,9 +188,8 @@ impl Shared<'_> {
             let pending = blocks.prepare(key, &packed);
             lock(&self.finished).pending.extend(pending);
         }
-        // Never waited for: whoever has the source may be waiting for the result of this very block.
-        if let (Some(buffer), Ok(mut source)) = (Arc::into_inner(buffer), self.source.try_lock()) {
-            source.give_back(buffer);
+        if let Some(buffer) = Arc::into_inner(buffer) {
+            lock(self.spare).push(buffer);
         }
         Ok(packed)
     }
@@ -211,13 +220,13 @@ impl Shared<'_> {
 }
 
 impl<'a> Source<'a> {
-    fn new(work: &'a Work<'a>) -> Self {
+    fn new(work: &'a Work<'a>, spare: &'a Spare) -> Self {
         Self {
             work,
             reader: Reader::new(work.plan),
             next: 0,
             previous: None,
-            spare: Vec::new(),
+            spare,
             sha256: work.wants.sha256.then(Sha256Hasher::new),
             xxh64: work.wants.xxh64.then(|| XxHash64::with_seed(0)),
         }
@@ -251,7 +260,9 @@ impl<'a> Source<'a> {
         let before = context_of(self.work.codec, range);
         let length = (before.end - before.start) as usize;
         let room = length + (range.end - range.start) as usize;
-        let mut buffer = match self.previous.take().map(Arc::try_unwrap) {
+        // After a small block, which has little context, there is less than what is wanted now.
+        let previous = self.previous.take().filter(|previous| previous.len() >= length);
+        let mut buffer = match previous.map(Arc::try_unwrap) {
             // Nobody else uses it: the context is moved to its front.
             Some(Ok(mut buffer)) => {
                 buffer.drain(..buffer.len().saturating_sub(length));
@@ -262,7 +273,7 @@ impl<'a> Source<'a> {
                 buffer.extend_from_slice(shared.get(shared.len().saturating_sub(length)..).unwrap_or_default());
                 buffer
             }
-            // What stands before was kept, and is not in memory.
+            // It is not in memory.
             None => {
                 let mut buffer = self.memory(room);
                 let mut reader = Reader::new(self.work.plan);
@@ -277,7 +288,7 @@ impl<'a> Source<'a> {
 
     /// Memory for `room` bytes, of a block that is done if there is any.
     fn memory(&mut self, room: usize) -> Vec<u8> {
-        let mut buffer = self.spare.pop().unwrap_or_default();
+        let mut buffer = lock(self.spare).pop().unwrap_or_default();
         buffer.clear();
         buffer.reserve_exact(room);
         buffer
@@ -293,12 +304,6 @@ impl<'a> Source<'a> {
             sha256.iter_mut().for_each(|hasher| hasher.update(bytes));
             xxh64.iter_mut().for_each(|hasher| hasher.write(bytes));
         })
-    }
-
-    fn give_back(&mut self, buffer: Vec<u8>) {
-        if self.next < self.work.ranges.len() {
-            self.spare.push(buffer);
-        }
     }
 
     fn digests(&mut self) -> Digests {
@@ -321,3 +326,6 @@ pub(super) fn context_of(codec: &dyn Codec, range: &Range<u64>) -> Range<u64> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,7 +57,7 @@ impl Zstd {
         Self::with(level(effort), context(effort), block(effort))
     }
 
-    fn with(level: u32, context: u64, block: u64) -> Self {
+    pub(super) fn with(level: u32, context: u64, block: u64) -> Self {
         Self { level, context, block }
     }
 
