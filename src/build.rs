@@ -37,6 +37,7 @@ use crate::workspace::Member;
 use crate::workspace::history::{ChangelogRequest, History, HistoryError, VersionOrigin};
 use claims::Claims;
 use help::Question;
+pub(crate) use inputs::named_files;
 use packing::Packing;
 use plan::Planned;
 use previous::Published;

@@ -319,6 +319,22 @@ fn what_is_installed_from_the_directory_for_artefacts_counts() {
 }
 
 #[test]
+fn what_is_installed_from_what_looks_like_a_tools_cache_counts() {
+    let world = World::new();
+    let configuration = fs::read_to_string(world.path("repo/packhouse.toml")).expect("text");
+    let files = "[[services.acme-edge.files]]\nsource = \"data/**\"\npath = \"/usr/share/acme-edge/\"\n";
+    world.put("repo/packhouse.toml", &format!("{configuration}{files}"));
+    world.put("repo/.gitignore", "/target/\n*.log\nnode_modules/\n");
+    let places = ["repo/edge/data/node_modules/one.txt", "repo/edge/data/__pycache__/one.txt"];
+    places.iter().for_each(|place| world.put(place, "one\n"));
+    world.built("new files");
+    for place in places {
+        world.put(place, "two\n");
+        world.built(place);
+    }
+}
+
+#[test]
 fn a_record_that_cannot_be_read_or_written_costs_nothing_but_time() {
     let world = World::new();
     let records = world.path("cache/fresh/v1");

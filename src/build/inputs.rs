@@ -94,7 +94,7 @@ fn settings(context: Context<'_>, service: &Member, fingerprint: &mut Fingerprin
 }
 
 /// The files and directories, relative to the service's directory, that its settings name.
-fn named_files(settings: &ServiceSettings) -> Vec<PathBuf> {
+pub(crate) fn named_files(settings: &ServiceSettings) -> Vec<PathBuf> {
     let ServiceSettings {
         path: _,
         kind: _,

@@ -78,7 +78,11 @@ pub(super) fn paths(start: &Path, cache: &Cache, looked: &Looked<'_>) -> Result<
         visited: HashSet::new(),
     };
     for member in &workspace.members {
-        walk.pending.push((settings.root.join(&member.path).join(&settings.project.vendor), true));
+        let directory = settings.root.join(&member.path);
+        walk.pending.push((directory.join(&settings.project.vendor), true));
+        // What is named is read, whatever else has put it there.
+        let named = crate::build::named_files(&settings.service(&member.name));
+        walk.pending.extend(named.into_iter().map(|path| (directory.join(path), true)));
     }
     match looked.previous {
         PreviousSource::Nowhere => {}

@@ -120,12 +120,14 @@ pub(super) fn run(
             })
             .collect();
         // One is enough; none is an error.
+        let guard = Guard(&shared);
         let result = if workers.iter().any(Result::is_ok) {
             shared.write(write)
         } else {
             Err(failed(io::Error::other("cannot start threads")))
         };
         shared.stop(None);
+        drop(guard);
         let died = workers.into_iter().flatten().any(|worker| worker.join().is_err());
         if died { Err(failed(io::Error::other("a compressor's thread died"))) } else { result }
     });
@@ -135,18 +137,20 @@ pub(super) fn run(
     Ok(lock(&shared.source).digests())
 }
 
+/// Whoever waits for a thread that panics is told.
+struct Guard<'a, 'b>(&'a Shared<'b>);
+
+impl Drop for Guard<'_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.stop(None);
+        }
+    }
+}
+
 impl Shared<'_> {
     /// What each thread does.
     fn work(&self, failed: &(dyn Fn(io::Error) -> Error + Sync)) {
-        /// Whoever waits for a thread that panics is told.
-        struct Guard<'a, 'b>(&'a Shared<'b>);
-        impl Drop for Guard<'_, '_> {
-            fn drop(&mut self) {
-                if std::thread::panicking() {
-                    self.0.stop(None);
-                }
-            }
-        }
         let guard = Guard(self);
         while let Some((number, task)) = self.take() {
             match task.and_then(|task| self.perform(number, task).map_err(failed)) {
@@ -183,6 +187,9 @@ impl Shared<'_> {
             Task::Compress { buffer, context } => (buffer, context),
         };
         let (before, block) = buffer.split_at(context.min(buffer.len()));
+        if self.work.ranges.get(number).is_none_or(|range| range.end - range.start != block.len() as u64) {
+            return Err(io::Error::other("a block of the archive has another length than it was planned with"));
+        }
         let packed = self.work.codec.compress((!before.is_empty()).then_some(before), block)?;
         if let (Some(blocks), Some(&key)) = (self.work.blocks, self.work.keys.get(number)) {
             let pending = blocks.prepare(key, &packed);
