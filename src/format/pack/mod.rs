@@ -58,6 +58,7 @@ pub(in crate::format) fn pack(
         true => Settings { codec: Box::new(xz::Xz::for_program()), limits: Limits::xz(options.effort) },
         false => Settings::of(options.compression, options.effort),
     };
+    threads::free_eagerly();
     let codec = settings.codec.as_ref();
     let failed = |source: io::Error| Error::Write { path: artefact.to_path_buf(), source };
     let lengths = match options.program {
@@ -127,9 +128,9 @@ impl Settings {
         Self { codec, limits }
     }
 
-    /// What one thread holds (bytes): a block with its context, the compressed blocks that wait, the encoder.
+    /// What one thread holds (bytes): a block with its context, what it becomes, which may be as long, and the encoder.
     fn memory(&self) -> u64 {
-        self.codec.context() + self.limits.largest() * 3 / 2 + self.codec.memory()
+        self.codec.context() + self.limits.largest() * 2 + self.codec.memory()
     }
 }
 

@@ -20,8 +20,9 @@ use crate::cache::{Blocks, Pending};
 use crate::digest::Sha256;
 use crate::format::error::Error;
 
-/// Compressed blocks that may wait for their turn, for each thread.
+/// Compressed blocks that may wait for their turn, for each thread, while they have fewer bytes than this together.
 const WAITING: usize = 2;
+const WAITING_BYTES: usize = 16 << 20;
 
 /// What is to be done.
 pub(super) struct Work<'a> {
@@ -87,6 +88,13 @@ struct Finished {
     pending: Vec<Pending>,
     error: Option<Error>,
     stopped: bool,
+}
+
+impl Finished {
+    /// How many bytes wait.
+    fn bytes(&self) -> usize {
+        self.waiting.values().map(Vec::len).sum()
+    }
 }
 
 struct Shared<'a> {
@@ -172,7 +180,11 @@ impl Shared<'_> {
             return None;
         }
         let room = self.work.threads.max(1) * WAITING;
-        let full = |finished: &mut Finished| !finished.stopped && number >= finished.written + room;
+        // The block that is to be written next always has room: without it nothing goes on.
+        let full = |finished: &mut Finished| {
+            let ahead = number.saturating_sub(finished.written);
+            !finished.stopped && (ahead >= room || ahead > 0 && finished.bytes() > WAITING_BYTES)
+        };
         let finished = self.changed.wait_while(lock(&self.finished), full).unwrap_or_else(PoisonError::into_inner);
         if finished.stopped {
             return None;

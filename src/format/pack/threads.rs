@@ -38,6 +38,22 @@ impl Settings {
     }
 }
 
+/// Has the allocator give large buffers back when they are freed. The GNU C library learns from the first of them to keep
+/// the next ones (`M_MMAP_THRESHOLD` in mallopt(3)), which costs tens of megabytes that nobody uses.
+#[cfg(target_env = "gnu")]
+#[allow(unsafe_code, reason = "the standard library does not reach the allocator's settings")]
+pub(super) fn free_eagerly() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    // SAFETY: it takes two numbers, and the allocator locks itself.
+    ONCE.call_once(|| unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 256 << 10);
+    });
+}
+
+/// Other allocators do so by themselves.
+#[cfg(not(target_env = "gnu"))]
+pub(super) fn free_eagerly() {}
+
 /// Bytes that can be had without paging, within the limit of the control group that this process is in.
 fn free() -> Option<u64> {
     let text = fs_err::read_to_string("/proc/meminfo").ok()?;

@@ -87,7 +87,7 @@ pub(super) fn block(effort: Effort) -> u64 {
 /// Bytes before a block that it may refer to, for an effort.
 fn context(effort: Effort) -> u64 {
     match effort {
-        Effort::Fast => 48 * MIB,
+        Effort::Fast => 32 * MIB,
         Effort::Default | Effort::Small => 64 * MIB,
     }
 }
