@@ -106,7 +106,7 @@ const fn other(
     Contest { section, title, ours, theirs, bars, floor: None }
 }
 
-const ZSTD: &[&str] = &["read", "md5", "sha256", "zstd-7"];
+const ZSTD: &[&str] = &["read", "md5", "sha256", "zstd-5"];
 const XZ: &[&str] = &["read", "md5", "sha256", "xz-6"];
 
 /// All of them.
@@ -159,8 +159,22 @@ pub(super) const CONTESTS: &[Contest] = &[
     tree("300 MB tree to a .deb against fpm", tree::DEB, &["fpm -t deb"], &[], ZSTD),
     other("kinds", "A virtual environment with large wheels to a .deb, cold", kinds::VENV, &[kinds::VENV_XZ], &[]),
     other("kinds", "The same against dpkg-deb's zstd", kinds::VENV, &[kinds::VENV_ZSTD], &[]),
+    other(
+        "kinds",
+        "The same for a release (`--effort small`) against dpkg-deb's xz",
+        kinds::VENV_SMALL,
+        &[kinds::VENV_XZ],
+        &[],
+    ),
     other("kinds", "Programs and libraries written in Rust to a .deb, cold", kinds::RUST, &[kinds::RUST_XZ], &[]),
     other("kinds", "The same against dpkg-deb's zstd", kinds::RUST, &[kinds::RUST_ZSTD], &[]),
+    other(
+        "kinds",
+        "The same for a release (`--effort small`) against dpkg-deb's xz",
+        kinds::RUST_SMALL,
+        &[kinds::RUST_XZ],
+        &[],
+    ),
     other(
         "rust",
         "ripgrep's crate to a .deb, its program being built",
