@@ -29,7 +29,7 @@ use crate::digest::Sha256;
 use crate::ecosystem::{self, Context, Release};
 use crate::fingerprint::Files;
 use crate::format::{self, Artefact, Effort, WriteOptions, Written};
-use crate::package::{self, Changelog, Inputs, Learned, Package, Version, version};
+use crate::package::{self, Changelog, Inputs, Package, Version, version};
 use crate::report::{Activity, Unit};
 use crate::target::{Format, Target};
 use crate::tree::facts;
@@ -398,11 +398,9 @@ fn make(
         context.reporter.note(&format!("{}: {note}", service.name));
     }
     let (isolation, debug) = (staged.isolation.clone(), staged.debug.clone());
-    let question = Question { context, service, target, staged: &staged, time: *time };
-    let learned = Learned {
-        help: help::ask(&question).map_err(failed)?,
-        previous: shared.published.newest(service.name.as_str(), target).map_err(failed)?,
-    };
+    let asked = staged.clone();
+    let question = Question { context, service, target, staged: &asked, time: *time };
+    let previous = shared.published.newest(service.name.as_str(), target).map_err(failed)?;
     activity.stage("assembling");
     let inputs = Inputs {
         settings: context.settings,
@@ -414,8 +412,16 @@ fn make(
         changelog: changelog.clone(),
         time: *time,
     };
-    let package = package::assemble_with(inputs, &learned).map_err(|error| failed(error.into()))?;
-    if let Some(previous) = &learned.previous {
+    // The commands are at work while everything is put together that does not depend on what they say.
+    let package = std::thread::scope(|scope| {
+        let help = scope.spawn(|| help::ask(&question));
+        package::assemble_asking(inputs, previous.as_ref(), || match help.join() {
+            Ok(help) => help,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    });
+    let package = package.map_err(failed)?;
+    if let Some(previous) = &previous {
         package::previous::check(&package, previous).map_err(|error| failed(error.into()))?;
     }
     let debug = package::debug_symbols(&package, &debug).map_err(|error| failed(error.into()))?;
