@@ -29,7 +29,7 @@ use crate::digest::Sha256;
 use crate::ecosystem::{self, Context, Release};
 use crate::fingerprint::Files;
 use crate::format::{self, Artefact, Effort, WriteOptions, Written};
-use crate::package::{self, Changelog, Inputs, Learned, Package, Version, version};
+use crate::package::{self, Changelog, Inputs, Package, Version, version};
 use crate::report::{Activity, Unit};
 use crate::target::{Format, Target};
 use crate::tree::facts;
@@ -393,29 +393,36 @@ fn make(
     let Released { version, changelog, time, release } = released;
     activity.stage("staging");
     let mut staged = ecosystem::of(service.ecosystem).stage(context, service, target, release).map_err(failed)?;
-    let notes = package::licenses::settle(context.settings, service, &mut staged.components);
-    for note in notes.map_err(|error| failed(error.into()))? {
-        context.reporter.note(&format!("{}: {note}", service.name));
-    }
     let (isolation, debug) = (staged.isolation.clone(), staged.debug.clone());
-    let question = Question { context, service, target, staged: &staged, time: *time };
-    let learned = Learned {
-        help: help::ask(&question).map_err(failed)?,
-        previous: shared.published.newest(service.name.as_str(), target).map_err(failed)?,
-    };
+    let asked = staged.clone();
+    let question = Question { context, service, target, staged: &asked, time: *time };
     activity.stage("assembling");
-    let inputs = Inputs {
-        settings: context.settings,
-        workspace: context.workspace,
-        member: service,
-        target,
-        staged,
-        version: version.clone(),
-        changelog: changelog.clone(),
-        time: *time,
-    };
-    let package = package::assemble_with(inputs, &learned).map_err(|error| failed(error.into()))?;
-    if let Some(previous) = &learned.previous {
+    // The commands are at work while everything is put together that does not depend on what they say.
+    let (package, previous) = std::thread::scope(|scope| -> Result<_, ecosystem::Error> {
+        let help = scope.spawn(|| help::ask(&question));
+        for note in package::licenses::settle(context.settings, service, &mut staged.components)? {
+            context.reporter.note(&format!("{}: {note}", service.name));
+        }
+        let previous = shared.published.newest(service.name.as_str(), target)?;
+        let inputs = Inputs {
+            settings: context.settings,
+            workspace: context.workspace,
+            member: service,
+            target,
+            staged,
+            version: version.clone(),
+            changelog: changelog.clone(),
+            time: *time,
+        };
+        let package = package::assemble_asking::<ecosystem::Error>(inputs, previous.as_ref(), || {
+            let (help, notes) = help.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            notes.iter().for_each(|note| context.reporter.note(note));
+            Ok(help)
+        })?;
+        Ok((package, previous))
+    })
+    .map_err(failed)?;
+    if let Some(previous) = &previous {
         package::previous::check(&package, previous).map_err(|error| failed(error.into()))?;
     }
     let debug = package::debug_symbols(&package, &debug).map_err(|error| failed(error.into()))?;
