@@ -305,10 +305,12 @@ pub fn any_tree() -> impl Strategy<Value = Tree> {
         2 => Just(None),
     ];
     let mode = select(vec![0o644, 0o755, 0o600, 0o000, 0o4755, 0o2711, 0o1777]);
-    vec((place, node, mode), 0..40).prop_map(|specifications| {
+    // What has a time of its own is packed apart from the package's own files.
+    let time = prop_oneof![Just(None), (0..2_000_000_000_i64).prop_map(Some)];
+    vec((place, node, mode, time), 0..40).prop_map(|specifications| {
         let mut tree = Tree::new();
         let mut last_file = None;
-        for (place, node, mode) in specifications {
+        for (place, node, mode, time) in specifications {
             let Ok(place) = InstallPath::parse(&place) else { continue };
             let mut parent = place.parent();
             while let Some(above) = parent.as_ref().filter(|above| tree.get(above).is_none()) {
@@ -320,18 +322,18 @@ pub fn any_tree() -> impl Strategy<Value = Tree> {
             if under_file || is_above {
                 continue;
             }
-            let (node, mode) = match node {
-                Some(Node::Directory) => (Node::Directory, mode | 0o700),
-                Some(node) => (node, mode),
+            let (node, mode, time) = match node {
+                Some(Node::Directory) => (Node::Directory, mode | 0o700, time),
+                Some(node) => (node, mode, time),
                 None => match &last_file {
-                    Some((file, mode)) => (Node::HardLink(InstallPath::clone(file)), *mode),
+                    Some((file, mode, time)) => (Node::HardLink(InstallPath::clone(file)), *mode, *time),
                     None => continue,
                 },
             };
             if matches!(node, Node::File(_)) {
-                last_file = Some((place.clone(), mode));
+                last_file = Some((place.clone(), mode, time));
             }
-            tree.insert(place, Entry::root(node, mode)).expect("a free path");
+            tree.insert(place, Entry { time, ..Entry::root(node, mode) }).expect("a free path");
         }
         tree
     })
