@@ -452,3 +452,33 @@ fn a_change_beside_a_crate_starts_no_cargo_and_one_in_it_or_in_what_it_can_reach
     world.rebuilds(&["acme-worker", "edge"], "acme-worker/identity has changed");
     world.is_as_if_new();
 }
+
+#[test]
+fn vendor_brings_a_lock_up_to_date_unless_it_must_not_change() {
+    let world = World::new();
+    let manifest = fs::read_to_string(world.path("repo/acme-solo/pyproject.toml")).expect("a manifest");
+    let manifest = manifest.replace("dependencies = []", "dependencies = [\"acme-common\"]");
+    world.put("repo/acme-solo/pyproject.toml", &manifest);
+    let output = world.try_run(&["vendor", "--locked"]);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(world.try_run(&["build", "acme-solo"]).status.code(), Some(1));
+    world.run(&["vendor"]);
+    world.run(&["vendor", "--locked"]);
+    assert!(world.build(&["acme-solo"]).built.contains("acme-solo"));
+}
+
+#[test]
+fn only_of_the_targets_that_are_asked_for_it_is_said_what_they_have_not() {
+    let world = World::new();
+    world.put("repo/packhouse.toml", &SETTINGS.replace("\"debian-12\"", "\"debian-12\", \"debian-13\""));
+    world.put("repo/acme-solo/.python-version", "3.11\n");
+    let locked = world.run(&["lock"]);
+    let note = "debian-13/amd64 has no CPython 3.11";
+    assert!(String::from_utf8_lossy(&locked.stderr).contains(note));
+    let vendored = world.run(&["vendor"]);
+    assert!(String::from_utf8_lossy(&vendored.stderr).matches(note).count() <= 1);
+    let notes = |target: &str| world.build(&["acme-solo", "--target", target]).notes;
+    let about = |notes: Vec<String>| notes.iter().filter(|one| one.contains("CPython")).count();
+    assert_eq!(about(notes("debian-12")), 0);
+    assert_eq!(about(notes("debian-13")), 1);
+}
