@@ -482,3 +482,21 @@ fn only_of_the_targets_that_are_asked_for_it_is_said_what_they_have_not() {
     assert_eq!(about(notes("debian-12")), 0);
     assert_eq!(about(notes("debian-13")), 1);
 }
+
+#[test]
+fn a_link_that_leads_nowhere_is_no_obstacle_unless_it_is_a_program() {
+    let world = World::new();
+    symlink("/run/acme/solo.sock", world.path("repo/acme-solo/socket")).expect("a link");
+    symlink("ada@machine.4711:1", world.path("repo/acme-solo/src/.#solo.py")).expect("a link");
+    let output = world.try_run(&["build", "acme-solo"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    // This back end opens all that is in `src`: what it says is what pip shows.
+    assert!(!output.status.success() && said.contains("No such file or directory: 'src/.#solo.py'"), "{said}");
+    fs::remove_file(world.path("repo/acme-solo/src/.#solo.py")).expect("removed");
+    world.run(&["build", "acme-solo"]);
+    symlink("../tools/solo", world.path("repo/acme-solo/bin/other")).expect("a link");
+    let output = world.try_run(&["build", "acme-solo"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let expected = format!("{} is a link to ../tools/solo", world.path("repo/acme-solo/bin/other").display());
+    assert!(!output.status.success() && said.contains(&expected), "{said}");
+}
