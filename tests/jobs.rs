@@ -500,3 +500,49 @@ fn a_link_that_leads_nowhere_is_no_obstacle_unless_it_is_a_program() {
     let expected = format!("{} is a link to ../tools/solo", world.path("repo/acme-solo/bin/other").display());
     assert!(!output.status.success() && said.contains(&expected), "{said}");
 }
+
+#[test]
+fn a_dry_run_tells_what_a_build_would_do_in_which_order_and_why_and_writes_nothing() {
+    let world = World::new();
+    let plan = |arguments: &[&str]| -> Vec<[String; 3]> {
+        let output = world.run(&[&["build", "--dry-run", "--format", "json"], arguments].concat());
+        let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+        let lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+        lines
+            .map(|line| ["service", "action", "why"].map(|key| line[key].as_str().unwrap_or_default().to_owned()))
+            .collect()
+    };
+    let all = |action: &str, why: &str| {
+        ["acme-api", "acme-solo", "acme-worker"].map(|service| [service, action, why].map(str::to_owned))
+    };
+    let sorted = |mut plan: Vec<[String; 3]>| {
+        plan.sort();
+        plan
+    };
+    assert_eq!(sorted(plan(&[])), all("build", "it has not been built before"));
+    assert!(!world.path("repo/target").exists() && !world.path("cache/jobs").exists());
+    world.build(&[]);
+    assert_eq!(plan(&[]), all("fresh", "nothing has changed"));
+    assert_eq!(sorted(plan(&["--force"])), all("build", "it is wanted again"));
+    world.put("repo/acme-solo/src/acme_solo/__init__.py", "def main():\n    print('two')\n");
+    let before = walk(&world.path("repo/target"));
+    let planned = plan(&[]);
+    let [service, action, why] = &planned[0];
+    assert_eq!((service.as_str(), action.as_str()), ("acme-solo", "build"), "what is to be built comes first");
+    assert!(why.contains("__init__.py"), "{why}");
+    assert_eq!(planned[1..].iter().filter(|[_, action, _]| action == "fresh").count(), 2);
+    assert_eq!(walk(&world.path("repo/target")), before);
+    let human = world.run(&["build", "--dry-run", "acme-solo"]);
+    let expected = format!("build  acme-solo for debian-12/amd64: {why}\n");
+    assert_eq!(String::from_utf8_lossy(&human.stdout), expected);
+    assert!(world.build(&[]).built.contains("acme-solo"), "it is still to be done");
+}
+
+/// All paths below `directory` with their times of modification.
+fn walk(directory: &Path) -> Vec<(PathBuf, std::time::SystemTime)> {
+    let entries =
+        walkdir::WalkDir::new(directory).sort_by_file_name().into_iter().map(|entry| entry.expect("an entry"));
+    entries
+        .map(|entry| (entry.path().to_path_buf(), entry.metadata().expect("there").modified().expect("a time")))
+        .collect()
+}
