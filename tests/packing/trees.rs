@@ -305,12 +305,12 @@ pub fn any_tree() -> impl Strategy<Value = Tree> {
         2 => Just(None),
     ];
     let mode = select(vec![0o644, 0o755, 0o600, 0o000, 0o4755, 0o2711, 0o1777]);
-    // What has a time of its own is packed apart from the package's own files.
-    let time = prop_oneof![Just(None), (0..2_000_000_000_i64).prop_map(Some)];
-    vec((place, node, mode, time), 0..40).prop_map(|specifications| {
+    // What has a time of its own is packed apart; one that is later than the package's becomes that.
+    let has_time = any::<bool>();
+    vec((place, node, mode, has_time), 0..40).prop_map(|specifications| {
         let mut tree = Tree::new();
         let mut last_file = None;
-        for (place, node, mode, time) in specifications {
+        for (place, node, mode, has_time) in specifications {
             let Ok(place) = InstallPath::parse(&place) else { continue };
             let mut parent = place.parent();
             while let Some(above) = parent.as_ref().filter(|above| tree.get(above).is_none()) {
@@ -322,18 +322,19 @@ pub fn any_tree() -> impl Strategy<Value = Tree> {
             if under_file || is_above {
                 continue;
             }
-            let (node, mode, time) = match node {
-                Some(Node::Directory) => (Node::Directory, mode | 0o700, time),
-                Some(node) => (node, mode, time),
+            let (node, mode) = match node {
+                Some(Node::Directory) => (Node::Directory, mode | 0o700),
+                Some(node) => (node, mode),
                 None => match &last_file {
-                    Some((file, mode, time)) => (Node::HardLink(InstallPath::clone(file)), *mode, *time),
+                    Some((file, mode)) => (Node::HardLink(InstallPath::clone(file)), *mode),
                     None => continue,
                 },
             };
             if matches!(node, Node::File(_)) {
-                last_file = Some((place.clone(), mode, time));
+                last_file = Some((place.clone(), mode));
             }
-            tree.insert(place, Entry { time, ..Entry::root(node, mode) }).expect("a free path");
+            tree.insert(place, Entry { time: has_time.then_some(i64::MAX), ..Entry::root(node, mode) })
+                .expect("a free path");
         }
         tree
     })
