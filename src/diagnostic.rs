@@ -103,12 +103,16 @@ pub fn io_hints(error: &std::io::Error) -> Vec<String> {
     use std::io::ErrorKind;
     let advice = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            "free some space, or name another place with --out or PACKHOUSE_CACHE_DIR; nothing half-written was kept"
+            "free some space (`packhouse cache prune --size 1G` makes the cache smaller), or name another place with --out, \
+             PACKHOUSE_CACHE_DIR or TMPDIR; nothing half-written was kept"
         }
         ErrorKind::ReadOnlyFilesystem => {
             "the file system is read-only: name another place with --out or PACKHOUSE_CACHE_DIR"
         }
-        ErrorKind::PermissionDenied => "check the owner and the mode of the path",
+        ErrorKind::PermissionDenied => {
+            "check the owner and the mode of the path; if it is of the cache, make it yours with `sudo chown -R \"$(id -un)\"`, \
+             or name another cache with PACKHOUSE_CACHE_DIR"
+        }
         _ => return Vec::new(),
     };
     vec![advice.to_owned()]

@@ -356,6 +356,15 @@ fn a_full_disk_below_the_cache_makes_no_artefact_wrong() {
         assert!(output.status.success(), "{name}: {}", text(&output.stderr));
         assert_eq!(world.artefacts(name), world.right, "{name}");
     }
+    // Byte-code finds no room after the compiler has begun.
+    let nearly_full = "rm -rf \"$CACHE/bytecode\"; mount -t tmpfs -o size=64m none /mnt; cp -a \"$CACHE/.\" /mnt; \
+                       dd if=/dev/zero of=/mnt/room bs=4096 count=6 2> /dev/null; \
+                       dd if=/dev/zero of=/mnt/full bs=4096 2> /dev/null || true; rm /mnt/room; mount --move /mnt \"$CACHE\"";
+    let output = in_mounts(&world, "no-byte-code", nearly_full);
+    let said = text(&output.stderr);
+    assert!(!output.status.success() && said.contains("no space left for byte-code"), "{said}");
+    assert!(said.contains("packhouse cache prune") && !said.contains("Traceback"), "{said}");
+    assert_eq!(finished(&world, "no-byte-code"), Vec::new());
     // Nothing can be unpacked: that is an error, not another artefact.
     let output = in_mounts(&world, "empty", "mount -t tmpfs -o size=64k none \"$CACHE\"");
     let said = text(&output.stderr);

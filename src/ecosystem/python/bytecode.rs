@@ -29,6 +29,8 @@ use crate::tree::{Content, Source};
 const SECTION: &str = "bytecode/v2";
 /// Compiles what a list names.
 const COMPILER: &str = include_str!("bytecode/compile.py");
+/// How it says `ENOSPC` and `EDQUOT`.
+const NO_SPACE: [&str; 2] = ["[Errno 28]", "[Errno 122]"];
 /// What one process of the interpreter compiles of a wheel: at most so many sources, …
 const MOST_SOURCES: usize = 64;
 /// … and no further one after so many bytes. Neither depends on the machine, because byte-code may depend on what the
@@ -319,6 +321,10 @@ pub(super) fn run_units(
     };
     let output = sandbox.run(&step)?;
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    if NO_SPACE.iter().any(|number| said.contains(number)) {
+        let message = format!("no space left for byte-code on the file system of {}", room.display());
+        return Err(Error::Io(io::Error::new(io::ErrorKind::StorageFull, message)));
+    }
     Ok(if output.status.success() { said } else { format!("{said} ({})", output.status).trim().to_owned() })
 }
 
