@@ -395,6 +395,67 @@ fn a_read_only_cache_serves_what_it_holds() {
     assert_eq!(finished(&world, "empty"), Vec::new());
 }
 
+/// Runs a build into `out` as one who is not root, after `prepare` (a script) was done with the cache in `$CACHE`. When this
+/// user is root the cache is root's and the builder nobody. Gives also what the build has left among temporary files.
+fn denied(world: &World, out: &str, prepare: &str) -> (Output, Vec<PathBuf>) {
+    let nobody = rustix::process::geteuid().is_root();
+    // Where the tests were built it might not be found by nobody.
+    let program = world.directory.path().join("packhouse");
+    if !program.exists() {
+        fs::copy(env!("CARGO_BIN_EXE_packhouse"), &program).unwrap();
+    }
+    fs::set_permissions(world.directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let script = format!("{prepare}\n[ -z \"$NOBODY\" ] || chown -R 65534:65534 \"$REPOSITORY\"");
+    let mut command = Command::new("sh");
+    command.args(["-ec", &script]).env("CACHE", world.cache()).env("REPOSITORY", world.root());
+    command.env("NOBODY", if nobody { "nobody" } else { "" });
+    assert!(command.status().unwrap().success(), "{script}");
+    let mut command = Command::new(if nobody { "setpriv" } else { "env" });
+    if nobody {
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
+    }
+    command.arg(&program).args(["build", "-v", "--out"]).arg(world.out(out)).current_dir(world.root());
+    let temporary = world.directory.path().join("temporary");
+    drop(fs::remove_dir_all(&temporary));
+    fs::create_dir(&temporary).unwrap();
+    fs::set_permissions(&temporary, fs::Permissions::from_mode(0o1777)).unwrap();
+    command.env("PACKHOUSE_CACHE_DIR", world.cache()).env("TMPDIR", &temporary).env_remove("SOURCE_DATE_EPOCH");
+    command.env("HOME", world.root());
+    let output = command.output().unwrap();
+    let left = walk(&temporary);
+    assert!(Command::new("chmod").args(["-R", "u+rwX"]).arg(world.cache()).status().unwrap().success());
+    (output, left)
+}
+
+#[test]
+fn a_cache_of_another_user_serves_what_can_be_read_and_one_warning_tells_the_way_out() {
+    let world = World::new();
+    let readable = "chmod -R a+rX,a-w \"$CACHE\"";
+    for (name, prepare, path) in [
+        ("read-only", readable.to_owned(), ""),
+        ("secret", "chmod -R a-rwx \"$CACHE\"".to_owned(), ""),
+        ("secret-blocks", "chmod -R a+rwX \"$CACHE\"; chmod a-rwx \"$CACHE/blocks/v1\"".to_owned(), "/blocks/v1"),
+        ("secret-locks", "chmod -R a+rwX \"$CACHE\"; chmod a-rwx \"$CACHE/locks\"".to_owned(), "/locks"),
+        ("sealed-wheels", "chmod -R a+rwX \"$CACHE\"; chmod a-w \"$CACHE\"/wheels/*".to_owned(), "/wheels/"),
+        (
+            "nowhere",
+            "chmod -R a+rwX \"$CACHE\"; rm -rf \"$CACHE\"; mkdir \"$CACHE\"; chmod a-w \"$CACHE\"".to_owned(),
+            "",
+        ),
+    ] {
+        let (output, left) = denied(&world, name, &prepare);
+        let said = text(&output.stderr);
+        assert!(output.status.success(), "{name}: {said}");
+        assert_eq!(world.artefacts(name), world.right, "{name}");
+        let refused = format!("{}{path}", world.cache().display());
+        assert_eq!(said.matches("no permission to read and write").count(), 1, "{name}: {said}");
+        assert!(said.contains(&format!("`sudo chown -R \"$(id -un)\" '{refused}")), "{name}: {said}");
+        assert!(said.contains("PACKHOUSE_CACHE_DIR"), "{name}: {said}");
+        let readable = ["read-only", "secret-locks", "sealed-wheels"].contains(&name);
+        assert_eq!(left.iter().any(|path| path.ends_with("blocks/v1")), !readable, "{name}: blocks are taken or made");
+    }
+}
+
 #[test]
 fn blocks_that_are_damaged_swapped_or_of_another_version_are_made_again() {
     let world = World::new();

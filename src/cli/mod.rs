@@ -106,7 +106,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let (session, valid) = Session::new(globals);
+    let (session, valid) = Session::new(globals, !matches!(command, Command::Cache(_)));
     if session.sarif() && !matches!(command, Command::Check(_)) {
         let failure = session::usage("`--format sarif` is for `packhouse check` alone".to_owned());
         return ExitCode::from(failure::report(failure.as_ref(), session.output(), session.color()));
