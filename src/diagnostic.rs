@@ -20,6 +20,8 @@ pub enum ExitCode {
     Environment = 4,
     /// The user interrupted the program.
     Interrupted = 130,
+    /// Somebody asked it to end.
+    Terminated = 143,
 }
 
 /// A place in a text file that a person wrote.

@@ -275,6 +275,46 @@ fn a_build_killed_at_any_moment_leaves_nothing_and_the_next_one_is_right() {
     }
 }
 
+#[test]
+fn an_interrupted_build_says_so_and_takes_its_steps_and_unfinished_files_with_it() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let world = World::new();
+    fs::remove_dir_all(world.cache()).unwrap();
+    let begin = Instant::now();
+    world.build("timed");
+    let whole = begin.elapsed();
+    let temporary = world.directory.path().join("temporary");
+    fs::create_dir(&temporary).unwrap();
+    let mut interrupted = 0;
+    for round in 0..6 {
+        fs::remove_dir_all(world.cache()).unwrap();
+        let (signal, code) = if round % 2 == 0 { (Signal::INT, 130) } else { (Signal::TERM, 143) };
+        let mut command = world.building("interrupted");
+        command.env("TMPDIR", &temporary).stdout(Stdio::null()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        std::thread::sleep(whole * (2 * round + 1) / 14);
+        kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), signal).unwrap();
+        // Whoever holds its streams has ended as well.
+        let output = child.wait_with_output().unwrap();
+        let said = text(&output.stderr);
+        if output.status.success() || output.status.code().is_none() {
+            // It had ended, or not begun to listen.
+            continue;
+        }
+        interrupted += 1;
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert_eq!(said.matches("interrupted").count(), 1, "{said}");
+        assert!(said.trim_end().ends_with("error: interrupted"), "{said}");
+        assert_eq!(walk(&temporary), Vec::<PathBuf>::new());
+        let work = world.cache().join("tmp");
+        assert!(!work.exists() || walk(&work).is_empty(), "{:?}", walk(&work));
+        let out = fs::read_dir(world.out("interrupted")).into_iter().flatten().map(|file| file.unwrap().file_name());
+        let unfinished: Vec<_> = out.filter(|name| name.to_string_lossy().starts_with('.')).collect();
+        assert!(unfinished.is_empty(), "{unfinished:?}");
+    }
+    assert!(interrupted > 2, "{interrupted} of 6 were in time");
+}
+
 fn quiet(mut command: Command) -> Command {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command

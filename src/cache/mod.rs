@@ -23,7 +23,7 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use crate::digest::Sha256;
-use crate::variables;
+use crate::{unfinished, variables};
 
 pub use blocks::{Blocks, Pending};
 pub use sections::Section;
@@ -117,13 +117,12 @@ impl Cache {
     /// A fresh file in the cache's own file system, to be renamed into place.
     pub fn temporary_file(&self) -> io::Result<tempfile::NamedTempFile> {
         // Readable for whom the umask admits, as all else there.
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-        tempfile::Builder::new().permissions(mode).tempfile_in(self.temporary()?)
+        unfinished::file(&self.temporary()?, ".", "", 0o666)
     }
 
     /// A fresh directory in the cache's own file system, to be renamed into place.
     pub fn temporary_directory(&self) -> io::Result<tempfile::TempDir> {
-        tempfile::TempDir::new_in(self.temporary()?)
+        unfinished::directory(&self.temporary()?, ".")
     }
 
     /// Waits until no other thread or process holds the lock `name` of this cache. A thread holds one at a time.
@@ -162,7 +161,7 @@ impl Cache {
 
     /// A directory to work in, from which nothing is renamed into place: elsewhere if the cache cannot be written.
     pub(crate) fn scratch(&self) -> io::Result<tempfile::TempDir> {
-        self.temporary_directory().or_else(|_| tempfile::tempdir())
+        self.temporary_directory().or_else(|_| unfinished::directory(&std::env::temp_dir(), "packhouse-"))
     }
 
     /// Notes that an entry (a file or a directory, as it came into place) is used: it is not among the first to go.

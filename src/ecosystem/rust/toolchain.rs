@@ -163,8 +163,8 @@ impl Toolchain {
         {
             command.env("CARGO_HTTP_CAINFO", certificates);
         }
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        let ends_with_us = EndsWithUs::new(&child);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (child, ends_with_us) = EndsWithUs::spawn(&mut command)?;
         let output = child.wait_with_output();
         drop(ends_with_us);
         let output = output?;

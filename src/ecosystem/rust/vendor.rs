@@ -100,7 +100,7 @@ fn download(
     let toolchain = Toolchain::default()?;
     let parent = directory.parent().unwrap_or(directory);
     fs_err::create_dir_all(parent)?;
-    let fresh = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(parent)?;
+    let fresh = crate::unfinished::directory(parent, TEMPORARY)?;
     let mut arguments: Vec<OsString> = vec!["vendor".into(), "--locked".into(), "--versioned-dirs".into()];
     if context.offline {
         arguments.push("--offline".into());
