@@ -23,11 +23,6 @@ const ENOUGH: u64 = 120 * 1024 * 1024;
 
 /// Packs, and has everybody unpack and install.
 pub(super) fn judge(bench: &Bench) -> Result<()> {
-    say("Packing", "a sparse file of five gigabytes");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = std::process::Command::new(cargo);
-    command.current_dir(crate::process::root()).args(["test", "--release", "--test", "packing", "--"]);
-    run(command.args(["--ignored", "--exact", "a_sparse_file_of_five_gigabytes_comes_back_as_it_was"]))?;
     let directory = bench.directory.join("packing");
     run(&mut shell(r#"rm -rf "$1"; mkdir -p "$1""#, [&directory]))?;
     let original = directory.join("tree");
