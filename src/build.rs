@@ -177,29 +177,73 @@ struct Shared<'a> {
     said: Said,
 }
 
-impl Shared<'_> {
+impl<'a> Shared<'a> {
+    fn open(context: Context<'a>, options: &Options<'_>) -> Result<Self, Error> {
+        package::check_shared_paths(context.settings, context.workspace)
+            .map_err(|error| Error::Services(Box::new(error)))?;
+        Ok(Self {
+            history: open_history(context)?,
+            files: inputs::files(context, options),
+            packing: Packing::new(options.effort),
+            blocks: Blocks::of(context.cache),
+            effort: options.effort,
+            published: Published::open(context.settings, &options.previous).map_err(Error::Published)?,
+            claims: Claims::default(),
+            said: Said::default(),
+        })
+    }
+
     fn write_options(&self) -> WriteOptions<'_> {
         WriteOptions { effort: self.effort, blocks: Some(&self.blocks), ..WriteOptions::default() }
     }
 }
 
+/// What a build would do for one service and target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Intent {
+    /// The service.
+    pub service: String,
+    /// The target.
+    pub target: String,
+    /// What would be done.
+    pub action: Action,
+    /// Why.
+    pub why: String,
+}
+
+/// What would be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It would be staged and packed.
+    Build,
+    /// Its artefacts would stay as they are.
+    Fresh,
+}
+
+/// What [`build`] would do: first what it would build, in the order in which it would begin, then what is fresh. Builds and
+/// writes nothing.
+pub fn intents(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Intent>, Error> {
+    let shared = Shared::open(context, options)?;
+    let planned = plan::plan(context, &shared, options, &options.targets);
+    let order = plan::order(&planned);
+    let planned = planned.into_iter().collect::<Result<Vec<Planned<'_>>, _>>()?;
+    let fresh = (0..planned.len()).filter(|index| !order.contains(index));
+    let intent = |Planned { job, stale, .. }: &Planned<'_>| Intent {
+        service: job.service.name.to_string(),
+        target: job.target.to_string(),
+        action: if stale.is_some() { Action::Build } else { Action::Fresh },
+        why: stale.clone().unwrap_or_else(|| "nothing has changed".to_owned()),
+    };
+    Ok(order.iter().copied().chain(fresh).filter_map(|index| planned.get(index)).map(intent).collect())
+}
+
 /// Builds every service for every target, and lists what came out.
 pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact>, Error> {
-    package::check_shared_paths(context.settings, context.workspace)
-        .map_err(|error| Error::Services(Box::new(error)))?;
+    let shared = Shared::open(context, options)?;
     fs_err::create_dir_all(&options.out)?;
     format::remove_leftovers(&options.out)?;
     facts::keep_in(context.cache);
-    let shared = Shared {
-        history: open_history(context)?,
-        files: inputs::files(context, options),
-        packing: Packing::new(options.effort),
-        blocks: Blocks::of(context.cache),
-        effort: options.effort,
-        published: Published::open(context.settings, &options.previous).map_err(Error::Published)?,
-        claims: Claims::default(),
-        said: Said::default(),
-    };
     let planned = plan::plan(context, &shared, options, &options.targets);
     shared.files.keep(context.cache);
     let taken: Vec<_> = planned.iter().map(|planned| take(context, &shared, planned)).collect();

@@ -13,6 +13,7 @@ mod error;
 mod fingerprint;
 mod kept;
 mod linked;
+mod linkers;
 mod lock;
 mod lockfile;
 mod manifest;
