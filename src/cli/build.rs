@@ -8,7 +8,7 @@ use super::reporter::Noting;
 use super::session::{Project, Session, usage};
 use super::{Failure, Output};
 use crate::build::{self, Action, Intent, Options, PreviousSource};
-use crate::ecosystem::Context;
+use crate::ecosystem::{self, Context};
 use crate::format::{self, Artefact, Effort};
 use crate::fresh::{Answer, Call, Looked};
 use crate::target::{Compression, Target, Unreadable, parse_target};
@@ -139,8 +139,14 @@ fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool,
         manifest: manifest.as_deref(),
         revision: arguments.changed_since.as_deref(),
     };
-    let watch = match &call {
-        Ok(call) => match call.watch(session.cache(), &looked) {
+    let prepare = || {
+        if let Some(service) = options.services.first() {
+            ecosystem::of(service.ecosystem).prepare(session.context(&project), service);
+        }
+    };
+    let watched = call.as_ref().map(|call| rayon::join(|| call.watch(session.cache(), &looked), prepare).0);
+    let watch = match watched {
+        Ok(watched) => match watched {
             Err(why) if may_wait && why.passes() => return Ok(false),
             watch => watch.map_err(|why| why.to_string()),
         },

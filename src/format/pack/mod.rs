@@ -9,6 +9,7 @@ mod codec;
 mod cut;
 mod gzip;
 mod key;
+mod parts;
 mod plan;
 #[cfg(test)]
 mod samples;
@@ -62,7 +63,7 @@ pub(in crate::format) fn pack(
     let codec = settings.codec.as_ref();
     let failed = |source: io::Error| Error::Write { path: artefact.to_path_buf(), source };
     let lengths = match options.program {
-        true => cut::halves(plan.size()),
+        true => parts::cut(plan),
         false => cut::cut(plan.entries(), plan.tail(), &settings.limits),
     };
     let ranges = ranges(lengths);

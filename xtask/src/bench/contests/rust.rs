@@ -14,7 +14,10 @@ pub(super) const RPM: &str = "packhouse build, .rpm";
 const PACKED: &str = r#"cd "$1" 2>/dev/null || exit 0
 rm -rf blocks* fresh* jobs* directories*"#;
 
-/// Runs all four. Ours has cargo's results in its cache, as theirs have them in `target`, and nothing that was packed.
+/// Runs all four. Warm on our side: cargo's results, the list of vendored crates that were judged, what programs said for
+/// `--help`, facts and digests of files by their stamps. Cold: everything that was packed, records of jobs and of fresh builds.
+/// Theirs have cargo's results in `target`; cargo-deb asks cargo for metadata each time, and neither makes a man page, a
+/// bill of materials or licence texts.
 pub(in crate::bench) fn run(bench: &mut Bench) -> Result<()> {
     bench.begin("rust")?;
     let directory = projects::ripgrep(bench)?;
