@@ -107,7 +107,10 @@ pub(super) fn size(directory: &Path) -> u64 {
 pub(super) fn refused(root: &Path) -> Option<PathBuf> {
     use rustix::fs::Access;
     let allowed = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
-    let refuses = |path: &Path| rustix::fs::access(path, allowed).is_err_and(|error| is_refusal(error.into()));
+    // What is no directory is in the way, and is taken away where a directory is wanted.
+    let refuses = |path: &Path| {
+        path.is_dir() && rustix::fs::access(path, allowed).is_err_and(|error| is_refusal(error.into()))
+    };
     let top = root.ancestors().find(|path| path.exists())?;
     if top != root {
         return rustix::fs::access(top, Access::WRITE_OK | Access::EXEC_OK)

@@ -98,6 +98,10 @@ mod tests {
 
     #[test]
     fn words_are_told_by_their_upper_bytes_and_text_is_neither() {
+        // Squares: multiples alone are as far from each other as their neighbours are, which is what relocations look like.
+        let numbers = |from: u32| {
+            (0..20_000_u32).map(move |index| from + (index.wrapping_mul(index).wrapping_mul(2_654_435_761) >> 20))
+        };
         let words: Vec<u8> = numbers(0x1_0000).flat_map(u32::to_le_bytes).collect();
         assert_eq!(suits(&words, Filter::Plain), (Filter::Plain, OF_WORDS));
         let text: String = numbers(0).map(|number| format!("{number} ")).collect();
