@@ -18,7 +18,7 @@ use super::codec::{self, Codec};
 use crate::format::compression::Effort;
 
 /// Raised when this module comes to choose otherwise for the same bytes and settings.
-const EDITION: u32 = 2;
+const EDITION: u32 = 3;
 const MIB: u32 = 1024 * 1024;
 /// Samples for the probe, in bytes: one of `SAMPLE` of each `STRIDE`.
 const SAMPLE: usize = 64 * 1024;

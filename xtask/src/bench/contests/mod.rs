@@ -106,7 +106,7 @@ const fn other(
     Contest { section, title, ours, theirs, bars, floor: None }
 }
 
-const ZSTD: &[&str] = &["read", "md5", "sha256", "zstd-5"];
+const ZSTD: &[&str] = &["read", "md5", "sha256", "zstd-4"];
 const XZ: &[&str] = &["read", "md5", "sha256", "xz-6"];
 
 /// All of them.
