@@ -107,6 +107,9 @@ fn details(page: &mut String, results: &Results, contest: &Contest) -> Result<()
         let (wall, cpu, peak) = (ratio(|run| run.wall), ratio(|run| run.cpu), ratio(|run| run.peak));
         writeln!(page, "| **ratio** | | {wall} | {cpu} | {peak} | {size} |")?;
     }
+    for name in contest.parts {
+        row(page, &format!("of ours, alone: {name}"), results.samples(contest.section, name))?;
+    }
     let text = contest.floor.as_ref().and_then(|floor| floor_of(results, floor));
     if let Some(text) = text {
         writeln!(page, "\n{text}")?;
