@@ -74,6 +74,8 @@ pub const ALL_PROXY: &str = "ALL_PROXY";
 pub const NO_PROXY: &str = "NO_PROXY";
 /// The passphrase of the signing key, when its file is locked with one; `key generate` locks the new key with it.
 pub const PACKHOUSE_KEY_PASSPHRASE: &str = "PACKHOUSE_KEY_PASSPHRASE";
+/// A file whose first line is that passphrase; readable by its owner alone.
+pub const PACKHOUSE_KEY_PASSPHRASE_FILE: &str = "PACKHOUSE_KEY_PASSPHRASE_FILE";
 /// Where programs are looked for: `uv`, `cargo`, `rustc`, `keyring`, interpreters. Build steps and uv get one of their own.
 pub const PATH: &str = "PATH";
 /// rustup's: where its toolchains and its settings are. Default: `~/.rustup`.

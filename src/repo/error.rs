@@ -99,6 +99,14 @@ pub enum RepoError {
         /// The fingerprint of the key given.
         found: String,
     },
+    /// gpg or a command did not give a signature that can be used.
+    #[error("{program} did not sign: {reason}")]
+    Signer {
+        /// The program.
+        program: String,
+        /// What went wrong.
+        reason: String,
+    },
     /// A key could not be made or a signature not be given.
     #[error("OpenPGP: {0}")]
     OpenPgp(String),
@@ -164,7 +172,18 @@ impl Diagnose for RepoError {
             }
             Self::GivenTwice { .. } => "publish one of them".to_owned(),
             Self::UnusableKey { hint, .. } => hint.clone(),
-            Self::OtherKey { .. } => "name the repository's own key with `--key`".to_owned(),
+            Self::OtherKey { .. } => {
+                "name the repository's own key with `--key`; while it is being replaced, the old and the new one"
+                    .to_owned()
+            }
+            Self::Signer { program, .. } if program.starts_with("gpg") => {
+                "`gpg -K` lists the keys there are; the agent must have the passphrase or a way to ask for it".to_owned()
+            }
+            Self::Signer { .. } => {
+                "a command gets the data on standard input and writes one detached binary OpenPGP signature; see \
+                 docs/signing.md"
+                    .to_owned()
+            }
             Self::KeyExists { .. } => "name another file, or add `--force` to lose the key that is there".to_owned(),
             Self::ClockBehind { .. } => {
                 "set the clock; apt clients ignore an index that is older than the one they have".to_owned()

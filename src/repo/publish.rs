@@ -90,14 +90,11 @@ pub fn publish(
     let _lock = store.lock(options.reporter).map_err(RepoError::io("the repository could not be locked"))?;
     // Another publisher may have added suites since it was opened.
     *repository = layout::open(repository.root())?;
-    let expected = repository.configuration.fingerprint.clone();
-    if expected != options.signer.fingerprint() {
-        return Err(RepoError::OtherKey { expected, found: options.signer.fingerprint() });
-    }
+    let signer = &options.signer.clone().of(&repository.configuration)?;
 
     // Waiting for another publisher took its time.
     let time = options.time.saturating_add(started.elapsed().as_secs().try_into().unwrap_or(i64::MAX));
-    let options = &PublishOptions { time, ..*options };
+    let options = &PublishOptions { time, signer, ..*options };
     let mut debs: BTreeMap<String, Plan<AptState>> = BTreeMap::new();
     let mut rpms: BTreeMap<String, Plan<YumState>> = BTreeMap::new();
     let mut pool = Pool::of(&store);

@@ -67,7 +67,7 @@ pub(super) fn write(
     let _ = writeln!(repomd, "  <revision>{date}</revision>");
     metadata.iter().for_each(|file| repomd.push_str(&file.entry));
     repomd.push_str("</repomd>\n");
-    let signature = signer.detached(repomd.as_bytes(), date)?;
+    let signature = signer.detached_blocks(repomd.as_bytes(), date)?;
     let certificate = signer.certificate().armored()?;
 
     let mut names: Vec<String> = metadata.iter().map(|file| file.name.clone()).collect();

@@ -121,7 +121,7 @@ fn keys_that_gpg_made_sign_with_their_newest_signing_subkey() {
 fn keys_that_some_client_would_refuse_are_refused_here() {
     let gpg = Gpg::new();
     let weak = gpg.key(&["weak <w@acme.example>", "rsa1024", "cert,sign", "never"]);
-    assert!(refusal(&weak, now() + 5).contains("1024 bits is too weak"));
+    assert!(refusal(&weak, now() + 5).contains("RSA 1024"));
     let ecdsa = gpg.key(&["ecdsa <e@acme.example>", "nistp256", "cert,sign", "never"]);
     assert!(refusal(&ecdsa, now() + 5).contains("ECDSA"));
     let short = gpg.key(&["short <s@acme.example>", "ed25519", "cert,sign", "1d"]);

@@ -1,0 +1,1 @@
+//! What clients will say of a key, before they do.
