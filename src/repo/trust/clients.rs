@@ -72,13 +72,13 @@ pub(super) const REBIND: &str = "renew the self-signature: `gpg --cert-digest-al
 
 /// The clients of one distribution.
 #[derive(Debug)]
-pub struct Client {
+pub(super) struct Client {
     /// The distribution.
-    pub distribution: &'static str,
+    pub(super) distribution: &'static str,
     /// What checks signatures there.
-    pub tools: &'static str,
+    pub(super) tools: &'static str,
     /// Whether keys that this client alone refuses are used all the same: it is old enough.
-    pub outlived: bool,
+    pub(super) outlived: bool,
     /// What it refuses, and since when (seconds since 1970-01-01 UTC, midnight).
     refuses: &'static [(Trouble, i64)],
 }
@@ -102,7 +102,7 @@ const GPGV: &[(Trouble, i64)] = &[
 ];
 
 /// Every client that is known.
-pub const CLIENTS: &[Client] = &[
+pub(super) const CLIENTS: &[Client] = &[
     Client { distribution: "Debian 11", tools: "apt 2.2, gpgv 2.2", outlived: false, refuses: GPGV },
     Client { distribution: "Debian 12", tools: "apt 2.6, gpgv 2.2", outlived: false, refuses: GPGV },
     Client { distribution: "Ubuntu 22.04", tools: "apt 2.4, gpgv 2.2", outlived: false, refuses: GPGV },
