@@ -71,6 +71,17 @@ pub enum RepoError {
         /// The suite that has it.
         suite: String,
     },
+    /// A step of a rotation that cannot be taken now.
+    #[error("{0}")]
+    Rotation(String),
+    /// A package that is not in a suite.
+    #[error("{package} is not in {place}")]
+    NoSuchPackage {
+        /// Its name, with a version if one was given.
+        package: String,
+        /// Where it was looked for.
+        place: String,
+    },
     /// The same package was named twice in one call, with different contents.
     #[error("{identity} was given twice with different contents: {} and {}", first.display(), second.display())]
     GivenTwice {
@@ -133,6 +144,11 @@ impl RepoError {
         move |source| Self::Io { context, source }
     }
 
+    /// A passphrase that was asked for and not given.
+    pub(crate) fn asking(source: io::Error) -> Self {
+        Self::Io { context: "no passphrase".to_owned(), source }
+    }
+
     /// A package that is refused, and why.
     pub(crate) fn refused(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
         Self::BadPackage { path: path.into(), reason: reason.into() }
@@ -153,6 +169,8 @@ impl Diagnose for RepoError {
             | Self::InvalidWord { .. }
             | Self::UnusableKey { .. }
             | Self::OtherKey { .. }
+            | Self::NoSuchPackage { .. }
+            | Self::Rotation(_)
             | Self::KeyExists { .. } => ExitCode::Usage,
             _ => ExitCode::Failed,
         }
@@ -170,6 +188,7 @@ impl Diagnose for RepoError {
                 "give the package a new version; `--force` replaces it, but machines that have it keep the old content"
                     .to_owned()
             }
+            Self::NoSuchPackage { .. } => "`packhouse repo list` lists what there is".to_owned(),
             Self::GivenTwice { .. } => "publish one of them".to_owned(),
             Self::UnusableKey { hint, .. } => hint.clone(),
             Self::OtherKey { .. } => {
@@ -188,7 +207,7 @@ impl Diagnose for RepoError {
             Self::ClockBehind { .. } => {
                 "set the clock; apt clients ignore an index that is older than the one they have".to_owned()
             }
-            Self::BadPackage { .. } | Self::InvalidWord { .. } | Self::OpenPgp(_) => return Vec::new(),
+            Self::BadPackage { .. } | Self::InvalidWord { .. } | Self::OpenPgp(_) | Self::Rotation(_) => return Vec::new(),
         };
         vec![hint]
     }

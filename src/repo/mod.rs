@@ -16,6 +16,7 @@ mod error;
 mod ingest;
 mod layout;
 pub mod options;
+pub mod phase;
 mod plan;
 mod pool;
 mod primary;

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use pgp::composed::{
-    ArmorOptions, Deserializable, KeyType, PublicOrSecret, SignedKeyDetails, SignedPublicKey, SignedSecretKey,
+    ArmorOptions, Deserializable, DetachedSignature, KeyType, PublicOrSecret, SignedKeyDetails, SignedPublicKey, SignedSecretKey,
 };
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{self, KeyFlags, PubKeyInner, SignatureConfig, SignatureType, Subpacket, SubpacketData, UserId};
@@ -275,7 +275,8 @@ impl PublicKey {
 }
 
 impl Certificates {
-    pub(super) fn new(certificates: Vec<PublicKey>) -> Self {
+    /// These.
+    pub fn new(certificates: Vec<PublicKey>) -> Self {
         Self(certificates)
     }
 
@@ -316,6 +317,15 @@ impl Certificates {
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &PublicKey> {
         self.0.iter()
+    }
+
+    /// Whether `signature` (a binary packet) is a valid one of `data` by any key of any of them, fit to sign or not.
+    pub(super) fn have_signed(&self, signature: &[u8], data: &[u8]) -> bool {
+        let Ok(DetachedSignature { signature }) = DetachedSignature::from_bytes(signature) else { return false };
+        self.0.iter().any(|PublicKey(certificate)| {
+            signature.verify(&certificate.primary_key, data).is_ok()
+                || certificate.public_subkeys.iter().any(|subkey| signature.verify(&subkey.key, data).is_ok())
+        })
     }
 
     /// The form that people and rpm take: one armor block for each. (rpm reads a block with two as well; librepo on

@@ -11,5 +11,7 @@ pub mod keys;
 pub mod lint;
 pub mod passphrase;
 mod policy;
+mod resign;
+pub mod rotation;
 pub mod sign;
 pub mod source;

@@ -76,6 +76,12 @@ impl Signer {
         self
     }
 
+    /// The one with this fingerprint alone, if it is here.
+    pub fn only(&self, fingerprint: &str) -> Option<Self> {
+        let party = self.parties.iter().find(|party| party.certificate.fingerprint() == fingerprint)?;
+        Some(Self { parties: vec![party.clone()] })
+    }
+
     /// The certificates that the signatures are checked with.
     pub fn certificate(&self) -> Certificates {
         Certificates::new(self.parties.iter().map(|party| party.certificate.clone()).collect())
