@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 
 const FIELD: &str = "Phased-Update-Percentage";
+/// It stands before the first of these.
+const BEFORE: [&str; 3] = ["Filename", "Description", "Description-md5"];
 
 /// A stanza of `Packages` (or several fields of one) with this percentage and no other; none, or 100, takes the field
-/// away. It goes before the description, which is where a stanza's long part begins, else to the end.
+/// away. It goes where what the index knows begins (`Filename`), else before the description, else to the end.
 pub fn with_phase(stanza: &str, phase: Option<u8>) -> String {
     let mut text = String::with_capacity(stanza.len() + FIELD.len() + 7);
     let mut field = match phase {
@@ -26,7 +28,7 @@ pub fn with_phase(stanza: &str, phase: Option<u8>) -> String {
             continue;
         }
         let ends = line.trim_end_matches(['\r', '\n']).is_empty();
-        if ends || name.eq_ignore_ascii_case("Description") || name.eq_ignore_ascii_case("Description-md5") {
+        if ends || BEFORE.iter().any(|before| name.eq_ignore_ascii_case(before)) {
             text.extend(field.take().as_deref());
         }
         text.push_str(line);
@@ -44,12 +46,12 @@ pub fn with_phase(stanza: &str, phase: Option<u8>) -> String {
 mod tests {
     use super::with_phase;
 
-    const STANZA: &str = "Package: acme\nVersion: 1.0-1\nSHA256: 00\nDescription: x\n long\n .\n more\n\n";
+    const STANZA: &str = "Package: acme\nVersion: 1.0-1\nFilename: x\nSHA256: 00\nDescription: x\n long\n .\n more\n\n";
 
     #[test]
     fn the_field_is_put_replaced_and_taken_away() {
         let ten = with_phase(STANZA, Some(10));
-        assert_eq!(ten, STANZA.replace("Description:", "Phased-Update-Percentage: 10\nDescription:"));
+        assert_eq!(ten, STANZA.replace("Filename:", "Phased-Update-Percentage: 10\nFilename:"));
         assert_eq!(with_phase(&ten, Some(50)), ten.replace(": 10\n", ": 50\n"));
         assert_eq!(with_phase(&ten, None), STANZA);
         assert_eq!(with_phase(&ten, Some(100)), STANZA);
