@@ -6,10 +6,10 @@ use clap::Args;
 
 use super::super::session::{Session, usage};
 use super::super::{Failure, Output, key, prompt};
-use crate::repo;
+use crate::repo::{self, Repository};
 use crate::repo::sign::Signer;
 use crate::repo::trust::passphrase;
-use crate::repo::trust::rotation::{self, Step};
+use crate::repo::trust::rotation::{self, Rotated, Step};
 
 /// Replace the repository's key: first both sign, later the new one alone.
 #[derive(Debug, Args)]
@@ -21,10 +21,10 @@ pub(super) struct Rotate {
     #[arg(long, value_name = "KEY", group = "step")]
     to: Option<String>,
     /// The certificate of the new key, when it is a command.
-    #[arg(long, value_name = "FILE", requires = "to")]
+    #[arg(long, value_name = "FILE")]
     to_certificate: Option<PathBuf>,
     /// A file whose first line opens the new key, when its passphrase is another one.
-    #[arg(long, value_name = "FILE", requires = "to")]
+    #[arg(long, value_name = "FILE")]
     to_passphrase_file: Option<PathBuf>,
     /// Drop the old key: the new one (--key, or `next-key` in [repository]) signs alone, packages included.
     #[arg(long, group = "step")]
@@ -32,6 +32,10 @@ pub(super) struct Rotate {
     /// Drop the new key again: the old one (--key) signs alone.
     #[arg(long, group = "step")]
     abort: bool,
+    /// Sign with this key alone from now on: the old one is lost or not to be trusted. Clients that have only that one
+    /// refuse the repository.
+    #[arg(long, value_name = "KEY", group = "step")]
+    at_once: Option<String>,
     #[command(flatten)]
     key: key::KeyArguments,
 }
@@ -39,6 +43,11 @@ pub(super) struct Rotate {
 pub(super) fn run(session: &Session, arguments: &Rotate) -> Result<(), Failure> {
     let repository = repo::open(&super::path(session, arguments.repository.as_ref())?)?;
     let time = key::now();
+    if let Some(new) = &arguments.at_once {
+        let signer = new_key(session, arguments, new, time)?;
+        let rotated = rotation::rotate(&repository, &Step::AtOnce, &signer, time, session.reporter())?;
+        return tell(session, &repository, &rotated);
+    }
     let signers = key::signer(session, &arguments.key, time)?;
     let configuration = repository.configuration();
     let wanted = match (&configuration.next, arguments.finish) {
@@ -54,8 +63,12 @@ pub(super) fn run(session: &Session, arguments: &Rotate) -> Result<(), Failure> 
         None => Step::Abort,
     };
     let rotated = rotation::rotate(&repository, &step, &signer, time, session.reporter())?;
+    tell(session, &repository, &rotated)
+}
+
+fn tell(session: &Session, repository: &Repository, rotated: &Rotated) -> Result<(), Failure> {
     if session.output() == Output::Json {
-        return session.print_json("rotation", &rotated);
+        return session.print_json("rotation", rotated);
     }
     let root = repository.root().display();
     session.print(&match &rotated.next {

@@ -7,9 +7,9 @@
 //! believed: the signature is checked against the certificate before it is used.
 
 use std::io::{self, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::repo::error::RepoError;
 use crate::sandbox::EndsWithUs;
@@ -19,6 +19,9 @@ use crate::variables;
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 /// More than any certificate or signature has.
 const MAXIMAL_OUTPUT: u64 = 4 << 20;
+
+/// How long after its end a program's children may keep its error stream open.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// What kind of signature is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,29 +108,20 @@ fn run(command: &mut Command, data: &[u8], limit: Duration) -> Result<Vec<u8>, R
     else {
         return Err(failed("it has no streams".to_owned()));
     };
-    let (sender, receiver) = mpsc::channel();
-    let ended = std::thread::scope(|scope| {
-        scope.spawn(move || {
-            // A program that does not read all is judged by what it gives.
-            let _ = stdin.write_all(data);
-        });
-        let said = scope.spawn(move || bounded(stderr));
-        let given = scope.spawn(move || {
-            let given = bounded(stdout);
-            let _ = sender.send(());
-            given
-        });
-        let late = receiver.recv_timeout(limit).is_err();
-        let status = end(&mut child, late);
-        let given = given.join().unwrap_or_default();
-        let said = said.join().unwrap_or_default();
-        (late, status, given, said)
+    let data = data.to_vec();
+    // Whoever holds the streams open when the time is over is not waited for.
+    std::thread::spawn(move || {
+        // A program that does not read all is judged by what it gives.
+        let _ = stdin.write_all(&data);
     });
-    let (late, status, given, said) = ended;
-    if late {
+    let (given, said) = (collected(stdout), collected(stderr));
+    let deadline = Instant::now() + limit;
+    let given = given.recv_timeout(limit).ok();
+    let status = wait(&mut child, deadline).map_err(|error| failed(error.to_string()))?;
+    let (Some(given), Some(status)) = (given, status) else {
         return Err(failed(format!("it took longer than {} s and was ended", limit.as_secs())));
-    }
-    let status = status.map_err(|error| failed(error.to_string()))?;
+    };
+    let said = said.recv_timeout(LINGER).unwrap_or_default();
     let said = String::from_utf8_lossy(&said);
     let said = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").trim();
     if !status.success() {
@@ -139,18 +133,31 @@ fn run(command: &mut Command, data: &[u8], limit: Duration) -> Result<Vec<u8>, R
     Ok(given)
 }
 
-fn end(child: &mut Child, late: bool) -> io::Result<std::process::ExitStatus> {
-    if late {
-        let _ = child.kill();
+/// How it ended; `None` when it had to be killed at the deadline.
+fn wait(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if Instant::now() >= deadline {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        std::thread::sleep(Duration::from_millis(2));
     }
-    child.wait()
 }
 
-fn bounded(stream: impl Read) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    // What was read before an error is what there is.
-    let _ = stream.take(MAXIMAL_OUTPUT + 1).read_to_end(&mut bytes);
-    bytes
+/// What a stream gives until it ends, bounded.
+fn collected(stream: impl Read + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What was read before an error is what there is; nobody may be waiting any more.
+        let _ = stream.take(MAXIMAL_OUTPUT + 1).read_to_end(&mut bytes);
+        let _ = sender.send(bytes);
+    });
+    receiver
 }
 
 #[cfg(test)]
@@ -181,7 +188,11 @@ mod tests {
 
     #[test]
     fn a_command_that_does_not_end_is_ended() {
-        let error = run(&mut shell("exec sleep 60"), b"", Duration::from_millis(50)).unwrap_err().to_string();
-        assert!(error.contains("longer than"), "{error}");
+        for script in ["exec sleep 60", "sleep 60; true", "exec >&-; sleep 60"] {
+            let begin = Instant::now();
+            let error = run(&mut shell(script), b"", Duration::from_millis(50)).unwrap_err().to_string();
+            assert!(error.contains("longer than"), "{script}: {error}");
+            assert!(begin.elapsed() < Duration::from_secs(20), "{script}");
+        }
     }
 }

@@ -28,6 +28,8 @@ pub enum Step {
     Finish,
     /// The old key alone signs again.
     Abort,
+    /// The new key alone signs from now on, without a step between: the old one is lost, or not to be trusted any more.
+    AtOnce,
 }
 
 /// What was done.
@@ -43,7 +45,8 @@ pub struct Rotated {
     pub packages: u64,
 }
 
-/// Takes a step of a rotation. `signer` is the repository's present key; for [`Step::Finish`] the new one.
+/// Takes a step of a rotation. `signer` is the repository's present key; for [`Step::Finish`] and [`Step::AtOnce`] the
+/// new one.
 pub fn rotate(
     repository: &Repository,
     step: &Step,
@@ -73,7 +76,7 @@ pub fn rotate(
         change.renew = true;
         change.note = match step {
             Step::To(_) => format!("sign with {}", signers.fingerprints().join(" and ")),
-            Step::Finish | Step::Abort => format!("sign with {} alone", signers.fingerprint()),
+            Step::Finish | Step::Abort | Step::AtOnce => format!("sign with {} alone", signers.fingerprint()),
         };
         changes.push(change);
     }
@@ -116,6 +119,11 @@ fn plan(step: &Step, signer: &Signer, now: &Configuration) -> Result<(Signer, Co
             }
             wanted.next = Some(new_fingerprint);
             Ok((signer.clone().with(new.clone()), wanted))
+        }
+        (Step::AtOnce, _) => {
+            wanted.fingerprint = found;
+            wanted.next = None;
+            Ok((signer.clone(), wanted))
         }
         (Step::Finish, Some(next)) => {
             of(next)?;
