@@ -14,7 +14,7 @@ use crate::repo::{self, Repository};
 /// Without PACKAGE: everything that not all machines get. With it: how its newest version is rolled out. With N as well,
 /// or a schedule: that it be given to N percent of the machines from now on, all binary packages of its source at once.
 #[derive(Debug, Args)]
-pub(super) struct Phase {
+pub(in crate::cli) struct Phase {
     /// The package or its source package, NAME or NAME=SOURCE-VERSION (default: its newest version).
     package: Option<String>,
     /// The percentage of machines that get it, 0 to 100; apt gives it to one in a hundred even at 0.

@@ -14,7 +14,7 @@ use crate::repo::trust::rotation::{self, Rotated, Step};
 /// Replace the repository's key: first both sign, later the new one alone.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("step").required(true))]
-pub(super) struct Rotate {
+pub(in crate::cli) struct Rotate {
     /// The repository (default: `path` in [repository]).
     repository: Option<PathBuf>,
     /// Sign with both keys from now on: the present one (--key) and this one.
