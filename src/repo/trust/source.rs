@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_key_is_a_file_a_fingerprint_or_a_command() {
-        let parse = |text| KeySource::parse(text, Some(Path::new("cert.asc")));
+        let parse = |text: &str| KeySource::parse(text, Some(Path::new("cert.asc")));
         assert_eq!(parse("keys/acme.asc").unwrap(), KeySource::File("keys/acme.asc".into()));
         let fingerprint = "cd86e4e8 eae062de8f238dd4cd0117b03dab3867";
         let gpg = parse(&format!("gpg:{fingerprint}")).unwrap();
