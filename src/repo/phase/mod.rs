@@ -135,8 +135,7 @@ pub fn set(
     }
     changes.retain(|change| !change.is_idle());
     if !changes.is_empty() {
-        let signer = signer.clone().of(writer.repository.configuration())?;
-        let by = Committer { signer: &signer, time: options.time, reporter: options.reporter };
+        let by = Committer { signer, time: options.time, reporter: options.reporter };
         writer.commit(changes, &by)?;
     }
     Ok(phased)
@@ -179,12 +178,12 @@ pub(super) fn advance(
 
 /// The phase that a package is published with: the one asked for, else where its source's schedule begins.
 pub(super) fn at_publication(
-    options: &SuiteOptions,
+    schedules: &BTreeMap<String, Schedule>,
     source: &str,
     asked: Option<u8>,
     now: i64,
 ) -> Option<u8> {
-    let scheduled = || options.schedules.get(source).and_then(|schedule| schedule::percentage(schedule, now, now));
+    let scheduled = || schedules.get(source).and_then(|schedule| schedule::percentage(schedule, now, now));
     effective(asked.or_else(scheduled))
 }
 

@@ -3,13 +3,10 @@
 use super::keys::Certificates;
 use super::sign::Signer;
 use crate::format::rpm;
-use crate::repo::cell::Stream;
 use crate::repo::change::Change;
 use crate::repo::error::RepoError;
-use crate::repo::primary;
-use crate::repo::record::Entry;
+use crate::repo::ingest::{self, Facts};
 use crate::repo::store::Store;
-use crate::repo::yum;
 use crate::report::{Reporter, Unit};
 
 /// Signs every .rpm of a suite that one of `dropped` signed with `signer` instead. Gives their number.
@@ -40,33 +37,13 @@ pub(super) fn packages(
         let copy = store
             .produce(|writer| rpm::sign(&path, writer, &mut sign).map_err(std::io::Error::other))
             .map_err(RepoError::io("the package could not be signed"))?;
-        let info = rpm::read(&copy.file).map_err(unreadable)?;
-        let Entry { mut record, mut texts } = entry;
-        let (place, sha256) = (record.place.clone(), record.sha256);
-        record.place =
-            yum::location(&info.name, &info.version, &info.release, &info.architecture, Some(copy.sha256));
-        record.sha256 = copy.sha256;
-        record.size = copy.size;
-        let published =
-            primary::Published { sha256: record.sha256, location: &record.place, time: record.published };
-        let elements = primary::describe(&info, &published);
-        let cell = record.cell(change.suite().kind);
-        let mut put = |stream, text: String| {
-            if let Some(held) = cell.position(stream).and_then(|position| texts.get_mut(position)) {
-                *held = text.into_bytes();
-            }
-        };
-        put(Stream::Primary, elements.primary);
-        put(Stream::Filelists, elements.filelists);
-        put(Stream::Other, elements.other);
-        if let Some(notices) = cell.position(Stream::Updateinfo).and_then(|position| texts.get_mut(position)) {
-            let text = String::from_utf8_lossy(notices);
-            let text = text.replace(&place, &record.place).replace(&sha256.to_string(), &record.sha256.to_string());
-            *notices = text.into_bytes();
-        }
-        let target = record.path(change.suite());
+        let old = entry.record;
+        let facts = Facts { size: copy.size, sha256: copy.sha256, published: old.published, phase: old.phase };
+        let info = ingest::read_rpm(&copy.file)?;
+        let entry = ingest::rpm_entry(&info, &facts, old.original, old.content, Some(copy.sha256));
+        let target = entry.record.path(change.suite());
         change.place(copy, target);
-        change.put(store, Entry { record, texts })?;
+        change.put(store, entry)?;
         count += 1;
     }
     Ok(count)

@@ -82,6 +82,8 @@ pub fn rotate(
     }
     let suites = changes.iter().map(|change| change.suite().to_string()).collect();
     let by = Committer { signer: &signers, time, reporter };
+    // What a commit asks for are the keys that there will be; it is written when all is signed.
+    writer.repository.configuration = wanted.clone();
     writer.commit(changes, &by)?;
     if !adds {
         hand_out(&mut writer, &signers, &wanted)?;
