@@ -239,11 +239,13 @@ pub(super) fn sources(session: &Session, arguments: &KeyArguments) -> Result<Vec
             })
         };
         let repository = &settings.repository;
-        let sources: Vec<KeySource> =
-            [named(&repository.key, &repository.certificate), named(&repository.next_key, &repository.next_certificate)]
-                .into_iter()
-                .flatten()
-                .collect::<Result<_, RepoError>>()?;
+        let sources: Vec<KeySource> = [
+            named(&repository.key, &repository.certificate),
+            named(&repository.next_key, &repository.next_certificate),
+        ]
+        .into_iter()
+        .flatten()
+        .collect::<Result<_, RepoError>>()?;
         if sources.is_empty() {
             let message =
                 "no signing key: give --key KEY or set `key` in [repository]; `packhouse key generate` makes one";

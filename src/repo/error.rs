@@ -202,7 +202,8 @@ impl Diagnose for RepoError {
                     .to_owned()
             }
             Self::Signer { program, .. } if program.starts_with("gpg") => {
-                "`gpg -K` lists the keys there are; the agent must have the passphrase or a way to ask for it".to_owned()
+                "`gpg -K` lists the keys there are; the agent must have the passphrase or a way to ask for it"
+                    .to_owned()
             }
             Self::Signer { .. } => {
                 "a command gets the data on standard input and writes one detached binary OpenPGP signature; see \
@@ -216,7 +217,9 @@ impl Diagnose for RepoError {
             Self::ClockBehind { .. } => {
                 "set the clock; apt clients ignore an index that is older than the one they have".to_owned()
             }
-            Self::BadPackage { .. } | Self::InvalidWord { .. } | Self::OpenPgp(_) | Self::Rotation(_) => return Vec::new(),
+            Self::BadPackage { .. } | Self::InvalidWord { .. } | Self::OpenPgp(_) | Self::Rotation(_) => {
+                return Vec::new();
+            }
         };
         vec![hint]
     }

@@ -67,8 +67,16 @@ fn gpgs_agent_signs_a_repository_that_apt_reads() {
 
     let stranger = "0".repeat(40);
     let output = output(
-        packhouse(&["repo", "init", text(&bench.path("none")), "--origin", "Acme", "--key", &format!("gpg:{stranger}")])
-            .env("GNUPGHOME", gpg.home.path()),
+        packhouse(&[
+            "repo",
+            "init",
+            text(&bench.path("none")),
+            "--origin",
+            "Acme",
+            "--key",
+            &format!("gpg:{stranger}"),
+        ])
+        .env("GNUPGHOME", gpg.home.path()),
     );
     assert!(!output.status.success() && both(&output).contains("gpg has no such key"), "{}", both(&output));
 }
@@ -198,7 +206,8 @@ fn a_passphrase_is_asked_for_on_a_terminal_and_not_shown() {
     );
     // script(1) gives the command a terminal, and types what comes from its standard input.
     let on_terminal = |typed: &str| {
-        let script = format!("(sleep 2; printf '{typed}'; sleep 2) | script --quiet --return --command '{command}' /dev/null");
+        let script =
+            format!("(sleep 2; printf '{typed}'; sleep 2) | script --quiet --return --command '{command}' /dev/null");
         output(Command::new("sh").args(["-c", &script]).env_remove("PACKHOUSE_KEY_PASSPHRASE"))
     };
     let cancelled = on_terminal("open\\003");

@@ -6,10 +6,10 @@ use clap::Args;
 
 use super::super::session::{Session, usage};
 use super::super::{Failure, Output, key, prompt};
-use crate::repo::{self, Repository};
 use crate::repo::sign::Signer;
 use crate::repo::trust::passphrase;
 use crate::repo::trust::rotation::{self, Rotated, Step};
+use crate::repo::{self, Repository};
 
 /// Replace the repository's key: first both sign, later the new one alone.
 #[derive(Debug, Args)]
@@ -54,9 +54,9 @@ pub(super) fn run(session: &Session, arguments: &Rotate) -> Result<(), Failure> 
         (Some(next), true) => next,
         _ => &configuration.fingerprint,
     };
-    let signer = signers.only(wanted).ok_or_else(|| {
-        usage(format!("this step is taken with the key {wanted}: name it with --key"))
-    })?;
+    let signer = signers
+        .only(wanted)
+        .ok_or_else(|| usage(format!("this step is taken with the key {wanted}: name it with --key")))?;
     let step = match &arguments.to {
         Some(to) => Step::To(new_key(session, arguments, to, time)?),
         None if arguments.finish => Step::Finish,

@@ -52,7 +52,9 @@ fn seed_sequence(seed: &[u8]) -> [u32; 4] {
         let further = match k {
             0 => u32::try_from(seed.len()).unwrap_or(u32::MAX),
             // Characters are signed where apt runs; beyond ASCII they fill the upper bits.
-            _ => seed.get(k - 1).map_or(place, |byte| place.wrapping_add(i32::from(byte.cast_signed()).cast_unsigned())),
+            _ => {
+                seed.get(k - 1).map_or(place, |byte| place.wrapping_add(i32::from(byte.cast_signed()).cast_unsigned()))
+            }
         };
         let second = first.wrapping_add(further);
         update(&mut words, k + P, |word| word.wrapping_add(first));

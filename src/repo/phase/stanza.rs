@@ -62,7 +62,10 @@ mod tests {
     fn a_field_of_the_package_itself_is_replaced_however_it_is_spelt() {
         let own = "Package: acme\nphased-update-PERCENTAGE: 3\n and more\nVersion: 1\n";
         assert_eq!(with_phase(own, Some(0)), "Package: acme\nVersion: 1\nPhased-Update-Percentage: 0\n");
-        assert_eq!(with_phase("Package: acme\nVersion: 1", Some(1)), "Package: acme\nVersion: 1\nPhased-Update-Percentage: 1\n");
+        assert_eq!(
+            with_phase("Package: acme\nVersion: 1", Some(1)),
+            "Package: acme\nVersion: 1\nPhased-Update-Percentage: 1\n"
+        );
     }
 
     #[test]

@@ -101,9 +101,10 @@ fn primary_binding(certificate: &SignedPublicKey, time: i64) -> Binding<'_> {
             (signature, own && signature.verify_certification(key, Tag::UserId, &user.id).is_ok())
         })
     });
-    let direct = certificate.details.direct_signatures.iter().map(|signature| {
-        (signature, signature.typ() == Some(SignatureType::Key) && signature.verify_key(key).is_ok())
-    });
+    let direct =
+        certificate.details.direct_signatures.iter().map(|signature| {
+            (signature, signature.typ() == Some(SignatureType::Key) && signature.verify_key(key).is_ok())
+        });
     let (mut newest, mut weak): (Option<&Signature>, Option<&Signature>) = (None, None);
     for (signature, verified) in certifications.chain(direct) {
         if !made_by(signature, key) || made_at(signature) > time {
@@ -221,10 +222,8 @@ fn rsa_bits(parameters: &PublicParams) -> u16 {
 
 /// Version 4 or 6, with a hash that every policy still takes.
 pub(super) fn strong(signature: &Signature) -> bool {
-    let hash = matches!(
-        signature.hash_alg(),
-        Some(HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512)
-    );
+    let hash =
+        matches!(signature.hash_alg(), Some(HashAlgorithm::Sha256 | HashAlgorithm::Sha384 | HashAlgorithm::Sha512));
     hash && matches!(signature.version(), SignatureVersion::V4 | SignatureVersion::V6)
 }
 

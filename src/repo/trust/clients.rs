@@ -66,7 +66,8 @@ impl Trouble {
 }
 
 /// For keys that cannot be mended.
-pub(super) const NEW_KEY: &str = "make a new key with `packhouse key generate`, and replace the old one with `packhouse repo rotate`";
+pub(super) const NEW_KEY: &str =
+    "make a new key with `packhouse key generate`, and replace the old one with `packhouse repo rotate`";
 /// For keys that can.
 pub(super) const REBIND: &str = "renew the self-signature: `gpg --cert-digest-algo SHA512 --quick-set-expire FINGERPRINT 0`, then export the key again";
 

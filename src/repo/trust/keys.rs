@@ -9,7 +9,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use pgp::composed::{
-    ArmorOptions, Deserializable, DetachedSignature, KeyType, PublicOrSecret, SignedKeyDetails, SignedPublicKey, SignedSecretKey,
+    ArmorOptions, Deserializable, DetachedSignature, KeyType, PublicOrSecret, SignedKeyDetails, SignedPublicKey,
+    SignedSecretKey,
 };
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{self, KeyFlags, PubKeyInner, SignatureConfig, SignatureType, Subpacket, SubpacketData, UserId};

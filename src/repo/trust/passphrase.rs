@@ -49,7 +49,8 @@ fn read(path: &Path) -> Result<String, RepoError> {
 /// Refuses a secret that others can read, by ssh's rule: a file of our own that its group or others may touch. A file of
 /// somebody else (a secret that a container is given) is not ours to judge, and a pipe has no permissions worth a word.
 pub(super) fn check_private(path: &Path, file: &impl std::os::fd::AsFd, what: &str) -> Result<(), RepoError> {
-    let stat = rustix::fs::fstat(file).map_err(|error| RepoError::io(format!("{what} could not be read"))(error.into()))?;
+    let stat =
+        rustix::fs::fstat(file).map_err(|error| RepoError::io(format!("{what} could not be read"))(error.into()))?;
     let regular = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file();
     if !regular || stat.st_uid != rustix::process::getuid().as_raw() || stat.st_mode & 0o077 == 0 {
         return Ok(());

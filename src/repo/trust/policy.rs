@@ -74,8 +74,7 @@ fn judge(part: &Part, time: i64) -> Result<(), Refusal> {
             .filter(|(_, since)| *since <= time)
             .map(|(client, _)| client.distribution)
             .collect();
-        let reason =
-            format!("{named} ({}) is refused by {}: {}", part.kind, clients.join("; "), trouble.describe());
+        let reason = format!("{named} ({}) is refused by {}: {}", part.kind, clients.join("; "), trouble.describe());
         return Err(Refusal::Unfit(reason, trouble.remedy()));
     }
     let (reason, hint) = match part.flaw {

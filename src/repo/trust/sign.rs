@@ -3,15 +3,15 @@
 //!
 //! While a key is being replaced the old and the new one sign together, so that a client with either goes on working.
 //! Who reads how many signatures was tried: gpgv and sqv take any number of packets in one armor block, but sqv looks at
-//! the first block alone; dnf 4 and zypper take all there is; librepo on rpm's own OpenPGP code (Fedora, Enterprise
-//! Linux 10) refuses a block with two packets and looks at the first block alone. Hence one block for apt, one block per
-//! signature for yum, and the older key first.
+//! the first block alone; dnf 4 takes all there is; zypper looks at the first signature; librepo on rpm's own OpenPGP code
+//! (Fedora, Enterprise Linux 10) refuses a block with two packets and looks at the first block alone. Hence one block for
+//! apt, one block per signature for yum, and the older key first: it is the one that all clients of before have.
 
 use pgp::composed::{ArmorOptions, CleartextSignedMessage, Deserializable, DetachedSignature, SignedPublicKey};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{self, Signature, SignatureConfig, SignatureType, SignatureVersion, Subpacket, SubpacketData};
 use pgp::ser::Serialize;
-use pgp::types::{KeyDetails, Password, SigningKey, Timestamp, VerifyingKey};
+use pgp::types::{Password, SigningKey, Timestamp, VerifyingKey};
 
 use super::certificate::strong;
 use super::external::{External, Form};
@@ -37,7 +37,7 @@ struct Party {
 
 #[derive(Clone)]
 enum Hand {
-    Own(Component),
+    Own(Box<Component>),
     Outside(External),
 }
 
@@ -58,7 +58,7 @@ impl std::fmt::Debug for Signer {
 
 impl Signer {
     pub(super) fn own(certificate: PublicKey, fit: Vec<String>, component: Component) -> Self {
-        Self { parties: vec![Party { certificate, fit, hand: Hand::Own(component) }] }
+        Self { parties: vec![Party { certificate, fit, hand: Hand::Own(Box::new(component)) }] }
     }
 
     pub(super) fn outside(certificate: PublicKey, fit: Vec<String>, external: External) -> Self {
@@ -155,7 +155,8 @@ impl Signer {
     /// A detached signature of `data` as one binary packet: what an RPM's header carries. There is room for one only, and
     /// until the old key has gone it is the old one's, which every client has.
     pub fn detached_binary(&self, data: &[u8], time: i64) -> Result<Vec<u8>, RepoError> {
-        let party = self.parties.first().ok_or_else(|| RepoError::OpenPgp("there is no key to sign with".to_owned()))?;
+        let party =
+            self.parties.first().ok_or_else(|| RepoError::OpenPgp("there is no key to sign with".to_owned()))?;
         Ok(DetachedSignature::new(party.sign(Form::Binary, HashAlgorithm::Sha256, data, time)?).to_bytes()?)
     }
 
@@ -169,8 +170,10 @@ impl Signer {
 impl Party {
     fn sign(&self, form: Form, hash: HashAlgorithm, data: &[u8], time: i64) -> Result<Signature, RepoError> {
         match &self.hand {
-            Hand::Own(Component::Primary(key)) => sign(key, form, hash, data, time),
-            Hand::Own(Component::Subkey(key)) => sign(key, form, hash, data, time),
+            Hand::Own(component) => match component.as_ref() {
+                Component::Primary(key) => sign(key, form, hash, data, time),
+                Component::Subkey(key) => sign(key, form, hash, data, time),
+            },
             Hand::Outside(external) => {
                 let given = external.sign(form, data)?;
                 self.check(&given, form, data)
@@ -187,7 +190,8 @@ impl Party {
         } else {
             DetachedSignature::from_bytes_many(given).map(|signatures| signatures.collect())
         };
-        let signatures: Vec<Result<DetachedSignature, _>> = parsed.map_err(|error| format!("{unreadable} ({error})"))?;
+        let signatures: Vec<Result<DetachedSignature, _>> =
+            parsed.map_err(|error| format!("{unreadable} ({error})"))?;
         let mut signatures = signatures.into_iter();
         let signature = match (signatures.next(), signatures.next()) {
             (Some(Ok(signature)), None) => signature.signature,
@@ -228,7 +232,7 @@ impl Party {
             || public_subkeys.iter().any(|subkey| self.accepts(&subkey.key, signature, data))
     }
 
-    fn accepts(&self, key: &(impl KeyDetails + VerifyingKey), signature: &Signature, data: &[u8]) -> bool {
+    fn accepts(&self, key: &impl VerifyingKey, signature: &Signature, data: &[u8]) -> bool {
         self.fit.contains(&format!("{:X}", key.fingerprint())) && signature.verify(key, data).is_ok()
     }
 }

@@ -47,8 +47,9 @@ impl KeySource {
         let Some(line) = text.strip_prefix("command:") else { return Ok(Self::File(PathBuf::from(text))) };
         let mut words = shlex::split(line).unwrap_or_default().into_iter();
         let program = words.next().ok_or_else(|| invalid("after `command:` stands a program with its arguments"))?;
-        let certificate = certificate
-            .ok_or_else(|| invalid("a command's signatures are checked with a certificate: name its file with --certificate"))?;
+        let certificate = certificate.ok_or_else(|| {
+            invalid("a command's signatures are checked with a certificate: name its file with --certificate")
+        })?;
         Ok(Self::Command { program, arguments: words.collect(), certificate: certificate.to_path_buf() })
     }
 
