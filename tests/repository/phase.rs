@@ -217,7 +217,7 @@ fn a_schedule_holds_new_versions_and_ends_when_a_percentage_is_set() {
     assert!(listed.contains(&("acme-api".to_owned(), "3".to_owned(), Some("0".to_owned()))), "{listed:?}");
     let step = |after: i64| {
         let options = PhaseOptions { suite: None, time: now() + after, reporter: &Silent };
-        phase::advance(&bench.repository, &signer(), &options).expect("advanced")
+        phase::advance_all(&bench.repository, &signer(), &options).expect("advanced")
     };
     assert_eq!(step(60), [""; 0]);
     assert_eq!(step(3_700), ["bookworm: phase acme 3 5"]);

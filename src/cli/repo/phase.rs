@@ -98,7 +98,7 @@ fn advance(session: &Session, arguments: &Phase, repository: &Repository) -> Res
     let time = key::now();
     let options = PhaseOptions { suite: arguments.suite.as_deref(), time, reporter: session.reporter() };
     let signer = key::signer(session, &arguments.key, time)?;
-    for step in phase::advance(repository, &signer, &options)? {
+    for step in phase::advance_all(repository, &signer, &options)? {
         match session.output() {
             Output::Json => session.print_json("step", &serde_json::json!({"step": step}))?,
             Output::Human => session.print(&step)?,
