@@ -5,5 +5,9 @@
 mod apt;
 mod crash;
 mod keys;
+mod lint;
+mod phase;
+mod rotation;
+mod signers;
 mod support;
 mod yum;

@@ -1,5 +1,8 @@
 //! `packhouse repo`.
 
+mod phase;
+mod rotate;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -11,6 +14,8 @@ use crate::repo::{self, NewRepository};
 #[derive(Debug, Subcommand)]
 pub(super) enum Repo {
     Init(Init),
+    Phase(phase::Phase),
+    Rotate(rotate::Rotate),
 }
 
 /// Make an empty repository.
@@ -30,20 +35,21 @@ pub(super) struct Init {
     /// The URL under which clients will see the directory; without it the clients' files name the directory itself.
     #[arg(long)]
     url: Option<String>,
-    /// The key that will sign it (default: `key` in [repository]).
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    #[command(flatten)]
+    key: key::KeyArguments,
 }
 
 pub(super) fn run(session: &Session, command: &Repo) -> Result<(), Failure> {
     match command {
         Repo::Init(arguments) => init(session, arguments),
+        Repo::Phase(arguments) => phase::run(session, arguments),
+        Repo::Rotate(arguments) => rotate::run(session, arguments),
     }
 }
 
 fn init(session: &Session, arguments: &Init) -> Result<(), Failure> {
     let path = path(session, arguments.repository.as_ref())?;
-    let public = key::signing_key(session, arguments.key.as_ref())?.public();
+    let public = key::certificate(session, &arguments.key)?;
     let origin = match &arguments.origin {
         Some(origin) => origin.clone(),
         None => session.settings()?.project.org.to_string(),
