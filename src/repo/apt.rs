@@ -4,6 +4,13 @@
 //! Order of writes: pool, by-hash, plain names, `Release`, `Release.gpg`, the state, and last `InRelease`, whose rename
 //! is the moment of publication. A client that began with the index before still finds all its by-hash files.
 
+#[allow(dead_code, reason = "the next publisher uses it")]
+pub(super) mod contents;
+#[allow(dead_code, reason = "the next publisher uses it")]
+pub(super) mod sources;
+#[allow(dead_code, reason = "the next publisher uses it")]
+pub(super) mod stanza;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 

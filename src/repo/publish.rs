@@ -112,6 +112,7 @@ pub fn publish(
                 let plan = planned(&mut rpms, &store, "yum", &item.suite, &yum::index(&item.suite))?;
                 plan_rpm(plan, &mut pool, item, copy, &info, immutable, options)?;
             }
+            Ingested::Source { .. } => return Err(RepoError::refused(&item.path, "source packages come next")),
         }
         progress.advance(1);
     }

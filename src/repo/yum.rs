@@ -8,6 +8,11 @@
 //! gzip throughout: it is what dnf 4.7 of EL 8 reads. Source: createrepo_c's `xml_dump_repomd.c`; zypper fetches
 //! `repomd.xml.key` beside the signature.
 
+#[allow(dead_code, reason = "the next publisher uses it")]
+pub(super) mod comps;
+#[allow(dead_code, reason = "the next publisher uses it")]
+pub(super) mod updateinfo;
+
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 

@@ -4,6 +4,7 @@
 
 mod apt;
 mod crash;
+mod hostile;
 mod keys;
 mod support;
 mod yum;

@@ -16,7 +16,7 @@ const BEGIN: &str = "-----BEGIN PGP SIGNED MESSAGE-----";
 const SIGNATURE: &str = "-----BEGIN PGP SIGNATURE-----";
 const END: &str = "-----END PGP SIGNATURE-----";
 /// No .dsc is larger.
-pub(crate) const MAX_SIZE: usize = 1024 * 1024;
+pub(crate) const MAX_SIZE: u64 = 1024 * 1024;
 /// No source package has more files.
 const MAX_FILES: usize = 200;
 
@@ -74,7 +74,7 @@ pub fn parse(path: &Path, text: &[u8]) -> Result<Dsc, Error> {
 }
 
 fn parse_text(text: &[u8]) -> Result<Dsc, Fault> {
-    if text.len() > MAX_SIZE {
+    if text.len() as u64 > MAX_SIZE {
         return Err(Fault::malformed(format!("it is larger than {MAX_SIZE} bytes")));
     }
     let text = std::str::from_utf8(text).map_err(|_| Fault::malformed("it is not UTF-8"))?;

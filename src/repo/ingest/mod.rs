@@ -6,12 +6,14 @@
 
 mod deb;
 mod rpm;
+mod source;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 pub(super) use deb::deb_record;
 pub(super) use rpm::rpm_record;
+pub(super) use source::Source;
 
 use super::error::RepoError;
 use super::store::{Copied, Store};
@@ -37,6 +39,7 @@ pub struct Item {
 pub(super) enum Ingested {
     Deb { copy: Copied, info: Box<DebInfo> },
     Rpm { copy: Copied, info: Box<RpmInfo>, immutable: Sha256 },
+    Source { copy: Copied, source: Box<Source> },
 }
 
 /// Copies and judges one file.
@@ -65,7 +68,11 @@ pub(super) fn take(store: &Store, item: &Item) -> Result<Ingested, RepoError> {
         let immutable = format::rpm::immutable_digest(&copy.file).map_err(|error| refused(&item.path, error))?;
         return Ok(Ingested::Rpm { copy, info: Box::new(info), immutable });
     }
-    Err(RepoError::refused(&item.path, "this is neither a .deb nor an .rpm"))
+    if source::is_source(&item.path, begin) {
+        let source = source::take(store, &item.path, &copy)?;
+        return Ok(Ingested::Source { copy, source: Box::new(source) });
+    }
+    Err(RepoError::refused(&item.path, "this is neither a .deb nor an .rpm nor a .dsc"))
 }
 
 /// The reader's finding, about the file that the user named rather than our copy of it.
