@@ -4,6 +4,7 @@
 
 mod apt;
 mod crash;
+mod differential;
 mod hostile;
 mod keys;
 mod support;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use packhouse::repo::{self, keys::Algorithm};
+use quick_xml::escape::unescape;
 use quick_xml::events::Event;
 
 use crate::support::{Bench, Dnf, both, key, new_key, now, output, run, walk};
@@ -268,11 +269,11 @@ fn createrepo_c_says_the_same_of_the_same_packages() {
 }
 
 /// The packages of one metadata file: what is said of each, as sorted lines of path, attributes and text.
-fn packages(root: &std::path::Path, kind: &str) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn packages(root: &std::path::Path, kind: &str) -> BTreeMap<String, Vec<String>> {
     let suffix = format!("{kind}.xml.gz");
     let path = walk(&root.join("repodata")).into_iter().find(|path| path.to_string_lossy().ends_with(&suffix)).unwrap();
     let mut text = String::new();
-    std::io::Read::read_to_string(&mut GzDecoder::new(std::fs::File::open(path).unwrap()), &mut text).unwrap();
+    std::io::Read::read_to_string(&mut MultiGzDecoder::new(std::fs::File::open(path).unwrap()), &mut text).unwrap();
     let mut reader = quick_xml::Reader::from_str(&text);
     let (mut all, mut stack, mut lines, mut content) = (BTreeMap::new(), Vec::new(), Vec::new(), String::new());
     let mut head = Vec::new();
@@ -287,7 +288,7 @@ fn packages(root: &std::path::Path, kind: &str) -> BTreeMap<String, Vec<String>>
                     .map(|attribute| attribute.unwrap())
                     // createrepo_c takes the time of publication from the file.
                     .filter(|attribute| !(name == "time" && attribute.key.as_ref() == "file"))
-                    .map(|a| format!("{}={}", a.key.as_ref(), a.value))
+                    .map(|a| format!("{}={}", a.key.as_ref(), unescape(&a.value).unwrap()))
                     .collect();
                 attributes.sort();
                 head.push(attributes.join(" "));
@@ -300,8 +301,7 @@ fn packages(root: &std::path::Path, kind: &str) -> BTreeMap<String, Vec<String>>
             }
             Event::Text(text) => content.push_str(text.as_ref()),
             // The same character, spelt out by one of the two.
-            Event::GeneralRef(name) if (name.as_ref() as &str) == "quot" => content.push('"'),
-            Event::GeneralRef(name) => content.push_str(&format!("&{};", name.as_ref() as &str)),
+            Event::GeneralRef(name) => content.push_str(&unescape(&format!("&{};", name.as_ref() as &str)).unwrap()),
             Event::End(_) => {
                 lines.push(format!("{} {} {}", stack.join("/"), head.pop().unwrap(), content.trim()));
                 content.clear();
