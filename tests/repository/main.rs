@@ -5,6 +5,7 @@
 mod apt;
 mod crash;
 mod differential;
+mod extras;
 mod hostile;
 mod keys;
 mod support;
