@@ -82,7 +82,8 @@ fn odd_debs(bench: &Bench) -> Vec<PathBuf> {
         \u{20}more\tand a tab\n";
     let lower = "package: lower\nVERSION: 1\narchitecture: all\nMaintainer: A <a@acme.example>\nsection: net\n\
         depends: odd\ndescription: only a short one\n";
-    let bare = "Package: bare\nVersion: 0\nArchitecture: all\nMaintainer: A <a@acme.example>\nDepends:\nDescription: x\n";
+    let bare =
+        "Package: bare\nVersion: 0\nArchitecture: all\nMaintainer: A <a@acme.example>\nDepends:\nDescription: x\n";
     let old = odd.replace("2.0~rc1+b-1+b1", "1.9-1").replace("Multi-Arch: same", "Multi-Arch: foreign");
     let dbgsym = "Package: odd-dbgsym\nSource: odd-source\nVersion: 1:2.0\nAuto-Built-Package: debug-symbols\nArchitecture: amd64\n\
         Maintainer: A <a@acme.example>\nDepends: odd (= 1:2.0)\nSection: debug\nPriority: optional\nBuild-Ids: 00ff 11ee\n\
@@ -164,12 +165,16 @@ fn source(bench: &Bench, version: &str) -> PathBuf {
     );
     write(
         &tree.join("debian/changelog"),
-        &format!("acme (1:{version}) unstable; urgency=medium\n\n  * x\n\n -- A <a@acme.example>  Mon, 05 Jan 2026 12:00:00 +0000\n"),
+        &format!(
+            "acme (1:{version}) unstable; urgency=medium\n\n  * x\n\n -- A <a@acme.example>  Mon, 05 Jan 2026 12:00:00 +0000\n"
+        ),
     );
     write(&tree.join("debian/source/format"), "3.0 (quilt)\n");
     write(&tree.join("debian/rules"), "\n");
     if !work.join("acme_2.0.orig.tar.gz").exists() {
-        run(Command::new("tar").args(["czf", "acme_2.0.orig.tar.gz", "--exclude", "debian", "acme-2.0"]).current_dir(&work));
+        run(Command::new("tar")
+            .args(["czf", "acme_2.0.orig.tar.gz", "--exclude", "debian", "acme-2.0"])
+            .current_dir(&work));
     }
     run(Command::new("dpkg-source").args(["-b", "acme-2.0"]).current_dir(&work));
     work.join(format!("acme_{version}.dsc"))
@@ -347,7 +352,12 @@ fn online_the_readers_of_createrepo_c_find_the_packages_in_the_metadata() {
     bench.publish("el9", &paths).expect("published");
     let place = bench.path("python");
     run(Command::new("python3").args(["-m", "venv"]).arg(&place));
-    run(Command::new(place.join("bin/pip")).args(["install", "-q", "--disable-pip-version-check", "createrepo_c==1.2.5"]));
+    run(Command::new(place.join("bin/pip")).args([
+        "install",
+        "-q",
+        "--disable-pip-version-check",
+        "createrepo_c==1.2.5",
+    ]));
     let mut reader = Command::new(place.join("bin/python3"));
     let output = reader.args(["-c", READER]).arg(bench.published("yum/el9")).output().expect("Python");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

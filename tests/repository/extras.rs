@@ -72,7 +72,9 @@ fn rpm(bench: &Bench, name: &str, version: &str, changelog: &str) -> PathBuf {
 fn dnf_upgrades_for_security_what_a_changelog_says_is_of_security() {
     let mut bench = Bench::new();
     let first = "* Thu Jan 01 2026 A <a@acme.example> - 1.0-1.el9\n- first\n";
-    let mended = format!("* Fri Jan 02 2026 A <a@acme.example> - 1.1-1.el9\n- mend CVE-2026-12345 & GHSA-abcd-1234-efgh <now>\n- urgency=high\n{first}");
+    let mended = format!(
+        "* Fri Jan 02 2026 A <a@acme.example> - 1.1-1.el9\n- mend CVE-2026-12345 & GHSA-abcd-1234-efgh <now>\n- urgency=high\n{first}"
+    );
     let later = format!("* Sat Jan 03 2026 A <a@acme.example> - 1.2-1.el9\n- nothing of the kind\n{mended}");
     let (one, two) = (rpm(&bench, "acme", "1.0", first), rpm(&bench, "acme", "1.1", &mended));
     let three = rpm(&bench, "acme", "1.2", &later);

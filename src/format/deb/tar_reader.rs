@@ -13,9 +13,9 @@ use crate::format::text::repaired;
 /// Longer names than any file system takes.
 const MAX_NAME: u64 = 8192;
 /// More files than any package has.
-const MAX_ENTRIES: usize = 1_000_000;
+const MAX_ENTRIES: usize = 500_000;
 /// All names of one archive together.
-const MAX_NAMES: usize = 256 * 1024 * 1024;
+const MAX_NAMES: usize = 128 * 1024 * 1024;
 
 /// One entry of an archive.
 #[derive(Debug, Clone)]

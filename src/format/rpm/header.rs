@@ -20,7 +20,7 @@ const MAX_ENTRIES: usize = 0xffff;
 /// rpm's own limit is 256 MiB; no package comes near this one.
 const MAX_STORE: usize = 128 * 1024 * 1024;
 /// More values of one tag than any package has.
-const MAX_VALUES: usize = 1_000_000;
+const MAX_VALUES: usize = 500_000;
 
 /// A value of a header that is being built.
 #[derive(Debug, Clone)]

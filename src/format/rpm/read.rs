@@ -24,7 +24,7 @@ const LEAD_MAGIC: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
 const SIGNATURE_TYPE: std::ops::Range<usize> = 78..80;
 const HEADER_SIGNATURE: [u8; 2] = [0, 5];
 /// All paths of one package together.
-const MAX_PATHS: usize = 256 * 1024 * 1024;
+const MAX_PATHS: usize = 128 * 1024 * 1024;
 
 /// A relation to another package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

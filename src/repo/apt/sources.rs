@@ -14,7 +14,8 @@ const WRITTEN: [&str; 6] = ["Source", "Package", "Files", "Checksums-Sha1", "Che
 /// it.
 pub(in crate::repo) fn stanza(dsc: &Dsc, directory: &str, digests: &Digests, files: &[SourceFile]) -> String {
     let mut text = field("Package", dsc.source());
-    for (name, value) in dsc.fields.iter().filter(|(name, _)| !WRITTEN.iter().any(|own| own.eq_ignore_ascii_case(name))) {
+    for (name, value) in dsc.fields.iter().filter(|(name, _)| !WRITTEN.iter().any(|own| own.eq_ignore_ascii_case(name)))
+    {
         text.push_str(&field(name, value));
     }
     text.push_str(&field("Directory", directory));

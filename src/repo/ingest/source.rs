@@ -33,7 +33,9 @@ pub(super) fn is_source(path: &Path, begin: &[u8]) -> bool {
 pub(super) fn take(store: &Store, path: &Path, copy: &Copied) -> Result<Source, RepoError> {
     let failed = || RepoError::io(format!("{} could not be taken in", path.display()));
     let mut text = Vec::new();
-    fs_err::File::open(&copy.file).and_then(|file| file.take(deb::MAX_DSC + 1).read_to_end(&mut text)).map_err(failed())?;
+    fs_err::File::open(&copy.file)
+        .and_then(|file| file.take(deb::MAX_DSC + 1).read_to_end(&mut text))
+        .map_err(failed())?;
     let dsc = deb::parse_dsc(path, &text).map_err(|error| refused(path, error))?;
     for (name, value) in &dsc.fields {
         let is = |owned: &&str| owned.eq_ignore_ascii_case(name);
@@ -61,7 +63,8 @@ fn take_file(store: &Store, dsc: &Path, listed: &SourceFile) -> Result<(SourceFi
         .produce(|writer| io::copy(&mut source, &mut Both { writer, hasher: &mut hasher }).map(drop))
         .map_err(failed())?;
     let md5 = Md5(hasher.finalize().into());
-    let differs = copy.size != listed.size || copy.sha256 != listed.sha256 || listed.md5.is_some_and(|held| held != md5);
+    let differs =
+        copy.size != listed.size || copy.sha256 != listed.sha256 || listed.md5.is_some_and(|held| held != md5);
     if differs {
         return Err(RepoError::refused(&path, format!("it is not the file that {} names", dsc.display())));
     }

@@ -101,7 +101,8 @@ impl Found {
         let text = self.texts.trim().to_owned();
         match path.as_slice() {
             [_, part, "id"] if PARTS.contains(part) => {
-                if text.is_empty() || text.chars().any(|character| character.is_control() || character.is_whitespace()) {
+                if text.is_empty() || text.chars().any(|character| character.is_control() || character.is_whitespace())
+                {
                     return Err(format!("a {part} has the id `{}`", text.escape_debug()));
                 }
                 if self.id.replace(text.clone()).is_some() || !self.ids.insert(format!("{part} {text}")) {

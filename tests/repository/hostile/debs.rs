@@ -98,9 +98,23 @@ fn fields_that_are_missing_doubled_or_malformed_are_refused() {
         cases.push(changed("Package: acme", &format!("Package: {name}"), "`Package`"));
     }
     cases.push(changed("Package: acme", &format!("Package: {}", "a".repeat(201)), "`Package`"));
-    for version in
-        ["", "x", "1 2", "1_0", "1/2", "v1", "x:1", "+1:1", ":1", "1.0-", "1:2:3", "-1", "99999999999:1", "1\n 2", "1\t2"]
-    {
+    for version in [
+        "",
+        "x",
+        "1 2",
+        "1_0",
+        "1/2",
+        "v1",
+        "x:1",
+        "+1:1",
+        ":1",
+        "1.0-",
+        "1:2:3",
+        "-1",
+        "99999999999:1",
+        "1\n 2",
+        "1\t2",
+    ] {
         cases.push(changed("Version: 1:1.0~rc1-1", &format!("Version: {version}"), "`Version`"));
     }
     for architecture in ["", "amd64 i386", "../x", "AMD64", "amd64/x", "-x", "amd64\n all"] {
@@ -143,8 +157,20 @@ fn what_would_begin_another_field_or_stanza_of_the_index_is_refused() {
     cases.push(("two stanzas".into(), with_control(format!("{CONTROL}\n{CONTROL}").as_bytes()), "empty line"));
     cases.push(("nothing".into(), with_control(b""), "empty line"));
     for name in [
-        "Filename", "size", "MD5sum", "SHA1", "SHA256", "SHA512", "Directory", "Description-md5",
-        "Phased-Update-Percentage", "Status", "Conffiles", "Config-Version", "Files", "Checksums-Sha256",
+        "Filename",
+        "size",
+        "MD5sum",
+        "SHA1",
+        "SHA256",
+        "SHA512",
+        "Directory",
+        "Description-md5",
+        "Phased-Update-Percentage",
+        "Status",
+        "Conffiles",
+        "Config-Version",
+        "Files",
+        "Checksums-Sha256",
     ] {
         let line = format!("{name}: 1\nDepends");
         cases.push(changed("Depends", &line, "which only an index may have"));
@@ -191,7 +217,11 @@ fn archives_that_two_readers_could_read_differently_are_refused() {
     members("no compressed data", &[three[0], ("control.tar.gz", plain), three[2]], "cannot be read");
     members("no xz data", &[three[0], ("control.tar.xz", plain), three[2]], "cannot be read");
     members("no zstd data", &[three[0], ("control.tar.zst", plain), three[2]], "cannot be read");
-    members("compressed data that end early", &[three[0], ("control.tar.gz", &packed[..packed.len() - 9]), three[2]], "");
+    members(
+        "compressed data that end early",
+        &[three[0], ("control.tar.gz", &packed[..packed.len() - 9]), three[2]],
+        "",
+    );
 
     let mut raw = |what: &str, bytes: Vec<u8>, reason| cases.push((what.into(), bytes, reason));
     let good = ar(&three);
@@ -210,10 +240,15 @@ fn archives_that_two_readers_could_read_differently_are_refused() {
     raw("a size in hexadecimal", size("0x4"), "no ar header");
     raw("a huge size", size("9999999999"), "ends within its member");
 
-    let mut inside = |what: &str, entries: &[Vec<u8>], reason| cases.push((what.into(), deb(&tar(entries), &data), reason));
+    let mut inside =
+        |what: &str, entries: &[Vec<u8>], reason| cases.push((what.into(), deb(&tar(entries), &data), reason));
     let control = || file(b"./control", CONTROL.as_bytes());
     inside("two control files", &[control(), control()], "`control` twice");
-    inside("two control files, spelt differently", &[control(), file(b"control", b"Package: evil\n")], "`control` twice");
+    inside(
+        "two control files, spelt differently",
+        &[control(), file(b"control", b"Package: evil\n")],
+        "`control` twice",
+    );
     inside("no control file", &[file(b"./md5sums", b"")], "no control file");
     inside("a control file in a directory", &[file(b"./x/control", CONTROL.as_bytes())], "dpkg does not know");
     inside("a control file that is a link", &[entry(b"./control", b'2', 0, b"")], "dpkg does not know");
@@ -225,7 +260,11 @@ fn archives_that_two_readers_could_read_differently_are_refused() {
     inside("a sparse file", &[entry(b"./control", b'S', 0, b"")], "dpkg does not read");
     inside("an unknown type", &[control(), entry(b"./md5sums", b'Z', 0, b"")], "dpkg does not read");
     inside("a directory with content", &[entry(b"./", b'5', 1024, &control()), control()], "has content");
-    inside("a long name", &[entry(b"././@LongLink", b'L', 9000, &[b'a'; 9000]), control()], "longer than a file system");
+    inside(
+        "a long name",
+        &[entry(b"././@LongLink", b'L', 9000, &[b'a'; 9000]), control()],
+        "longer than a file system",
+    );
     inside("a huge file", &[entry(b"./control", b'0', 1 << 40, b"x")], "");
     let mut large = CONTROL.as_bytes().to_vec();
     large.resize(1024 * 1024 + 1, b'x');
@@ -234,7 +273,8 @@ fn archives_that_two_readers_could_read_differently_are_refused() {
     let fields: String = (0..201).map(|number| format!("X-{number}: y\n")).collect();
     inside("many fields", &[file(b"./control", (CONTROL.to_owned() + &fields).as_bytes())], "more fields");
 
-    let mut outside = |what: &str, entries: &[Vec<u8>], reason| cases.push((what.into(), deb(plain, &tar(entries)), reason));
+    let mut outside =
+        |what: &str, entries: &[Vec<u8>], reason| cases.push((what.into(), deb(plain, &tar(entries)), reason));
     outside("a way out of the data", &[file(b"./usr/../../etc/passwd", b"")], "leaves its place");
     outside("a hard link that leads out", &[entry(b"./x", b'1', 0, b""), file(b"./../x", b"")], "leaves its place");
     outside("a line break in a name", &[file(b"./usr/a\nb", b"")], "control character");

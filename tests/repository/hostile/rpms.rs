@@ -153,12 +153,18 @@ fn without(what: &str, tag: u32, reason: &'static str) -> Case {
 #[test]
 fn names_versions_and_paths_that_are_none_are_refused() {
     let mut cases = Vec::new();
-    for (tag, field) in [(NAME, "its name"), (VERSION, "its version"), (RELEASE, "its release"), (ARCH, "its architecture")] {
-        for value in ["", "../x", "a/b", "a b", "a\nb", "a\tb", "\u{1b}[31m", "ä", ".a", "-a", "a\"b", "a&b", "a<b", "a%b"] {
+    for (tag, field) in
+        [(NAME, "its name"), (VERSION, "its version"), (RELEASE, "its release"), (ARCH, "its architecture")]
+    {
+        for value in
+            ["", "../x", "a/b", "a b", "a\nb", "a\tb", "\u{1b}[31m", "ä", ".a", "-a", "a\"b", "a&b", "a<b", "a%b"]
+        {
             cases.push(with(&format!("{field} {value:?}"), tag, text(value), field));
         }
     }
-    for (tag, reason) in [(NAME, "no name"), (VERSION, "no version"), (RELEASE, "no release"), (ARCH, "no architecture")] {
+    for (tag, reason) in
+        [(NAME, "no name"), (VERSION, "no version"), (RELEASE, "no release"), (ARCH, "no architecture")]
+    {
         cases.push(without(reason, tag, reason));
     }
     cases.push(with("a dash in the version", VERSION, text("1-2"), "has a `-`"));
@@ -206,7 +212,11 @@ fn leads_headers_and_digests_that_are_wrong_are_refused() {
         raw(what, joined(&lead_good, &header(62, &values), &header_good), reason);
     };
     digests("a wrong digest", BTreeMap::from([(273, text(&"0".repeat(64)))]), "digest of its header does not match");
-    digests("a wrong old digest", BTreeMap::from([(269, text(&"0".repeat(40)))]), "digest of its header does not match");
+    digests(
+        "a wrong old digest",
+        BTreeMap::from([(269, text(&"0".repeat(40)))]),
+        "digest of its header does not match",
+    );
     digests("no digest", BTreeMap::from([(1000, numbers(&[1]))]), "no digest of its header");
     let mut payload = good();
     *payload.last_mut().unwrap() ^= 1;
@@ -217,7 +227,11 @@ fn leads_headers_and_digests_that_are_wrong_are_refused() {
     altered[at] ^= 1;
     raw("an altered header", altered, "digest of its header does not match");
 
-    raw("another signature region", joined(&lead_good, &header(63, &BTreeMap::from([(269, text("x"))])), &header_good), "region");
+    raw(
+        "another signature region",
+        joined(&lead_good, &header(63, &BTreeMap::from([(269, text("x"))])), &header_good),
+        "region",
+    );
     raw("another region", signed(&header(61, &values())), "region");
     // Each change of the header's bytes comes with a digest that fits: what is refused is the header.
     let mut edited = |what: &str, edit: &dyn Fn(&mut Vec<u8>), reason| {
@@ -225,7 +239,8 @@ fn leads_headers_and_digests_that_are_wrong_are_refused() {
         edit(&mut bytes);
         raw(what, signed(&bytes), reason);
     };
-    let put = |at: usize, value: u32| move |bytes: &mut Vec<u8>| bytes[at..at + 4].copy_from_slice(&value.to_be_bytes());
+    let put =
+        |at: usize, value: u32| move |bytes: &mut Vec<u8>| bytes[at..at + 4].copy_from_slice(&value.to_be_bytes());
     let end = header_good.len();
     edited("no magic number", &put(0, 0), "magic number");
     edited("no entries", &put(8, 0), "larger than rpm allows, or empty");
@@ -245,9 +260,13 @@ fn leads_headers_and_digests_that_are_wrong_are_refused() {
     edited("nothing of a tag", &put(32 + 12, 0), "outside the header");
     edited("a tag twice", &put(48, NAME), "twice");
     edited("two tags over the same data", &put(48 + 8, 0), "reach into those of another");
-    edited("a text without an end", &|bytes: &mut Vec<u8>| {
-        let from = 16 + 28 * 16;
-        bytes[from..end - 16].iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b'x');
-    }, "");
+    edited(
+        "a text without an end",
+        &|bytes: &mut Vec<u8>| {
+            let from = 16 + 28 * 16;
+            bytes[from..end - 16].iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b'x');
+        },
+        "",
+    );
     all_are_refused("rpm", "el9", &good(), cases);
 }

@@ -16,7 +16,9 @@ fn dsc(name: &str, content: &[u8]) -> String {
 }
 
 fn signed(text: &str) -> String {
-    format!("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{text}\n-----BEGIN PGP SIGNATURE-----\n\nwho=\n-----END PGP SIGNATURE-----\n")
+    format!(
+        "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{text}\n-----BEGIN PGP SIGNATURE-----\n\nwho=\n-----END PGP SIGNATURE-----\n"
+    )
 }
 
 #[test]
@@ -37,12 +39,32 @@ fn source_packages_that_say_too_much_or_lack_a_file_are_refused() {
         ("a stanza more", format!("{good}\nPackage: evil\n"), Some(TARBALL.to_vec()), "empty line"),
         ("text before", format!("Source: evil\n\n{}", signed(&good)), Some(TARBALL.to_vec()), "before its signature"),
         ("text after", format!("{}Source: evil\n", signed(&good)), Some(TARBALL.to_vec()), "after its signature"),
-        ("a header of the armor", signed(&good).replace("Hash: ", "Source: evil\nHash: "), Some(TARBALL.to_vec()), "not well-formed"),
-        ("a field of the index", format!("{good}Directory: pool/evil\n"), Some(TARBALL.to_vec()), "only an index may have"),
+        (
+            "a header of the armor",
+            signed(&good).replace("Hash: ", "Source: evil\nHash: "),
+            Some(TARBALL.to_vec()),
+            "not well-formed",
+        ),
+        (
+            "a field of the index",
+            format!("{good}Directory: pool/evil\n"),
+            Some(TARBALL.to_vec()),
+            "only an index may have",
+        ),
         ("no source", good.replace("Source: acme\n", ""), Some(TARBALL.to_vec()), "no field `Source`"),
-        ("a source that is a path", good.replace("Source: acme\n", "Source: ../acme\n"), Some(TARBALL.to_vec()), "`Source`"),
+        (
+            "a source that is a path",
+            good.replace("Source: acme\n", "Source: ../acme\n"),
+            Some(TARBALL.to_vec()),
+            "`Source`",
+        ),
         ("a version that is a path", good.replace("1.0\n", "1/0\n"), Some(TARBALL.to_vec()), "`Version`"),
-        ("no digests", good.replace("Checksums-Sha256", "Checksums-Sha1"), Some(TARBALL.to_vec()), "`Checksums-Sha256`"),
+        (
+            "no digests",
+            good.replace("Checksums-Sha256", "Checksums-Sha1"),
+            Some(TARBALL.to_vec()),
+            "`Checksums-Sha256`",
+        ),
     ];
     for (what, text, file, reason) in cases {
         let mut bench = Bench::new();
@@ -53,7 +75,8 @@ fn source_packages_that_say_too_much_or_lack_a_file_are_refused() {
         }
         match bench.publish("bookworm", &[&path]) {
             Ok(_) => wrong.push(format!("{what}: it was published")),
-            Err(error @ (RepoError::BadPackage { .. } | RepoError::Io { .. })) if error.to_string().contains(reason) => {}
+            Err(error @ (RepoError::BadPackage { .. } | RepoError::Io { .. }))
+                if error.to_string().contains(reason) => {}
             Err(error) => wrong.push(format!("{what}: it should say `{reason}`: {error}")),
         }
         if bench.published("apt").exists() {
