@@ -9,11 +9,11 @@ use super::{Failure, Output, key};
 use crate::build::Artefacts;
 use crate::repo::{self, Item, Kind, PublishOptions, publish};
 
-/// Add packages to a repository: debs to its apt suites, rpms to its yum suites.
+/// Add packages to a repository: debs and dscs to its apt suites, rpms to its yum suites.
 #[derive(Debug, Args)]
 pub(super) struct Publish {
     /// Packages, or a packhouse-artefacts.json.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "comps")]
     files: Vec<PathBuf>,
     /// The repository (default: `path` in [repository]).
     #[arg(long, value_name = "REPO")]
@@ -27,6 +27,9 @@ pub(super) struct Publish {
     /// The signing key (default: `key` in [repository]).
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// Group metadata (comps.xml) for the yum suite.
+    #[arg(long, value_name = "FILE")]
+    comps: Option<PathBuf>,
     /// Replace a package of the same name and version that has another content.
     #[arg(long)]
     force: bool,
@@ -38,7 +41,10 @@ pub(super) fn run(session: &Session, arguments: &Publish) -> Result<(), Failure>
     let secret = key::signing_key(session, arguments.key.as_ref())?;
     let time = key::now();
     let signer = secret.signer(key::passphrase().as_deref(), time)?;
-    let options = PublishOptions { force: arguments.force, time, signer: &signer, reporter: session.reporter() };
+    let options = PublishOptions { force: arguments.force, ..PublishOptions::of(&signer, time, session.reporter()) };
+    if let Some(comps) = &arguments.comps {
+        repo::set_groups(&mut repository, &arguments.suite, &session.path(comps)?, &options)?;
+    }
     let published = publish(&mut repository, &items, &options)?;
     for suite in &published.suites {
         if session.output() == Output::Json {

@@ -1,31 +1,48 @@
 //! Signed apt and yum repositories: a directory that `apt`, `dnf` and `zypper` trust.
 //!
 //! [`init`] makes one, [`publish`] puts packages of both formats into it, [`keys`] makes and reads the key that signs.
-//! The pool is immutable; indices lie under names that say their content; the small signed root (`InRelease`,
+//! The pool is immutable; indices lie under names that say their content; the small signed one (`InRelease`,
 //! `repomd.xml`) is replaced last, in one step. So a reader at any moment, and a publisher killed at any instruction, sees
 //! the old state or the new. Formats: DebianRepository/Format, createrepo_c's output, RFC 9580.
+//!
+//! What a [`suite`] holds stands in a [`root`], one for each generation: [`cell`]s of content-addressed [`shard`]s, which hold
+//! a [`record`] of each package and its texts in all indices. Whoever changes a suite takes the lock (`writer`), says what
+//! changes (`change`), and gets the next generation (`commit`); only touched shards are made anew. `sweep` removes what nobody
+//! needs any more.
 
 mod apt;
+pub mod cell;
+mod change;
+mod commit;
 mod compress;
 mod error;
+mod groups;
+mod index;
 mod ingest;
 mod key_policy;
 pub mod keys;
 mod layout;
-mod plan;
+pub mod options;
 mod pool;
-mod primary;
 mod publish;
 mod published;
-mod release;
+pub mod record;
+pub mod root;
+pub mod shard;
 pub mod sign;
 mod snippets;
-mod state;
+mod spool;
+mod stage;
 mod store;
+pub mod suite;
+mod sweep;
+mod writer;
 mod yum;
 
 pub use error::RepoError;
+pub use groups::set_groups;
 pub use ingest::Item;
 pub use layout::{CONFIGURATION, Configuration, NewRepository, Repository, init, open};
-pub use publish::{Kind, PublishOptions, Published, PublishedSuite, publish};
+pub use publish::{PublishOptions, Published, PublishedSuite, publish};
 pub use published::{InSuite, in_suite};
+pub use suite::{Kind, Suite};

@@ -5,6 +5,8 @@ use minijinja::{Environment, context};
 
 use super::error::RepoError;
 use super::layout::Repository;
+use super::root::Root;
+use super::suite::Kind;
 
 const SOURCES: &str = include_str!("../../templates/repository/client.sources");
 const REPO: &str = include_str!("../../templates/repository/client.repo");
@@ -22,12 +24,17 @@ pub(super) fn slug(origin: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
+/// The file that clients of a suite need: its name in the repository and its text.
+pub(super) fn snippet(repository: &Repository, root: &Root) -> Result<(String, String), RepoError> {
+    match root.suite.kind {
+        Kind::Apt => sources(repository, root),
+        Kind::Yum => repo(repository, &root.suite.name),
+    }
+}
+
 /// The `.sources` file of one suite: its name in the repository and its text.
-pub(super) fn sources(
-    repository: &Repository,
-    suite: &str,
-    components: &[String],
-) -> Result<(String, String), RepoError> {
+fn sources(repository: &Repository, root: &Root) -> Result<(String, String), RepoError> {
+    let suite = &root.suite.name;
     let configuration = repository.configuration();
     let slug = slug(&configuration.origin);
     let base = base(repository);
@@ -36,14 +43,15 @@ pub(super) fn sources(
         _ => repository.root().join("key.gpg").to_string_lossy().into_owned(),
     };
     let name = format!("{slug}-{suite}.sources");
-    let components = components.join(" ");
+    let components = root.components().join(" ");
+    let sources = root.cells.keys().any(|cell| cell.architecture == "source");
     let local = base.starts_with("file:");
-    let text = render(SOURCES, context! { name => &name, slug, suite, base, key, components, local })?;
+    let text = render(SOURCES, context! { name => &name, slug, suite, base, key, components, local, sources })?;
     Ok((name, text))
 }
 
 /// The `.repo` file of one suite: its name in the repository and its text.
-pub(super) fn repo(repository: &Repository, suite: &str) -> Result<(String, String), RepoError> {
+fn repo(repository: &Repository, suite: &str) -> Result<(String, String), RepoError> {
     let configuration = repository.configuration();
     let slug = slug(&configuration.origin);
     let base = base(repository);

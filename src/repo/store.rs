@@ -9,16 +9,19 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustix::fs::{FlockOperation, RenameFlags};
 use sha2::Digest as _;
 
+use super::stage::{self, Stage};
 use crate::digest::Sha256;
 use crate::report::Reporter;
 
 /// More files or directories than are worth being synced one by one.
-const MANY: usize = 16;
+const MANY: usize = 32;
 
 /// packhouse's own directory in a repository.
 pub(crate) const PRIVATE: &str = ".packhouse";
@@ -27,7 +30,15 @@ pub(crate) const PRIVATE: &str = ".packhouse";
 #[derive(Debug)]
 pub(crate) struct Store {
     root: PathBuf,
-    dirty: BTreeSet<PathBuf>,
+    /// Directories whose entries are not durable yet.
+    dirty: Mutex<BTreeSet<PathBuf>>,
+    /// Files that have their place and are not durable yet.
+    unsynced: Mutex<BTreeSet<PathBuf>>,
+    stage: OnceLock<Stage>,
+    /// Whether directories have mode 0755 when they are made.
+    plain_umask: OnceLock<bool>,
+    /// How many temporary names were given.
+    names: AtomicU64,
 }
 
 /// A copy that waits for its place.
@@ -66,7 +77,19 @@ impl Write for Hashing {
 
 impl Store {
     pub(crate) fn at(root: &Path) -> Self {
-        Self { root: root.to_path_buf(), dirty: BTreeSet::new() }
+        Self {
+            root: root.to_path_buf(),
+            dirty: Mutex::default(),
+            unsynced: Mutex::default(),
+            stage: OnceLock::new(),
+            plain_umask: OnceLock::new(),
+            names: AtomicU64::new(0),
+        }
+    }
+
+    /// Its directory.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The absolute form of a path relative to the root.
@@ -75,7 +98,7 @@ impl Store {
     }
 
     /// Waits for the exclusive right to write, and removes what a killed publisher left behind.
-    pub(crate) fn lock(&mut self, reporter: &dyn Reporter) -> io::Result<Lock> {
+    pub(crate) fn lock(&self, reporter: &dyn Reporter) -> io::Result<Lock> {
         let temporary = self.temporary();
         self.make_directory(&temporary)?;
         let path = self.root.join(PRIVATE).join("lock");
@@ -88,37 +111,28 @@ impl Store {
             }
             Err(error) => return Err(error.into()),
         }
-        for entry in fs_err::read_dir(&temporary)? {
-            remove_any(&entry?.path())?;
-        }
+        stage::clean(&temporary)?;
         Ok(Lock { _file: file })
     }
 
     /// Makes `relative` hold `content`, durably after the next barrier.
-    pub(crate) fn write(&mut self, relative: &str, content: &[u8]) -> io::Result<()> {
-        let file = self.stage(content)?;
+    pub(crate) fn write(&self, relative: &str, content: &[u8]) -> io::Result<()> {
+        let file = self.prepared(content)?;
+        self.settle([&*file])?;
         self.place(file, relative)
     }
 
-    /// Like [`Store::write`], for a file whose name says its content: one that is there is left alone.
-    pub(crate) fn write_addressed(&mut self, relative: &str, content: &[u8]) -> io::Result<()> {
-        if fs_err::metadata(self.path(relative)).is_ok_and(|metadata| metadata.len() == content.len() as u64) {
-            return Ok(());
-        }
-        self.write(relative, content)
-    }
-
-    /// A synced temporary file with mode 0644 and this content.
-    fn stage(&self, content: &[u8]) -> io::Result<tempfile::TempPath> {
+    /// A temporary file with mode 0644 and this content; durable after [`Store::settle`].
+    pub(crate) fn prepared(&self, content: &[u8]) -> io::Result<tempfile::TempPath> {
         let mut file = self.temporary_file()?;
         file.write_all(content)?;
-        seal(file.as_file())?;
+        make_readable(file.as_file())?;
         Ok(file.into_temp_path())
     }
 
     /// An empty temporary file on the repository's file system.
     pub(crate) fn temporary_file(&self) -> io::Result<tempfile::NamedTempFile> {
-        tempfile::NamedTempFile::new_in(self.temporary())
+        tempfile::NamedTempFile::new_in(self.stage()?)
     }
 
     /// Copies all of `source` into a temporary file, hashing what is written: the digest is that of the copy, whatever
@@ -144,25 +158,62 @@ impl Store {
         Ok(Copied { file: file.into_temp_path(), sha256: Sha256(hasher.finalize().into()), size })
     }
 
-    /// Makes the content of these files durable: each by itself, or, when there are many, with their file system at once,
-    /// which is one commit of its journal rather than hundreds.
-    pub(crate) fn settle<'a>(&self, files: impl ExactSizeIterator<Item = &'a Copied>) -> io::Result<()> {
-        if files.len() > MANY {
-            let directory = fs_err::File::open(self.temporary())?;
-            return Ok(rustix::fs::syncfs(directory.file())?);
+    /// Makes these files durable, and those that [`Store::add_object`] has placed: one by one, or, when there are many, with
+    /// their file system at once, which is one commit of its journal rather than hundreds.
+    pub(crate) fn settle<'a>(&self, files: impl IntoIterator<Item = &'a Path>) -> io::Result<()> {
+        let mut waiting = std::mem::take(&mut *lock(&self.unsynced));
+        waiting.extend(files.into_iter().take(MANY + 1).map(Path::to_path_buf));
+        self.sync(waiting)
+    }
+
+    /// A hard link of `source` where the file system can make one, else a copy; hashed as it is then. A link is as good as a
+    /// copy as long as nobody writes to the file in place.
+    pub(crate) fn link_in(&self, source: &Path) -> io::Result<Copied> {
+        let link = self.temporary_name()?;
+        if fs_err::hard_link(source, &link).is_err() {
+            return self.copy_in(&mut fs_err::File::open(source)?);
         }
-        for copied in files {
-            fs_err::File::open(&copied.file)?.sync_all()?;
+        let file = tempfile::TempPath::try_from_path(link)?;
+        let mut opened = fs_err::File::open(&file)?;
+        if opened.metadata()?.permissions().mode() & 0o444 != 0o444 {
+            // Clients could not read it, and its mode is its owner's.
+            return self.copy_in(&mut opened);
         }
-        Ok(())
+        let (sha256, size) = Sha256::of_reader(&mut opened)?;
+        Ok(Copied { file, sha256, size })
+    }
+
+    /// Makes `relative` the same file as `held`, or a copy of it, replacing what is there.
+    pub(crate) fn link(&self, held: &str, relative: &str) -> io::Result<()> {
+        let link = self.temporary_name()?;
+        if fs_err::hard_link(self.path(held), &link).is_ok() {
+            return self.place(tempfile::TempPath::try_from_path(link)?, relative);
+        }
+        let copied = self.copy_in(&mut fs_err::File::open(self.path(held))?)?;
+        self.settle([&*copied.file])?;
+        self.place(copied.file, relative)
+    }
+
+    /// Gives a file the time `seconds` (since 1970-01-01 UTC) of modification; one that is not there is fine.
+    pub(crate) fn touch(&self, relative: &str, seconds: i64) -> io::Result<()> {
+        match touch(&self.path(relative), seconds) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// A name in the place for unfinished files that no other file has.
+    fn temporary_name(&self) -> io::Result<PathBuf> {
+        let number = self.names.fetch_add(1, Ordering::Relaxed);
+        Ok(self.stage()?.join(format!("{number}")))
     }
 
     /// Renames a durable temporary file to `relative`.
-    pub(crate) fn place(&mut self, file: tempfile::TempPath, relative: &str) -> io::Result<()> {
+    pub(crate) fn place(&self, file: tempfile::TempPath, relative: &str) -> io::Result<()> {
         let path = self.path(relative);
         if let Some(parent) = path.parent() {
             self.make_directory(parent)?;
-            self.dirty.insert(parent.to_path_buf());
+            self.soil(parent);
         }
         file.persist(&path).map_err(|error| {
             io::Error::new(error.error.kind(), format!("failed to rename into `{}`: {}", path.display(), error.error))
@@ -171,24 +222,40 @@ impl Store {
     }
 
     /// Makes everything placed so far durable before anything that follows.
-    pub(crate) fn barrier(&mut self) -> io::Result<()> {
-        let dirty = std::mem::take(&mut self.dirty);
-        if dirty.len() > MANY {
-            return Ok(rustix::fs::syncfs(fs_err::File::open(&self.root)?.file())?);
-        }
-        for directory in dirty {
-            fs_err::File::open(directory)?.sync_all()?;
-        }
-        Ok(())
+    pub(crate) fn barrier(&self) -> io::Result<()> {
+        self.settle([])?;
+        let directories = std::mem::take(&mut *lock(&self.dirty));
+        self.sync(directories)
     }
 
-    /// Puts the directory `new` (made by [`Store::temporary_directory`]) in the place of `relative` in one step.
+    /// Makes these files or directories durable, all at once: together they share a commit of the journal.
+    fn sync(&self, paths: BTreeSet<PathBuf>) -> io::Result<()> {
+        if paths.len() > MANY {
+            return self.sync_all();
+        }
+        let sync = |path: &Path| fs_err::File::open(path)?.sync_all();
+        std::thread::scope(|scope| {
+            let mut paths = paths.iter();
+            let first = paths.next();
+            let others: Vec<_> = paths.map(|path| scope.spawn(move || sync(path))).collect();
+            first.map_or(Ok(()), |path| sync(path))?;
+            others.into_iter().try_for_each(|other| {
+                other.join().unwrap_or_else(|_| Err(io::Error::other("a file could not be made durable")))
+            })
+        })
+    }
+
+    /// Makes everything on the repository's file system durable.
+    fn sync_all(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(fs_err::File::open(&self.root)?.file())?)
+    }
+
+    /// Puts the directory `new` (made by [`Store::temporary_directory`]) in the place of `relative` in one step, which is
+    /// durable after the next barrier.
     ///
     /// Gives `false`, with nothing changed, where the file system cannot exchange two directories.
-    pub(crate) fn exchange(&mut self, new: &tempfile::TempDir, relative: &str) -> io::Result<bool> {
+    pub(crate) fn exchange(&self, new: &tempfile::TempDir, relative: &str) -> io::Result<bool> {
         let target = self.path(relative);
-        fs_err::set_permissions(new.path(), std::fs::Permissions::from_mode(0o755))?;
-        fs_err::File::open(new.path())?.sync_all()?;
         let parent = target.parent().unwrap_or(&self.root).to_path_buf();
         self.make_directory(&parent)?;
         let flags = if target.exists() { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
@@ -198,13 +265,15 @@ impl Store {
             Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
-        fs_err::File::open(parent)?.sync_all()?;
+        self.soil(&parent);
         Ok(true)
     }
 
     /// An empty directory on the repository's file system; removed when dropped.
     pub(crate) fn temporary_directory(&self) -> io::Result<tempfile::TempDir> {
-        tempfile::TempDir::new_in(self.temporary())
+        let directory = tempfile::TempDir::new_in(self.stage()?)?;
+        fs_err::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755))?;
+        Ok(directory)
     }
 
     /// Removes a file; one that is not there is fine.
@@ -216,44 +285,88 @@ impl Store {
     }
 
     /// Makes a directory and its parents below the root, each with mode 0755 whatever the umask.
-    pub(crate) fn make_directory(&mut self, path: &Path) -> io::Result<()> {
+    pub(crate) fn make_directory(&self, path: &Path) -> io::Result<()> {
         if path.is_dir() {
             return Ok(());
         }
-        let below = path.strip_prefix(&self.root).unwrap_or(Path::new("")).to_path_buf();
-        let mut current = self.root.clone();
-        for component in std::iter::once(Component::CurDir).chain(below.components()) {
-            current.push(component);
-            match fs_err::create_dir(&current) {
-                Ok(()) => {
-                    fs_err::set_permissions(&current, std::fs::Permissions::from_mode(0o755))?;
-                    self.dirty.extend(current.parent().filter(|parent| !parent.as_os_str().is_empty()).map(Into::into));
-                }
-                Err(_) if current.is_dir() => {}
-                Err(error) => return Err(error),
+        match fs_err::create_dir(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && path != self.root => {
+                path.parent().map_or(Ok(()), |parent| self.make_directory(parent))?;
+                return self.make_directory(path);
             }
+            // Another thread was quicker; the mode is its business.
+            Err(_) if path.is_dir() => return Ok(()),
+            made => made?,
         }
+        if !*self.plain_umask.get_or_init(|| rustix::fs::stat(path).is_ok_and(|made| made.st_mode & 0o777 == 0o755)) {
+            fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o755))?;
+        }
+        path.parent().into_iter().for_each(|parent| self.soil(parent));
         Ok(())
+    }
+
+    /// A temporary file without a name.
+    pub(crate) fn unlinked(&self) -> io::Result<fs_err::File> {
+        let file = tempfile::tempfile_in(self.stage()?)?;
+        Ok(fs_err::File::from_parts(file, "a temporary file"))
+    }
+
+    /// Puts a content-addressed file where it belongs; it is durable after the next barrier. One that is there is trusted
+    /// when it is what its name says: a machine may have lost its power while it was written.
+    pub(crate) fn add_object(&self, copied: Copied, relative: &str) -> io::Result<()> {
+        let path = self.path(relative);
+        let same = match fs_err::File::open(&path) {
+            Ok(mut file) => Sha256::of_reader(&mut file)? == (copied.sha256, copied.size),
+            Err(_) => false,
+        };
+        if !same {
+            self.place(copied.file, relative)?;
+        }
+        remember(&self.unsynced, path);
+        Ok(())
+    }
+
+    /// The place of this process for unfinished files.
+    fn stage(&self) -> io::Result<&Path> {
+        if self.stage.get().is_none() {
+            let temporary = self.temporary();
+            self.make_directory(&temporary)?;
+            let _ = self.stage.set(Stage::new(&temporary)?);
+        }
+        self.stage.get().map(Stage::directory).ok_or_else(|| io::Error::other("there is no temporary directory"))
     }
 
     fn temporary(&self) -> PathBuf {
         self.root.join(PRIVATE).join("tmp")
     }
+
+    /// Remembers a directory whose entries have changed, for the next barrier.
+    pub(crate) fn soil(&self, directory: &Path) {
+        remember(&self.dirty, directory.to_path_buf());
+    }
 }
 
-/// Gives a temporary file its final mode and makes its content durable.
-#[expect(clippy::disallowed_types, reason = "temporary files are of this type")]
-pub(crate) fn seal(file: &std::fs::File) -> io::Result<()> {
-    make_readable(file)?;
-    file.sync_all()
+/// Adds to what a barrier has to care for. More than are dealt with one by one need not be known by name.
+fn remember(paths: &Mutex<BTreeSet<PathBuf>>, path: PathBuf) {
+    let mut paths = lock(paths);
+    if paths.len() <= MANY {
+        paths.insert(path);
+    }
+}
+
+/// Sets a file's time of modification.
+pub(crate) fn touch(path: &Path, seconds: i64) -> io::Result<()> {
+    let time = rustix::fs::Timespec { tv_sec: seconds, tv_nsec: 0 };
+    let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
+    Ok(rustix::fs::utimensat(rustix::fs::CWD, path, &times, rustix::fs::AtFlags::empty())?)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Mode 0644, whatever the umask.
 #[expect(clippy::disallowed_types, reason = "temporary files are of this type")]
-fn make_readable(file: &std::fs::File) -> io::Result<()> {
+pub(crate) fn make_readable(file: &std::fs::File) -> io::Result<()> {
     file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-fn remove_any(path: &Path) -> io::Result<()> {
-    if fs_err::symlink_metadata(path)?.is_dir() { fs_err::remove_dir_all(path) } else { fs_err::remove_file(path) }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use packhouse::digest::Sha256;
 use packhouse::repo::keys::SecretKey;
 use packhouse::repo::{self, Item, PublishOptions};
@@ -35,7 +35,7 @@ fn publisher() {
             sha256: None,
         })
         .collect();
-    let options = PublishOptions { force: false, time: now(), signer: &signer, reporter: &Silent };
+    let options = PublishOptions::of(&signer, now(), &Silent);
     repo::publish(&mut repository, &items, &options).unwrap();
 }
 
@@ -108,7 +108,7 @@ fn yum_packages(root: &Path, bench: &Bench) -> usize {
     let primary = values(&repomd, "href").into_iter().find(|location| location.contains("primary")).unwrap();
     let mut text = String::new();
     let file = std::fs::File::open(suite.join(primary)).unwrap();
-    std::io::Read::read_to_string(&mut GzDecoder::new(file), &mut text).unwrap();
+    std::io::Read::read_to_string(&mut MultiGzDecoder::new(file), &mut text).unwrap();
     let locations = values(&text, "href");
     for location in &locations {
         let content = std::fs::read(suite.join(location)).unwrap();
@@ -136,7 +136,7 @@ fn publishers_at_the_same_time_lose_nothing() {
                 let signer = signer();
                 let mut repository = repo::open(&root).unwrap();
                 let item = Item { path, suite: "bookworm".into(), component: "main".into(), sha256: None };
-                let options = PublishOptions { force: false, time: now(), signer: &signer, reporter: &Silent };
+                let options = PublishOptions::of(&signer, now(), &Silent);
                 repo::publish(&mut repository, &[item], &options).unwrap();
             });
         }

@@ -8,7 +8,7 @@ use crate::format::FileKind;
 use crate::format::deb::DebInfo;
 
 /// A line for each file that is no directory, sorted by path: `usr/bin/acme net/acme`.
-pub(in crate::repo) fn lines(info: &DebInfo) -> String {
+pub(super) fn lines(info: &DebInfo) -> String {
     let package = match info.field("Section").filter(|section| is_word(section)) {
         Some(section) => format!("{section}/{}", info.package()),
         None => info.package().to_owned(),

@@ -12,7 +12,7 @@ const WRITTEN: [&str; 6] = ["Source", "Package", "Files", "Checksums-Sha1", "Che
 /// The stanza, with the empty line that ends it. `directory` is where its files are, relative to the repository's `apt`;
 /// `digests` are the .dsc's own; `files` are the others with their MD5, which apt wants in `Files` though it does not trust
 /// it.
-pub(in crate::repo) fn stanza(dsc: &Dsc, directory: &str, digests: &Digests, files: &[SourceFile]) -> String {
+pub(in crate::repo) fn stanza(dsc: &Dsc, directory: &str, digests: &Digests, files: &[&SourceFile]) -> String {
     let mut text = field("Package", dsc.source());
     for (name, value) in dsc.fields.iter().filter(|(name, _)| !WRITTEN.iter().any(|own| own.eq_ignore_ascii_case(name)))
     {

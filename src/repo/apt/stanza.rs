@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use md5::{Digest as _, Md5};
 
-use crate::digest::Sha256;
 use crate::format::deb::DebInfo;
+use crate::repo::record::Record;
 
 /// Names of fields as dpkg spells them; others keep the package's spelling.
 const SPELT: [&str; 28] = [
@@ -43,15 +43,6 @@ const SPELT: [&str; 28] = [
     "Version",
 ];
 
-/// The published file.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::repo) struct Place<'a> {
-    /// Relative to the repository's `apt`.
-    pub(in crate::repo) filename: &'a str,
-    pub(in crate::repo) size: u64,
-    pub(in crate::repo) sha256: Sha256,
-}
-
 /// Where the long description of a package stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::repo) enum Descriptions {
@@ -61,13 +52,8 @@ pub(in crate::repo) enum Descriptions {
     Short,
 }
 
-/// The stanza of `Packages`, with the empty line that ends it. `phase` is the percentage of machines that get it.
-pub(in crate::repo) fn packages(
-    info: &DebInfo,
-    place: &Place<'_>,
-    phase: Option<u8>,
-    descriptions: Descriptions,
-) -> String {
+/// The stanza of `Packages`, with the empty line that ends it.
+pub(super) fn packages(info: &DebInfo, record: &Record, descriptions: Descriptions) -> String {
     let mut text = field("Package", info.package());
     for (name, value) in &info.control {
         if !["Package", "Description"].iter().any(|own| own.eq_ignore_ascii_case(name)) {
@@ -75,8 +61,8 @@ pub(in crate::repo) fn packages(
             text.push_str(&field(spelt, value));
         }
     }
-    let _ = write!(text, "Filename: {}\nSize: {}\nSHA256: {}\n", place.filename, place.size, place.sha256);
-    if let Some(phase) = phase {
+    let _ = write!(text, "Filename: {}\nSize: {}\nSHA256: {}\n", record.place, record.size, record.sha256);
+    if let Some(phase) = record.phase {
         let _ = writeln!(text, "Phased-Update-Percentage: {phase}");
     }
     let description = info.field("Description").unwrap_or_default();
@@ -93,7 +79,7 @@ pub(in crate::repo) fn packages(
 }
 
 /// The stanza of `Translation-en`, with the empty line that ends it.
-pub(in crate::repo) fn translation(info: &DebInfo) -> String {
+pub(super) fn translation(info: &DebInfo) -> String {
     let description = info.field("Description").unwrap_or_default();
     let (package, digest) = (info.package(), description_md5(description));
     format!("Package: {package}\nDescription-md5: {digest}\n{}\n", field("Description-en", description))

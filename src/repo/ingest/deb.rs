@@ -6,11 +6,12 @@
 
 use std::path::Path;
 
+use super::Facts;
+use crate::digest::Sha256;
 use crate::format::deb::DebInfo;
-use crate::repo::apt;
+use crate::repo::apt::{self, Descriptions};
 use crate::repo::error::RepoError;
-use crate::repo::state::Deb;
-use crate::repo::store::Copied;
+use crate::repo::record::{Entry, Identity, Record};
 
 /// Fields that an index adds, or that dpkg keeps of installed packages (deb-control(5) knows none of them).
 pub(super) const OWNED_BY_THE_INDEX: [&str; 17] = [
@@ -108,33 +109,37 @@ fn is_comparison(text: &str) -> bool {
     !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.~:".contains(&byte))
 }
 
-/// The index entry of a .deb; `tagged` when its usual place is taken by another content.
-pub(in crate::repo) fn deb_record(info: &DebInfo, component: &str, copy: &Copied, tagged: bool) -> Deb {
-    let tag = tagged.then_some(copy.sha256);
-    let (package, version, architecture) = (info.package(), info.version(), info.architecture());
-    let filename = apt::pool_path(component, info.source(), package, version, architecture, tag);
-    let line = |name: &str, value: &str| {
-        let separator = if value.is_empty() || value.starts_with('\n') { "" } else { " " };
-        format!("{name}:{separator}{value}\n")
-    };
-    let is = |name: &str, wanted: &str| name.eq_ignore_ascii_case(wanted);
-    let mut control = line("Package", package);
-    for (name, value) in &info.control {
-        if !is(name, "Package") && !is(name, "Description") {
-            control.push_str(&line(name, value));
-        }
-    }
-    Deb {
+/// What a .deb becomes in an index. `tag` goes into its place when the usual one is taken by another content.
+pub(in crate::repo) fn deb_entry(
+    info: &DebInfo,
+    component: &str,
+    file: &Facts,
+    descriptions: Descriptions,
+    tag: Option<Sha256>,
+) -> Entry {
+    let (name, version, architecture) = (info.package(), info.version(), info.architecture());
+    let place = apt::pool_path(component, info.source(), name, version, architecture, tag);
+    let source = info.field("Source").unwrap_or_default();
+    let source_version = source.split_once('(').map(|(_, rest)| rest.trim_end_matches([')', ' ']).trim());
+    let record = Record {
+        identity: Identity {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            architecture: architecture.to_owned(),
+        },
+        source: info.source().to_owned(),
+        source_version: source_version.unwrap_or(version).to_owned(),
         component: component.to_owned(),
-        package: package.to_owned(),
-        version: version.to_owned(),
-        architecture: architecture.to_owned(),
-        filename,
-        size: copy.size,
-        sha256: copy.sha256,
-        control,
-        description: line("Description", info.field("Description").unwrap_or_default()),
-    }
+        place,
+        size: file.size,
+        sha256: file.sha256,
+        content: file.sha256,
+        original: file.sha256,
+        published: file.published,
+        phase: file.phase,
+        further: Vec::new(),
+    };
+    Entry { texts: apt::texts(info, &record, descriptions), record }
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@ mod source;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-pub(super) use deb::deb_record;
-pub(super) use rpm::rpm_record;
-pub(super) use source::Source;
+pub(super) use deb::deb_entry;
+pub(super) use rpm::{rpm_entry, signed};
+pub(super) use source::{Source, source_entry};
 
 use super::error::RepoError;
 use super::store::{Copied, Store};
@@ -25,7 +25,7 @@ use crate::format::rpm::RpmInfo;
 /// A file to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// The .deb or .rpm.
+    /// The .deb, .rpm or .dsc.
     pub path: PathBuf,
     /// The suite it goes to.
     pub suite: String,
@@ -42,8 +42,19 @@ pub(super) enum Ingested {
     Source { copy: Copied, source: Box<Source> },
 }
 
-/// Copies and judges one file.
-pub(super) fn take(store: &Store, item: &Item) -> Result<Ingested, RepoError> {
+/// What an index says of a file and the package itself does not.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Facts {
+    pub(super) size: u64,
+    pub(super) sha256: Sha256,
+    /// Seconds since 1970-01-01 UTC.
+    pub(super) published: i64,
+    pub(super) phase: Option<u8>,
+}
+
+/// Copies (or hard-links, where `link` says so) and judges one file. The names of a .deb's files are read where `files` says
+/// so: that means unpacking it.
+pub(super) fn take(store: &Store, item: &Item, link: bool, files: Files) -> Result<Ingested, RepoError> {
     let failed = || RepoError::io(format!("{} could not be taken in", item.path.display()));
     if !fs_err::metadata(&item.path).map_err(failed())?.is_file() {
         return Err(RepoError::refused(&item.path, "this is no regular file"));
@@ -52,13 +63,17 @@ pub(super) fn take(store: &Store, item: &Item) -> Result<Ingested, RepoError> {
     let mut magic = [0; 8];
     let length = read_up_to(&mut source, &mut magic).map_err(failed())?;
     let begin = magic.get(..length).unwrap_or_default();
-    let copy = store.copy_in(&mut begin.chain(source)).map_err(failed())?;
+    let copy = match link {
+        true => store.link_in(&item.path),
+        false => store.copy_in(&mut begin.chain(source)),
+    };
+    let copy = copy.map_err(failed())?;
     if let Some(expected) = item.sha256.filter(|expected| *expected != copy.sha256) {
         let reason = format!("its SHA-256 is {}, the list of artefacts says {expected}", copy.sha256);
         return Err(RepoError::refused(&item.path, reason));
     }
     if begin == b"!<arch>\n" {
-        let info = format::deb::read(&copy.file, Files::List).map_err(|error| refused(&item.path, error))?;
+        let info = format::deb::read(&copy.file, files).map_err(|error| refused(&item.path, error))?;
         deb::check(&item.path, &info)?;
         return Ok(Ingested::Deb { copy, info: Box::new(info) });
     }
@@ -73,6 +88,16 @@ pub(super) fn take(store: &Store, item: &Item) -> Result<Ingested, RepoError> {
         return Ok(Ingested::Source { copy, source: Box::new(source) });
     }
     Err(RepoError::refused(&item.path, "this is neither a .deb nor an .rpm nor a .dsc"))
+}
+
+/// Reads a .deb that was judged before.
+pub(super) fn read_deb(path: &Path, files: Files) -> Result<DebInfo, RepoError> {
+    format::deb::read(path, files).map_err(|error| refused(path, error))
+}
+
+/// Reads an .rpm that was judged before.
+pub(super) fn read_rpm(path: &Path) -> Result<RpmInfo, RepoError> {
+    format::rpm::read(path).map_err(|error| refused(path, error))
 }
 
 /// The reader's finding, about the file that the user named rather than our copy of it.

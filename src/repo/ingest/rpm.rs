@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::{as_io, refused};
+use super::{Facts, as_io, refused};
 use crate::digest::Sha256;
 use crate::format::rpm::{self, RpmInfo};
 use crate::repo::error::RepoError;
+use crate::repo::record::{Entry, Identity, Record};
 use crate::repo::sign::Signer;
-use crate::repo::state::Rpm;
 use crate::repo::store::{Copied, Store};
-use crate::repo::{primary, yum};
+use crate::repo::yum;
 
 /// Control characters have no place in names (XML could not hold them either), and a file is where its path says.
 pub(super) fn check(path: &Path, info: &RpmInfo) -> Result<(), RepoError> {
@@ -54,45 +54,53 @@ pub(super) fn check(path: &Path, info: &RpmInfo) -> Result<(), RepoError> {
     Ok(())
 }
 
-/// What an .rpm becomes: the file to publish, with our signature in the place of any other, and its entry. `original` is
-/// the digest of the file that was given; `tag` goes into its place when the usual one is taken.
-pub(in crate::repo) fn rpm_record(
-    store: &Store,
-    copy: Copied,
+/// What an .rpm becomes in metadata, as it is. `original` is the digest of the file that was given; `tag` goes into its place
+/// when the usual one is taken by another content.
+pub(in crate::repo) fn rpm_entry(
+    info: &RpmInfo,
+    file: &Facts,
     original: Sha256,
-    immutable: Sha256,
+    content: Sha256,
     tag: Option<Sha256>,
+) -> Entry {
+    // `acme-1.0-1.el9.src.rpm`
+    let mut source = info.source_rpm.as_deref().unwrap_or_default().trim_end_matches(".src.rpm").rsplitn(3, '-');
+    let (release, version, name) = (source.next(), source.next(), source.next());
+    let source_version = version.zip(release).map(|(version, release)| format!("{version}-{release}"));
+    let version = yum::version(info);
+    let record = Record {
+        identity: Identity {
+            name: info.name.clone(),
+            version: version.clone(),
+            architecture: info.architecture.clone(),
+        },
+        source: name.unwrap_or(&info.name).to_owned(),
+        source_version: source_version.unwrap_or(version),
+        component: String::new(),
+        place: yum::location(&info.name, &info.version, &info.release, &info.architecture, tag),
+        size: file.size,
+        sha256: file.sha256,
+        content,
+        original,
+        published: file.published,
+        phase: None,
+        further: Vec::new(),
+    };
+    Entry { texts: yum::texts(info, &record), record }
+}
+
+/// The .rpm with a signature of our key; `None` when it has one.
+pub(in crate::repo) fn signed(
+    store: &Store,
+    copy: &Copied,
     signer: &Signer,
     time: i64,
-) -> Result<(Copied, Rpm), RepoError> {
-    let unreadable = |error| refused(&copy.file, error);
-    let held = rpm::header_signature(&copy.file).map_err(unreadable)?;
-    let signed = if held.is_some_and(|held| signer.has_signed(&held.signature, &held.header)) {
-        None
-    } else {
-        let mut sign = |header: &[u8]| signer.detached_binary(header, time).map_err(rpm::SignerError::from);
-        let signed = store.produce(|writer| rpm::sign(&copy.file, writer, &mut sign).map_err(as_io));
-        Some(signed.map_err(RepoError::io("the package could not be signed"))?)
-    };
-    let copy = signed.unwrap_or(copy);
-    let info = rpm::read(&copy.file).map_err(|error| refused(&copy.file, error))?;
-    let location = yum::location(&info.name, &info.version, &info.release, &info.architecture, tag);
-    let published = primary::Published { sha256: copy.sha256, location: &location, time };
-    let elements = primary::describe(&info, &published);
-    let record = Rpm {
-        epoch: info.epoch.unwrap_or(0),
-        name: info.name,
-        version: info.version,
-        release: info.release,
-        architecture: info.architecture,
-        location,
-        size: copy.size,
-        sha256: copy.sha256,
-        immutable,
-        original,
-        primary: elements.primary,
-        filelists: elements.filelists,
-        other: elements.other,
-    };
-    Ok((copy, record))
+) -> Result<Option<Copied>, RepoError> {
+    let held = rpm::header_signature(&copy.file).map_err(|error| refused(&copy.file, error))?;
+    if held.is_some_and(|held| signer.has_signed(&held.signature, &held.header)) {
+        return Ok(None);
+    }
+    let mut sign = |header: &[u8]| signer.detached_binary(header, time).map_err(rpm::SignerError::from);
+    let signed = store.produce(|writer| rpm::sign(&copy.file, writer, &mut sign).map_err(as_io));
+    signed.map(Some).map_err(RepoError::io("the package could not be signed"))
 }

@@ -6,10 +6,12 @@ use std::path::Path;
 use md5::{Digest as _, Md5 as Hasher};
 
 use super::deb::{OWNED_BY_THE_INDEX, is_one_field};
-use super::refused;
-use crate::digest::{Digests, Md5};
+use super::{Facts, refused};
+use crate::digest::{Digests, Md5, Sha256};
 use crate::format::deb::{self, Dsc, SourceFile};
+use crate::repo::apt::{self, sources};
 use crate::repo::error::RepoError;
+use crate::repo::record::{Entry, FurtherFile, Identity, Record};
 use crate::repo::store::{Copied, Store};
 
 /// Fields that a .dsc has and a binary package has not.
@@ -48,6 +50,39 @@ pub(super) fn take(store: &Store, path: &Path, copy: &Copied) -> Result<Source, 
     }
     let files = dsc.files.iter().map(|file| take_file(store, path, file)).collect::<Result<_, _>>()?;
     Ok(Source { digests: Digests::of(&text), dsc, files })
+}
+
+/// What a source package becomes in an index. `tag` goes into its directory when the name of one of its files is taken there
+/// by another content.
+pub(in crate::repo) fn source_entry(source: &Source, component: &str, file: &Facts, tag: Option<Sha256>) -> Entry {
+    let Source { dsc, digests, files } = source;
+    let directory = apt::pool_directory(component, dsc.source(), tag);
+    let listed: Vec<&SourceFile> = files.iter().map(|(file, _)| file).collect();
+    let text = sources::stanza(dsc, &directory, digests, &listed);
+    let further = |file: &&SourceFile| {
+        let place = format!("{directory}/{}", file.name);
+        FurtherFile { place, size: file.size, sha256: file.sha256 }
+    };
+    let identity = Identity {
+        name: dsc.source().to_owned(),
+        version: dsc.version().to_owned(),
+        architecture: "source".to_owned(),
+    };
+    let record = Record {
+        source: identity.name.clone(),
+        source_version: identity.version.clone(),
+        identity,
+        component: component.to_owned(),
+        place: format!("{directory}/{}", dsc.file_name()),
+        size: file.size,
+        sha256: file.sha256,
+        content: file.sha256,
+        original: file.sha256,
+        published: file.published,
+        phase: None,
+        further: listed.iter().map(further).collect(),
+    };
+    Entry { record, texts: vec![text.into_bytes()] }
 }
 
 /// Copies one of its files, no more of it than the .dsc says.

@@ -15,8 +15,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::primary::escape;
 use crate::format::rpm::{ChangelogEntry, RpmInfo};
-use crate::repo::primary::escape;
 
 /// More entries of security than any package is asked about.
 const MOST: usize = 50;
