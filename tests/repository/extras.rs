@@ -102,9 +102,7 @@ fn dnf_upgrades_for_security_what_a_changelog_says_is_of_security() {
 
     let upgrade = dnf.command(&["upgrade", "--security"]);
     assert!(upgrade.status.success(), "{}", both(&upgrade));
-    let mut query = Command::new("rpm");
-    query.arg("--root").arg(dnf.root()).args(["-qa", "--qf", "%{name}-%{version}\n"]);
-    let installed = run(&mut query);
+    let installed = both(&dnf.command(&["-q", "repoquery", "--installed", "--qf", "%{name}-%{version}"]));
     assert!(installed.contains("acme-1.2\n") && installed.contains("plain-1.0\n"), "{installed}");
 }
 

@@ -307,8 +307,11 @@ pub(crate) fn packages(root: &std::path::Path, kind: &str) -> BTreeMap<String, V
                 content.clear();
                 if stack.pop().as_deref() == Some("package") {
                     lines.sort();
-                    let identity = lines.iter().find(|line| line.contains("/version ")).unwrap().clone();
-                    all.insert(identity, std::mem::take(&mut lines));
+                    // A source package differs by its architecture alone.
+                    let parts = ["/version ", "package/arch ", "/package arch="];
+                    let tells = |line: &&String| parts.iter().any(|part| line.contains(part));
+                    let identity: Vec<String> = lines.iter().filter(tells).cloned().collect();
+                    assert!(all.insert(identity.join(" "), std::mem::take(&mut lines)).is_none());
                 }
             }
             _ => {}

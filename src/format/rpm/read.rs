@@ -63,9 +63,11 @@ impl Dependency {
         self.flags & sense::RPMLIB != 0 || self.name.starts_with("rpmlib(")
     }
 
-    /// Whether it must be there before the package is unpacked: repository metadata's `pre`.
+    /// Whether a script needs it while the package is installed: repository metadata's `pre` (createrepo_c ≥ 1; before, those
+    /// that run with the whole transaction were not counted).
     pub fn is_pre(&self) -> bool {
-        self.flags & (sense::PREREQ | sense::SCRIPT_PRE | sense::SCRIPT_POST) != 0
+        let scripts = sense::PRETRANS | sense::SCRIPT_PRE | sense::SCRIPT_POST | sense::POSTTRANS;
+        self.flags & (sense::PREREQ | scripts) != 0
     }
 }
 

@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::time::Instant;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use packhouse::repo::RepoError;
 
 use super::debs::{ar, entry, file, good, gzip, tar};
@@ -26,7 +28,9 @@ fn processor() -> f64 {
 
 /// A gzip stream of `mebibytes` times the same mebibyte.
 fn repeated_gzip(mebibytes: usize) -> Vec<u8> {
-    gzip(&vec![0; MIB]).repeat(mebibytes)
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&vec![0; MIB]).unwrap();
+    encoder.finish().unwrap().repeat(mebibytes)
 }
 
 /// A zstd frame of `blocks` blocks of 128 KiB, each four bytes long, that has no last one.
@@ -76,11 +80,7 @@ fn bombs_are_refused_in_little_memory_and_time() {
         ("zstd in control", with_control("control.tar.zst", &endless_zstd(9000)), "unpacks to more than"),
         ("zstd that does not end", with_control("control.tar.zst", &endless_zstd(8)), "cannot be read"),
         ("zstd with more behind it", with_control("control.tar.zst", &[zstd_head, endless_zstd(9000)].concat()), ""),
-        (
-            "gzip in control",
-            with_control("control.tar.gz", &[gzip(&large), repeated_gzip(70)].concat()),
-            "unpacks to more than",
-        ),
+        ("gzip in control", with_control("control.tar.gz", &repeated_gzip(70)), "unpacks to more than"),
         ("xz in control", with_control("control.tar.xz", &xz(70)), "unpacks to more than"),
         ("empty gzip members", with_data("data.tar.gz", &[gzip(&large), gzip(b"").repeat(1_000_000)].concat()), ""),
         (
@@ -109,13 +109,13 @@ fn bombs_are_refused_in_little_memory_and_time() {
     for (number, (what, reason)) in cases.into_iter().enumerate() {
         // The most memory is counted from here on (proc_pid_clear_refs(5)).
         std::fs::write("/proc/self/clear_refs", "5").unwrap();
-        let (memory, began, clock) = (mebibytes("VmRSS"), processor(), Instant::now());
+        let (began, clock) = (processor(), Instant::now());
         let path = path(&bench, number);
         match bench.publish("bookworm", &[&path]) {
             Err(RepoError::BadPackage { reason: said, .. }) if said.contains(reason) => {}
             other => wrong.push(format!("{what}: {other:?}")),
         }
-        let (memory, took) = (mebibytes("VmHWM").saturating_sub(memory), processor() - began);
+        let (memory, took) = (mebibytes("VmHWM"), processor() - began);
         println!("{what}: {took:.1} s of processor time, {:.1} s, {memory} MiB", clock.elapsed().as_secs_f64());
         if took > 10.0 || memory > 300 {
             wrong.push(format!("{what}: {took} s, {memory} MiB"));

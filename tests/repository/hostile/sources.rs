@@ -84,13 +84,14 @@ fn source_packages_that_say_too_much_or_lack_a_file_are_refused() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let mut bench = Bench::new();
-    for (number, text) in [good.clone(), signed(&good)].iter().enumerate() {
+    for text in [good.clone(), signed(&good)] {
+        let mut bench = Bench::new();
         let path = bench.path("acme.dsc");
         std::fs::write(&path, text).unwrap();
         std::fs::write(bench.path(NAME), TARBALL).unwrap();
-        bench.publish(&format!("suite-{number}"), &[&path]).expect("the package that the others are made from is good");
+        bench.publish("bookworm", &[&path]).expect("the package that the others are made from is good");
+        let pool = bench.published("apt/pool/main/a/acme");
+        assert_eq!(Sha256::of(&std::fs::read(pool.join(NAME)).unwrap()), Sha256::of(TARBALL));
+        assert!(pool.join("acme_1.0.dsc").is_file());
     }
-    let pool = bench.published("apt/pool/main/a/acme");
-    assert_eq!(Sha256::of(&std::fs::read(pool.join(NAME)).unwrap()), Sha256::of(TARBALL));
 }
