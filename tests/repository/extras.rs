@@ -100,6 +100,13 @@ fn dnf_upgrades_for_security_what_a_changelog_says_is_of_security() {
     let cve = both(&dnf.command(&["-q", "updateinfo", "list", "--cve", "CVE-2026-12345"]));
     assert!(cve.contains("acme-1.1-1.el9"), "{cve}");
 
+    let root = bench.path("zypp");
+    write(&root.join("etc/zypp/repos.d/acme.repo"), &repo(&bench));
+    let mut zypper = Command::new("zypper");
+    zypper.env("HOME", &root).arg("--root").arg(&root);
+    let patches = run(zypper.args(["--gpg-auto-import-keys", "-n", "list-patches", "--all"]));
+    assert!(patches.contains("acme-1.1-1.el9.noarch") && patches.contains("security") && patches.contains("important"), "{patches}");
+
     let upgrade = dnf.command(&["upgrade", "--security"]);
     assert!(upgrade.status.success(), "{}", both(&upgrade));
     let installed = both(&dnf.command(&["-q", "repoquery", "--installed", "--qf", "%{name}-%{version}"]));

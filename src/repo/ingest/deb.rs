@@ -38,6 +38,14 @@ pub(super) const OWNED_BY_THE_INDEX: [&str; 17] = [
 const RELATIONS: [&str; 9] =
     ["Pre-Depends", "Depends", "Recommends", "Suggests", "Enhances", "Conflicts", "Breaks", "Replaces", "Provides"];
 
+/// Fields with few values: apt warns everybody of others.
+const FEW_VALUES: [(&str, &[&str]); 4] = [
+    ("Multi-Arch", &["no", "same", "foreign", "allowed"]),
+    ("Essential", &["yes", "no"]),
+    ("Protected", &["yes", "no"]),
+    ("Important", &["yes", "no"]),
+];
+
 /// Refuses what must not stand in an index.
 pub(super) fn check(path: &Path, info: &DebInfo) -> Result<(), RepoError> {
     let refuse = |reason: String| Err(RepoError::refused(path, reason));
@@ -54,10 +62,17 @@ pub(super) fn check(path: &Path, info: &DebInfo) -> Result<(), RepoError> {
             let relation = relation.escape_debug();
             return refuse(format!("its field `{name}` has `{relation}`, which apt cannot parse"));
         }
+        let few = FEW_VALUES.iter().find(|(field, _)| field.eq_ignore_ascii_case(name));
+        if few.is_some_and(|(_, values)| !values.contains(&value.to_ascii_lowercase().as_str())) {
+            return refuse(format!("its field `{name}` cannot be `{}`", value.escape_debug()));
+        }
     }
     let architecture = info.architecture();
     if architecture == "source" || architecture.split('-').any(|part| part == "any") {
         return refuse(format!("`{architecture}` is no architecture of a binary package"));
+    }
+    if architecture == "all" && info.field("Multi-Arch").is_some_and(|value| value.eq_ignore_ascii_case("same")) {
+        return refuse("it is for all architectures and cannot be `Multi-Arch: same`".to_owned());
     }
     for name in ["Maintainer", "Description"] {
         if info.field(name).is_none_or(|value| value.trim().is_empty()) {

@@ -245,17 +245,17 @@ fn leads_headers_and_digests_that_are_wrong_are_refused() {
     edited("no magic number", &put(0, 0), "magic number");
     edited("no entries", &put(8, 0), "larger than rpm allows, or empty");
     edited("65,536 entries", &put(8, 0x1_0000), "larger than rpm allows");
-    edited("more entries than there are", &put(8, 0xffff), "");
+    edited("more entries than there are", &put(8, 0xffff), "ends within a header");
     edited("257 MiB of data", &put(12, 257 << 20), "larger than rpm allows");
     edited("more data than there are", &put(12, 100 << 20), "ends within a header");
-    edited("a region that is no region", &put(20, 6), "");
+    edited("a region that is no region", &put(20, 6), "more than one text");
     edited("a trailer that points elsewhere", &put(end - 8, 0), "region");
     edited("a trailer of another tag", &put(end - 16, 62), "region");
     edited("a trailer of another type", &put(end - 12, 4), "region");
-    edited("a region that ends early", &put(24, 0), "");
+    edited("a region that ends early", &put(24, 0), "reach into those of another");
     edited("data beyond the end", &put(32 + 8, 0x0fff_ffff), "outside the header");
     edited("an offset that overflows", &put(32 + 8, 0xffff_fff0), "outside the header");
-    edited("a count that overflows", &put(32 + 12, 0xffff_ffff), "");
+    edited("a count that overflows", &put(32 + 12, 0xffff_ffff), "outside the header");
     edited("an unknown type", &put(32 + 4, 99), "unknown type");
     edited("nothing of a tag", &put(32 + 12, 0), "outside the header");
     edited("a tag twice", &put(48, NAME), "twice");
@@ -266,7 +266,7 @@ fn leads_headers_and_digests_that_are_wrong_are_refused() {
             let from = 16 + 28 * 16;
             bytes[from..end - 16].iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b'x');
         },
-        "",
+        "reach into those of another",
     );
     all_are_refused("rpm", "el9", &good(), cases);
 }
