@@ -27,13 +27,14 @@ pub(super) fn slug(origin: &str) -> String {
 /// The file that clients of a suite need: its name in the repository and its text.
 pub(super) fn snippet(repository: &Repository, root: &Root) -> Result<(String, String), RepoError> {
     match root.suite.kind {
-        Kind::Apt => sources(repository, &root.suite.name, &root.components()),
+        Kind::Apt => sources(repository, root),
         Kind::Yum => repo(repository, &root.suite.name),
     }
 }
 
 /// The `.sources` file of one suite: its name in the repository and its text.
-fn sources(repository: &Repository, suite: &str, components: &[String]) -> Result<(String, String), RepoError> {
+fn sources(repository: &Repository, root: &Root) -> Result<(String, String), RepoError> {
+    let suite = &root.suite.name;
     let configuration = repository.configuration();
     let slug = slug(&configuration.origin);
     let base = base(repository);
@@ -42,9 +43,10 @@ fn sources(repository: &Repository, suite: &str, components: &[String]) -> Resul
         _ => repository.root().join("key.gpg").to_string_lossy().into_owned(),
     };
     let name = format!("{slug}-{suite}.sources");
-    let components = components.join(" ");
+    let components = root.components().join(" ");
+    let sources = root.cells.keys().any(|cell| cell.architecture == "source");
     let local = base.starts_with("file:");
-    let text = render(SOURCES, context! { name => &name, slug, suite, base, key, components, local })?;
+    let text = render(SOURCES, context! { name => &name, slug, suite, base, key, components, local, sources })?;
     Ok((name, text))
 }
 
