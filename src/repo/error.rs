@@ -108,6 +108,24 @@ pub enum RepoError {
         /// The file.
         path: PathBuf,
     },
+    /// A suite, package, generation or snapshot that is not there.
+    #[error("{what}")]
+    Unknown {
+        /// What was asked for.
+        what: String,
+        /// What there is instead.
+        hint: String,
+    },
+    /// A change that would do harm.
+    #[error("{reason}{}", listed(details))]
+    RefusedChange {
+        /// Why not.
+        reason: String,
+        /// What of it.
+        details: Vec<String>,
+        /// What to do.
+        hint: String,
+    },
     /// The machine's clock is behind what has been published.
     #[error("the clock of this machine is {seconds} s behind the last publication of {suite}")]
     ClockBehind {
@@ -125,9 +143,28 @@ impl RepoError {
         move |source| Self::Io { context, source }
     }
 
+    /// A change that is refused, and why.
+    pub(crate) fn refused_change(reason: String, details: Vec<String>, hint: String) -> Self {
+        Self::RefusedChange { reason, details, hint }
+    }
+
     /// A package that is refused, and why.
     pub(crate) fn refused(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
         Self::BadPackage { path: path.into(), reason: reason.into() }
+    }
+}
+
+/// Details after a reason, not too many.
+fn listed(details: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut text = String::new();
+    for (number, detail) in details.iter().take(SHOWN).enumerate() {
+        text.push_str(if number == 0 { ": " } else { "; " });
+        text.push_str(detail);
+    }
+    match details.len().saturating_sub(SHOWN) {
+        0 => text,
+        more => format!("{text}; and {more} more"),
     }
 }
 
@@ -143,6 +180,7 @@ impl Diagnose for RepoError {
             Self::NotARepository { .. }
             | Self::AlreadyARepository { .. }
             | Self::InvalidWord { .. }
+            | Self::Unknown { .. }
             | Self::UnusableKey { .. }
             | Self::OtherKey { .. }
             | Self::KeyExists { .. } => ExitCode::Usage,
@@ -163,7 +201,7 @@ impl Diagnose for RepoError {
                     .to_owned()
             }
             Self::GivenTwice { .. } => "publish one of them".to_owned(),
-            Self::UnusableKey { hint, .. } => hint.clone(),
+            Self::UnusableKey { hint, .. } | Self::Unknown { hint, .. } | Self::RefusedChange { hint, .. } => hint.clone(),
             Self::OtherKey { .. } => "name the repository's own key with `--key`".to_owned(),
             Self::KeyExists { .. } => "name another file, or add `--force` to lose the key that is there".to_owned(),
             Self::ClockBehind { .. } => {

@@ -37,6 +37,7 @@ mod store;
 pub mod suite;
 #[allow(dead_code)]
 mod sweep;
+pub mod travel;
 #[allow(dead_code)]
 mod writer;
 mod yum;

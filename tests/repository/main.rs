@@ -6,4 +6,5 @@ mod apt;
 mod crash;
 mod keys;
 mod support;
+mod travel;
 mod yum;
