@@ -68,7 +68,7 @@ pub fn gc(repository: &Repository, options: GcOptions, actor: &Actor<'_>) -> Res
         let store = &writer.store;
         let sweep = Sweep { store, before: actor.time - options.grace, dry_run: options.dry_run };
         let mut freed = Freed::default();
-        let mut named = Named::default();
+        let (mut named, mut seen) = (Named::default(), BTreeSet::new());
         let suites = writer.repository.suites();
         for suite in &suites {
             let (kept, files) = kept(store, suite, &sweep, options.generations)?;
@@ -76,14 +76,14 @@ pub fn gc(repository: &Repository, options: GcOptions, actor: &Actor<'_>) -> Res
                 files.contains(path) || !path.ends_with(".json")
             })?;
             for root in &kept {
-                named.add_root(store, root)?;
+                named.add_root(store, root, &mut seen)?;
             }
             if let Some(current) = kept.first() {
                 indices(&sweep, current, &mut freed.indices)?;
             }
         }
         for root in snapshot::roots(store)? {
-            named.add_root(store, &root)?;
+            named.add_root(store, &root, &mut seen)?;
         }
         sweep.files(&format!("{PRIVATE}/objects"), &mut freed.objects, &|path| {
             let digest = path.rsplit('/').next().unwrap_or_default().parse();
