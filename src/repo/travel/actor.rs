@@ -60,10 +60,6 @@ pub(super) fn is_own(signer: &Signer, repository: &Repository) -> Result<(), Rep
 pub(super) fn thawed(repository: &Repository, suite: &Suite) -> Result<(), RepoError> {
     match repository.options(suite).frozen {
         false => Ok(()),
-        true => Err(RepoError::refused_change(
-            format!("{suite} is frozen: nothing enters or leaves it"),
-            Vec::new(),
-            format!("thaw it with `packhouse repo set {} --frozen no`", suite.name),
-        )),
+        true => Err(RepoError::Frozen { suite: suite.name.clone() }),
     }
 }
