@@ -207,7 +207,9 @@ impl Diagnose for RepoError {
                     .to_owned()
             }
             Self::GivenTwice { .. } => "publish one of them".to_owned(),
-            Self::UnusableKey { hint, .. } | Self::Unknown { hint, .. } | Self::RefusedChange { hint, .. } => hint.clone(),
+            Self::UnusableKey { hint, .. } | Self::Unknown { hint, .. } | Self::RefusedChange { hint, .. } => {
+                hint.clone()
+            }
             Self::OtherKey { .. } => "name the repository's own key with `--key`".to_owned(),
             Self::KeyExists { .. } => "name another file, or add `--force` to lose the key that is there".to_owned(),
             Self::Frozen { suite } => {

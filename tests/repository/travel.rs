@@ -51,9 +51,7 @@ fn promote(bench: &mut Bench, from: &Suite, to: &Suite, names: &[&str]) -> Resul
 }
 
 fn remove(bench: &mut Bench, suite: &Suite, names: &[&str], force: bool) -> Result<travel::Removed, RepoError> {
-    act(bench, |bench, actor| {
-        travel::remove(&bench.repository, suite, &wanted(names), None, force, actor)
-    })
+    act(bench, |bench, actor| travel::remove(&bench.repository, suite, &wanted(names), None, force, actor))
 }
 
 fn set(bench: &mut Bench, suite: &str, settings: &Settings) -> Result<travel::WasSet, RepoError> {
@@ -127,8 +125,8 @@ fn a_rollback_to_what_is_gone_names_it_and_changes_nothing() {
     remove(&mut bench, &apt("bookworm"), &["acme-two"], false).expect("removed");
     std::fs::remove_file(bench.published("apt/pool/main/a/acme-two/acme-two_1_amd64.deb")).unwrap();
     let before = bench.visible();
-    let to = |target| move |bench: &Bench, actor: &Actor<'_>| {
-        travel::rollback(&bench.repository, &apt("bookworm"), target, actor)
+    let to = |target| {
+        move |bench: &Bench, actor: &Actor<'_>| travel::rollback(&bench.repository, &apt("bookworm"), target, actor)
     };
     let error = act(&mut bench, to(Target::Number(1))).expect_err("refused").to_string();
     assert!(error.contains("apt/pool/main/a/acme-two/acme-two_1_amd64.deb"), "{error}");
@@ -167,7 +165,8 @@ fn a_snapshot_stays_as_it_was_until_it_is_removed() {
     let now_there = std::fs::read_to_string(bench.published("apt/dists/bookworm/InRelease")).unwrap();
     assert!(now_there.contains("Valid-Until"), "{now_there}");
     let snippet = std::fs::read_to_string(bench.published("acme-bookworm.sources")).unwrap();
-    let snippet = snippet.replace("\nURIs: file:", "\nURIs: copy:").replace("/apt\n", "/apt/snapshot/20261121T160000Z\n");
+    let snippet =
+        snippet.replace("\nURIs: file:", "\nURIs: copy:").replace("/apt\n", "/apt/snapshot/20261121T160000Z\n");
     let old = Apt::new(&bench, "old", &snippet);
     assert_eq!(old.update().expect("updated"), ["acme"]);
     assert!(old.download("acme").expect("downloaded").to_string_lossy().ends_with("acme_1_amd64.deb"));
@@ -289,10 +288,8 @@ fn a_promotion_that_makes_no_sense_is_refused_and_changes_nothing() {
     set(&mut bench, "stable", &Settings { frozen: Some(false), ..Settings::default() }).expect("set");
     let wanted = wanted(&["acme"]);
     let forced = PromoteOptions { wanted: &wanted, force: true, ..PromoteOptions::default() };
-    act(&mut bench, |bench, actor| {
-        travel::promote(&bench.repository, &apt("testing"), &apt("stable"), &forced, actor)
-    })
-    .expect("promoted");
+    act(&mut bench, |bench, actor| travel::promote(&bench.repository, &apt("testing"), &apt("stable"), &forced, actor))
+        .expect("promoted");
     let debian = client(&bench, "debian", "stable");
     debian.update().expect("updated");
     let downloaded = debian.download("acme").expect("downloaded");
@@ -311,20 +308,98 @@ struct Case {
 #[test]
 fn no_deb_enters_a_suite_that_lacks_what_the_other_one_has_for_it() {
     const CASES: [Case; 14] = [
-        Case { what: "what nobody has is the distribution's", stable: &[], testing: &[], relations: "Depends: libc6 (>= 2)", good: true },
+        Case {
+            what: "what nobody has is the distribution's",
+            stable: &[],
+            testing: &[],
+            relations: "Depends: libc6 (>= 2)",
+            good: true,
+        },
         Case { what: "missing", stable: &[], testing: &[("lib", "1", "")], relations: "Depends: lib", good: false },
-        Case { what: "there", stable: &[("lib", "1", "")], testing: &[("lib", "1", "")], relations: "Depends: lib", good: true },
-        Case { what: "too old", stable: &[("lib", "1", "")], testing: &[("lib", "2", "")], relations: "Depends: lib (>= 2)", good: false },
-        Case { what: "older than a pre-release", stable: &[("lib", "2~rc1", "")], testing: &[("lib", "2", "")], relations: "Pre-Depends: lib (>= 2)", good: false },
-        Case { what: "new enough", stable: &[("lib", "3", "")], testing: &[("lib", "2", "")], relations: "Depends: lib (>= 2)", good: true },
-        Case { what: "an alternative", stable: &[("other", "1", "")], testing: &[("lib", "2", "")], relations: "Depends: lib (>= 2) | other", good: true },
-        Case { what: "provided", stable: &[("real", "1", "Provides: virtual\n")], testing: &[("real", "2", "Provides: virtual\n")], relations: "Depends: virtual", good: true },
-        Case { what: "provided without a version", stable: &[("real", "1", "Provides: virtual\n")], testing: &[("real", "2", "Provides: virtual (= 2)\n")], relations: "Depends: virtual (>= 2)", good: false },
-        Case { what: "provided in that version", stable: &[("real", "1", "Provides: virtual (= 3)\n")], testing: &[("real", "2", "Provides: virtual (= 2)\n")], relations: "Depends: virtual (>= 2)", good: true },
-        Case { what: "only one that it breaks", stable: &[("lib", "1", "")], testing: &[("lib", "2", "")], relations: "Depends: lib\nBreaks: lib (<< 2)", good: false },
-        Case { what: "only one that breaks it", stable: &[("lib", "1", "Conflicts: acme\n")], testing: &[("lib", "2", "")], relations: "Depends: lib", good: false },
-        Case { what: "any architecture where it is allowed", stable: &[("lib", "1", "Multi-Arch: allowed\n")], testing: &[("lib", "2", "Multi-Arch: allowed\n")], relations: "Depends: lib:any", good: true },
-        Case { what: "not allowed for any architecture", stable: &[("lib", "1", "")], testing: &[("lib", "2", "Multi-Arch: allowed\n")], relations: "Depends: lib:any", good: false },
+        Case {
+            what: "there",
+            stable: &[("lib", "1", "")],
+            testing: &[("lib", "1", "")],
+            relations: "Depends: lib",
+            good: true,
+        },
+        Case {
+            what: "too old",
+            stable: &[("lib", "1", "")],
+            testing: &[("lib", "2", "")],
+            relations: "Depends: lib (>= 2)",
+            good: false,
+        },
+        Case {
+            what: "older than a pre-release",
+            stable: &[("lib", "2~rc1", "")],
+            testing: &[("lib", "2", "")],
+            relations: "Pre-Depends: lib (>= 2)",
+            good: false,
+        },
+        Case {
+            what: "new enough",
+            stable: &[("lib", "3", "")],
+            testing: &[("lib", "2", "")],
+            relations: "Depends: lib (>= 2)",
+            good: true,
+        },
+        Case {
+            what: "an alternative",
+            stable: &[("other", "1", "")],
+            testing: &[("lib", "2", "")],
+            relations: "Depends: lib (>= 2) | other",
+            good: true,
+        },
+        Case {
+            what: "provided",
+            stable: &[("real", "1", "Provides: virtual\n")],
+            testing: &[("real", "2", "Provides: virtual\n")],
+            relations: "Depends: virtual",
+            good: true,
+        },
+        Case {
+            what: "provided without a version",
+            stable: &[("real", "1", "Provides: virtual\n")],
+            testing: &[("real", "2", "Provides: virtual (= 2)\n")],
+            relations: "Depends: virtual (>= 2)",
+            good: false,
+        },
+        Case {
+            what: "provided in that version",
+            stable: &[("real", "1", "Provides: virtual (= 3)\n")],
+            testing: &[("real", "2", "Provides: virtual (= 2)\n")],
+            relations: "Depends: virtual (>= 2)",
+            good: true,
+        },
+        Case {
+            what: "only one that it breaks",
+            stable: &[("lib", "1", "")],
+            testing: &[("lib", "2", "")],
+            relations: "Depends: lib\nBreaks: lib (<< 2)",
+            good: false,
+        },
+        Case {
+            what: "only one that breaks it",
+            stable: &[("lib", "1", "Conflicts: acme\n")],
+            testing: &[("lib", "2", "")],
+            relations: "Depends: lib",
+            good: false,
+        },
+        Case {
+            what: "any architecture where it is allowed",
+            stable: &[("lib", "1", "Multi-Arch: allowed\n")],
+            testing: &[("lib", "2", "Multi-Arch: allowed\n")],
+            relations: "Depends: lib:any",
+            good: true,
+        },
+        Case {
+            what: "not allowed for any architecture",
+            stable: &[("lib", "1", "")],
+            testing: &[("lib", "2", "Multi-Arch: allowed\n")],
+            relations: "Depends: lib:any",
+            good: false,
+        },
     ];
     for Case { what, stable, testing, relations, good } in CASES {
         let mut bench = Bench::new();
@@ -359,7 +434,13 @@ fn no_rpm_enters_a_suite_that_lacks_what_the_other_one_has_for_it() {
         ("a file", "", "", "Requires: /usr/bin/lib", true),
         ("one or the other", "", "Provides: data", "Requires: (data or lib)", true),
         ("both", "", "Provides: data", "Requires: (data and lib)", false),
-        ("one package with both", "Provides: data = 5", "Provides: data = 2", "Requires: (data >= 2 with data < 3)", false),
+        (
+            "one package with both",
+            "Provides: data = 5",
+            "Provides: data = 2",
+            "Requires: (data >= 2 with data < 3)",
+            false,
+        ),
         ("only where the other is", "", "Provides: data", "Requires: (data if lib)", false),
         ("where the other is not", "", "Provides: data", "Requires: (data if nothing)", true),
         ("only one that it conflicts with", "", "Provides: data = 2", "Requires: lib\nConflicts: lib < 2", false),
@@ -418,9 +499,7 @@ fn what_others_need_is_removed_only_with_them_or_by_force() {
     remove(&mut bench, &suite, &["acme-common", "acme-api"], false).expect("together");
     assert!(held(&bench, &suite).is_empty());
     assert_eq!(client(&bench, "debian", "bookworm").update().expect("updated"), [""; 0]);
-    let done = act(&mut bench, |bench, actor| {
-        travel::rollback(&bench.repository, &suite, Target::Previous, actor)
-    });
+    let done = act(&mut bench, |bench, actor| travel::rollback(&bench.repository, &suite, Target::Previous, actor));
     assert_eq!(done.expect("rolled back").packages, 2);
     let forced = remove(&mut bench, &suite, &["acme-common"], true).expect("forced");
     assert_eq!(forced.lacking, ["acme-api 1 amd64 needs acme-common (>= 1)"]);
@@ -528,10 +607,8 @@ fn an_index_that_expires_is_renewed_before_and_its_files_stay_the_same() {
     let key = signer();
     let options = packhouse::repo::PublishOptions::of(&key, early - 200, &Silent);
     packhouse::repo::publish(&mut past.repository, &items, &options).expect("published");
-    act_at(&mut past, early - 200, |bench, actor| {
-        travel::set(&bench.repository, "bookworm", &hour, false, actor)
-    })
-    .expect("set");
+    act_at(&mut past, early - 200, |bench, actor| travel::set(&bench.repository, "bookworm", &hour, false, actor))
+        .expect("set");
     let client = client(&past, "client", "bookworm");
     let said = client.update().expect_err("it is over");
     assert!(said.contains("is expired"), "{said}");
@@ -580,7 +657,8 @@ fn what_clients_refuse_to_see_changed_is_set_before_the_first_publication_or_by_
         assert!(error.contains("clients of apt suite bookworm would refuse"), "{error}");
     }
     assert!(bench.visible() == before);
-    let fine = Settings { version: Some("12.1".to_owned()), suite: Some("oldstable".to_owned()), ..Settings::default() };
+    let fine =
+        Settings { version: Some("12.1".to_owned()), suite: Some("oldstable".to_owned()), ..Settings::default() };
     assert_eq!(set(&mut bench, "bookworm", &fine).expect("set").generation, 2);
     apt.update().expect("these may change");
     act(&mut bench, |bench, actor| travel::set(&bench.repository, "bookworm", &codename("other"), true, actor))

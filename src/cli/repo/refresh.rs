@@ -28,9 +28,8 @@ pub(in crate::cli) struct Refresh {
 pub(super) fn run(session: &Session, arguments: &Refresh) -> Result<(), Failure> {
     let repository = super::open(session, arguments.repo.as_ref())?;
     let suites = super::named(&repository, &arguments.suite)?;
-    let refreshed = arguments
-        .signing
-        .act(session, |actor| Ok(travel::refresh(&repository, &suites, arguments.force, actor)?))?;
+    let refreshed =
+        arguments.signing.act(session, |actor| Ok(travel::refresh(&repository, &suites, arguments.force, actor)?))?;
     for done in &refreshed {
         if session.output() == Output::Json {
             session.print_json("refresh", done)?;

@@ -47,9 +47,9 @@ pub(super) fn run(session: &Session, arguments: &Remove) -> Result<(), Failure> 
         return Err(usage("no package: name those to be removed, or --suite for the suite itself".to_owned()));
     }
     let (wanted, architecture) = (&arguments.package, arguments.arch.as_deref());
-    let done = arguments.signing.act(session, |actor| {
-        Ok(travel::remove(&repository, &suite, wanted, architecture, arguments.force, actor)?)
-    })?;
+    let done = arguments
+        .signing
+        .act(session, |actor| Ok(travel::remove(&repository, &suite, wanted, architecture, arguments.force, actor)?))?;
     match session.output() {
         Output::Json => session.print_json("removal", &done),
         Output::Human => session.print(&described(would, &done)),

@@ -40,8 +40,7 @@ pub(super) fn run(session: &Session, arguments: &Rollback) -> Result<(), Failure
     let repository = super::open(session, arguments.repo.as_ref())?;
     let suite = travel::suite(&repository, &arguments.suite)?;
     let target = arguments.to.unwrap_or(Target::Previous);
-    let done =
-        arguments.signing.act(session, |actor| Ok(travel::rollback(&repository, &suite, target, actor)?))?;
+    let done = arguments.signing.act(session, |actor| Ok(travel::rollback(&repository, &suite, target, actor)?))?;
     if session.output() == Output::Json {
         return session.print_json("rollback", &done);
     }

@@ -122,9 +122,9 @@ pub(super) fn run(session: &Session, arguments: &Set) -> Result<(), Failure> {
         snapshots: arguments.snapshots.clone(),
         ring: arguments.ring.clone(),
     };
-    let done = arguments.signing.act(session, |actor| {
-        Ok(travel::set(&repository, &arguments.suite, &settings, arguments.force, actor)?)
-    })?;
+    let done = arguments
+        .signing
+        .act(session, |actor| Ok(travel::set(&repository, &arguments.suite, &settings, arguments.force, actor)?))?;
     if session.output() == Output::Json {
         return session.print_json("options", &done);
     }

@@ -8,10 +8,8 @@ use jiff::tz::TimeZone;
 
 /// A time for people.
 pub(super) fn shown(seconds: i64) -> String {
-    Timestamp::from_second(seconds).map_or_else(
-        |_| format!("{seconds} s"),
-        |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
-    )
+    Timestamp::from_second(seconds)
+        .map_or_else(|_| format!("{seconds} s"), |time| time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
 /// A time of somebody: RFC 3339, or without a zone for UTC; a date alone is its last second.

@@ -14,8 +14,8 @@ mod promote;
 mod refresh;
 mod remove;
 mod retain;
-mod rollback;
 mod rings;
+mod rollback;
 mod settings;
 mod snapshot;
 

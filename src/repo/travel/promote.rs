@@ -134,8 +134,7 @@ pub fn promote(
         }
         let suite_options = writer.repository.options(to);
         let names = (!everything).then_some(&names);
-        let retained =
-            apply_retention(&mut change, &writer.store, &suite_options, names, actor.time, actor.reporter)?;
+        let retained = apply_retention(&mut change, &writer.store, &suite_options, names, actor.time, actor.reporter)?;
         if actor.signer.is_some() {
             links::link(&writer.store, from, to, &records)?;
         }
@@ -248,12 +247,7 @@ fn merge(
 }
 
 /// The packages that are named.
-fn named(
-    store: &Store,
-    source: &Root,
-    change: &Change,
-    options: &PromoteOptions<'_>,
-) -> Result<Plan, RepoError> {
+fn named(store: &Store, source: &Root, change: &Change, options: &PromoteOptions<'_>) -> Result<Plan, RepoError> {
     let kind = source.suite.kind;
     let mut plan = Plan::default();
     let mut seen = BTreeSet::new();
@@ -335,7 +329,11 @@ fn newer(store: &Store, change: &Change, record: &Record, actor: &Actor<'_>) -> 
     newest_first(kind, &mut held);
     if let Some(newest) = held.first() {
         let version = &newest.identity.version;
-        actor.reporter.note(&format!("{} has {version} as well, which is newer than {}", change.suite(), record.identity));
+        actor.reporter.note(&format!(
+            "{} has {version} as well, which is newer than {}",
+            change.suite(),
+            record.identity
+        ));
     }
     Ok(())
 }

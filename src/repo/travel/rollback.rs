@@ -105,9 +105,8 @@ fn find(store: &Store, suite: &Suite, target: Target) -> Result<Root, RepoError>
 
 /// An error that names what is missing of an old generation. What the current one has as well is there.
 fn complete(store: &Store, current: &Root, old: &Root) -> Result<(), RepoError> {
-    let shards = |root: &Root| -> Vec<ShardReference> {
-        root.cells.values().flat_map(Cell::present).cloned().collect()
-    };
+    let shards =
+        |root: &Root| -> Vec<ShardReference> { root.cells.values().flat_map(Cell::present).cloned().collect() };
     let held: HashSet<_> = shards(current).into_iter().map(|shard| shard.digest).collect();
     let mut missing = Vec::new();
     for reference in shards(old).into_iter().filter(|shard| !held.contains(&shard.digest)) {

@@ -147,8 +147,7 @@ fn check(
     root: &Root,
     force: bool,
 ) -> Result<(), RepoError> {
-    let texts =
-        [&new.origin, &new.label, &new.suite, &new.codename, &new.version, &new.description, &new.snapshots];
+    let texts = [&new.origin, &new.label, &new.suite, &new.codename, &new.version, &new.description, &new.snapshots];
     for text in texts.into_iter().flatten().filter(|text| !text.is_empty()) {
         layout::check_line(text, "a field of a Release file")?;
     }

@@ -39,8 +39,7 @@ impl FromStr for SnapshotId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // apt takes these for answers to a question.
-        const ANSWERS: [&str; 10] =
-            ["yes", "no", "true", "false", "with", "without", "on", "off", "enable", "disable"];
+        const ANSWERS: [&str; 10] = ["yes", "no", "true", "false", "with", "without", "on", "off", "enable", "disable"];
         let good = (1..=64).contains(&text.len())
             && text.starts_with(|first: char| first.is_ascii_alphanumeric())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));

@@ -42,9 +42,8 @@ pub(super) fn read(text: &str) -> Option<Package> {
             "Multi-Arch" if value == "foreign" => multi_arch = MultiArch::Foreign,
             "Multi-Arch" if value == "allowed" => multi_arch = MultiArch::Allowed,
             "Provides" => provides.extend(relations(value).filter_map(atom)),
-            "Depends" | "Pre-Depends" => needs.extend(
-                relations(value).map(|text| Need { text: text.to_owned(), expression: alternatives(text) }),
-            ),
+            "Depends" | "Pre-Depends" => needs
+                .extend(relations(value).map(|text| Need { text: text.to_owned(), expression: alternatives(text) })),
             "Conflicts" | "Breaks" => against.extend(relations(value).filter_map(atom)),
             _ => {}
         }

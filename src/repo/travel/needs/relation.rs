@@ -110,8 +110,7 @@ mod tests {
 
     #[test]
     fn versions_are_compared_as_dpkg_and_rpm_do() {
-        let admits =
-            |kind, asked: &str, held: &str| atom(kind, asked).admits(kind, &atom(kind, held));
+        let admits = |kind, asked: &str, held: &str| atom(kind, asked).admits(kind, &atom(kind, held));
         for (asked, held, expected) in [
             ("a", "a (= 1)", true),
             ("a (>= 1)", "a (= 1~rc1)", false),

@@ -47,9 +47,8 @@ pub(in crate::repo::travel) fn in_change(
     names: &Names<'_>,
 ) -> Result<Vec<Package>, RepoError> {
     let kind = change.suite().kind;
-    let stays = |package: &Package| {
-        !change.edits.values().any(|edit| edit.supersedes(&package.identity)) && pick(package)
-    };
+    let stays =
+        |package: &Package| !change.edits.values().any(|edit| edit.supersedes(&package.identity)) && pick(package);
     let mut found = in_root(store, &change.base, &stays, names)?;
     for (name, edit) in &change.edits {
         let Some(position) = position(name) else { continue };

@@ -62,9 +62,7 @@ impl World {
             Expression::Atom(atom) => self.serves(candidate, atom, machine) && self.offers(candidate, atom),
             Expression::And(parts) => parts.iter().all(|part| self.fits(candidate, part, machine)),
             Expression::Or(parts) => parts.iter().any(|part| self.fits(candidate, part, machine)),
-            Expression::With(one, other) => {
-                self.fits(candidate, one, machine) && self.fits(candidate, other, machine)
-            }
+            Expression::With(one, other) => self.fits(candidate, one, machine) && self.fits(candidate, other, machine),
             Expression::Without(one, other) => {
                 self.fits(candidate, one, machine) && !self.fits(candidate, other, machine)
             }
