@@ -71,6 +71,17 @@ pub enum RepoError {
         /// The suite that has it.
         suite: String,
     },
+    /// A step of a rotation that cannot be taken now.
+    #[error("{0}")]
+    Rotation(String),
+    /// A package that is not in a suite.
+    #[error("{package} is not in {place}")]
+    NoSuchPackage {
+        /// Its name, with a version if one was given.
+        package: String,
+        /// Where it was looked for.
+        place: String,
+    },
     /// The same package was named twice in one call, with different contents.
     #[error("{identity} was given twice with different contents: {} and {}", first.display(), second.display())]
     GivenTwice {
@@ -98,6 +109,14 @@ pub enum RepoError {
         expected: String,
         /// The fingerprint of the key given.
         found: String,
+    },
+    /// gpg or a command did not give a signature that can be used.
+    #[error("{program} did not sign: {reason}")]
+    Signer {
+        /// The program.
+        program: String,
+        /// What went wrong.
+        reason: String,
     },
     /// A key could not be made or a signature not be given.
     #[error("OpenPGP: {0}")]
@@ -154,6 +173,11 @@ impl RepoError {
         Self::RefusedChange { reason, details, hint }
     }
 
+    /// A passphrase that was asked for and not given.
+    pub(crate) fn asking(source: io::Error) -> Self {
+        Self::Io { context: "no passphrase".to_owned(), source }
+    }
+
     /// A package that is refused, and why.
     pub(crate) fn refused(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
         Self::BadPackage { path: path.into(), reason: reason.into() }
@@ -189,6 +213,8 @@ impl Diagnose for RepoError {
             | Self::Unknown { .. }
             | Self::UnusableKey { .. }
             | Self::OtherKey { .. }
+            | Self::NoSuchPackage { .. }
+            | Self::Rotation(_)
             | Self::KeyExists { .. } => ExitCode::Usage,
             _ => ExitCode::Failed,
         }
@@ -206,11 +232,24 @@ impl Diagnose for RepoError {
                 "give the package a new version; `--force` replaces it, but machines that have it keep the old content"
                     .to_owned()
             }
+            Self::NoSuchPackage { .. } => "`packhouse repo list` lists what there is".to_owned(),
             Self::GivenTwice { .. } => "publish one of them".to_owned(),
             Self::UnusableKey { hint, .. } | Self::Unknown { hint, .. } | Self::RefusedChange { hint, .. } => {
                 hint.clone()
             }
-            Self::OtherKey { .. } => "name the repository's own key with `--key`".to_owned(),
+            Self::OtherKey { .. } => {
+                "name the repository's own key with `--key`; while it is being replaced, the old and the new one"
+                    .to_owned()
+            }
+            Self::Signer { program, .. } if program.starts_with("gpg") => {
+                "`gpg -K` lists the keys there are; the agent must have the passphrase or a way to ask for it"
+                    .to_owned()
+            }
+            Self::Signer { .. } => {
+                "a command gets the data on standard input and writes one detached binary OpenPGP signature; see \
+                 docs/signing.md"
+                    .to_owned()
+            }
             Self::KeyExists { .. } => "name another file, or add `--force` to lose the key that is there".to_owned(),
             Self::Frozen { suite } => {
                 format!("thaw it with `packhouse repo set {suite} --frozen no`, or name another suite")
@@ -218,7 +257,9 @@ impl Diagnose for RepoError {
             Self::ClockBehind { .. } => {
                 "set the clock; apt clients ignore an index that is older than the one they have".to_owned()
             }
-            Self::BadPackage { .. } | Self::InvalidWord { .. } | Self::OpenPgp(_) => return Vec::new(),
+            Self::BadPackage { .. } | Self::InvalidWord { .. } | Self::OpenPgp(_) | Self::Rotation(_) => {
+                return Vec::new();
+            }
         };
         vec![hint]
     }

@@ -59,6 +59,9 @@ pub struct Configuration {
     pub url: Option<String>,
     /// The fingerprint of the key that signs.
     pub fingerprint: String,
+    /// The fingerprint of the key that replaces it and signs as well until it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
     /// The apt suites that exist, with their options.
     #[serde(default)]
     pub apt: BTreeMap<String, SuiteOptions>,
@@ -127,6 +130,7 @@ pub fn init(path: &Path, new: &NewRepository<'_>) -> Result<Repository, RepoErro
         description: new.description.to_owned(),
         url: new.url.map(|url| url.trim_end_matches('/').to_owned()),
         fingerprint: new.key.fingerprint(),
+        next: None,
         apt: BTreeMap::new(),
         yum: BTreeMap::new(),
     };

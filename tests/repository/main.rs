@@ -5,6 +5,10 @@
 mod apt;
 mod crash;
 mod keys;
+mod lint;
+mod phase;
+mod rotation;
+mod signers;
 mod support;
 mod travel;
 mod yum;

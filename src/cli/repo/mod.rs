@@ -14,6 +14,9 @@ mod signing;
 mod snapshot;
 mod time;
 
+mod phase;
+mod rotate;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -32,10 +35,12 @@ pub(super) enum Repo {
     Remove(remove::Remove),
     Rollback(rollback::Rollback),
     Snapshot(snapshot::Snapshot),
-    Set(set::Set),
+    Set(Box<set::Set>),
     Refresh(refresh::Refresh),
     Retain(retain::Retain),
     Gc(gc::Gc),
+    Phase(phase::Phase),
+    Rotate(rotate::Rotate),
 }
 
 /// Make an empty repository.
@@ -55,9 +60,8 @@ pub(super) struct Init {
     /// The URL under which clients will see the directory; without it the clients' files name the directory itself.
     #[arg(long)]
     url: Option<String>,
-    /// The key that will sign it (default: `key` in [repository]).
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    #[command(flatten)]
+    key: key::KeyArguments,
 }
 
 pub(super) fn run(session: &Session, command: &Repo) -> Result<(), Failure> {
@@ -74,12 +78,14 @@ pub(super) fn run(session: &Session, command: &Repo) -> Result<(), Failure> {
         Repo::Refresh(arguments) => refresh::run(session, arguments),
         Repo::Retain(arguments) => retain::run(session, arguments),
         Repo::Gc(arguments) => gc::run(session, arguments),
+        Repo::Phase(arguments) => phase::run(session, arguments),
+        Repo::Rotate(arguments) => rotate::run(session, arguments),
     }
 }
 
 fn init(session: &Session, arguments: &Init) -> Result<(), Failure> {
     let path = path(session, arguments.repository.as_ref())?;
-    let public = key::signing_key(session, arguments.key.as_ref())?.public();
+    let public = key::certificate(session, &arguments.key)?;
     let origin = match &arguments.origin {
         Some(origin) => origin.clone(),
         None => session.settings()?.project.org.to_string(),

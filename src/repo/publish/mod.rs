@@ -93,12 +93,14 @@ pub fn publish(
     }
     let started = Instant::now();
     let store = Store::at(repository.root());
-    check_key(&layout::open(repository.root())?, options)?;
+    let before = layout::open(repository.root())?;
+    let signer = &options.signer.clone().of(before.configuration())?;
+    let options = &PublishOptions { signer, ..*options };
     let spool = Spool::new(&store)?;
-    let prepared = prepare::all(&store, &spool, items, options)?;
+    let prepared = prepare::all(&store, &spool, items, &before, options)?;
 
     let mut writer = Writer::new(store, options.reporter)?;
-    check_key(&writer.repository, options)?;
+    writer.check(signer)?;
     // Preparing and waiting for another publisher took their time.
     let time = options.time.saturating_add(started.elapsed().as_secs().try_into().unwrap_or(i64::MAX));
     let options = &PublishOptions { time, ..*options };
@@ -119,15 +121,6 @@ pub fn publish(
     *repository = writer.repository;
     suites.iter().for_each(|suite| tell(suite, options));
     Ok(Published { suites })
-}
-
-/// Whether the signer has the repository's key.
-fn check_key(repository: &Repository, options: &PublishOptions<'_>) -> Result<(), RepoError> {
-    let (expected, found) = (&repository.configuration.fingerprint, options.signer.fingerprint());
-    if *expected == found {
-        return Ok(());
-    }
-    Err(RepoError::OtherKey { expected: expected.clone(), found })
 }
 
 fn tell(done: &PublishedSuite, options: &PublishOptions<'_>) {

@@ -42,17 +42,7 @@ impl Actor<'_> {
     /// The same for several suites.
     pub(super) fn commit_all(&self, writer: &mut Writer, changes: Vec<Change>) -> Result<Vec<Root>, RepoError> {
         let Some(signer) = self.signer else { return Ok(changes.into_iter().map(|change| change.base).collect()) };
-        is_own(signer, &writer.repository)?;
         writer.commit(changes, &Committer { signer, time: self.time, reporter: self.reporter })
-    }
-}
-
-/// An error when a key is not the repository's.
-pub(super) fn is_own(signer: &Signer, repository: &Repository) -> Result<(), RepoError> {
-    let (expected, found) = (repository.configuration().fingerprint.clone(), signer.fingerprint());
-    match expected == found {
-        true => Ok(()),
-        false => Err(RepoError::OtherKey { expected, found }),
     }
 }
 

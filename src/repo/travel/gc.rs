@@ -71,6 +71,8 @@ pub fn gc(repository: &Repository, options: GcOptions, actor: &Actor<'_>) -> Res
         let (mut named, mut seen) = (Named::default(), BTreeSet::new());
         let suites = writer.repository.suites();
         for suite in &suites {
+            // Given, and perhaps in no generation yet.
+            named.objects.extend(writer.repository.options(suite).groups);
             let (kept, files) = kept(store, suite, &sweep, options.generations)?;
             sweep.files(&suite.roots(), &mut freed.generations, &|path| {
                 files.contains(path) || !path.ends_with(".json")

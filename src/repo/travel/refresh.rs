@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::super::error::RepoError;
 use super::super::layout::Repository;
+use super::super::phase;
 use super::super::suite::Suite;
 use super::actor::Actor;
 
@@ -40,9 +41,9 @@ pub fn refresh(
             if change.base.number == 0 {
                 continue;
             }
-            let valid_for = writer.repository.options(suite).valid_for;
-            let mut due = Vec::new();
-            if force || is_due(valid_for, change.base.valid_until, actor.time) {
+            let options = writer.repository.options(suite);
+            let mut due = phase::advance(&mut change, &writer.store, &options, actor.time)?;
+            if force || is_due(options.valid_for, change.base.valid_until, actor.time) {
                 change.renew = true;
                 due.push("renew".to_owned());
             }

@@ -150,7 +150,7 @@ pub fn snapshot(
             frozen.push(Root { valid_until: None, ..root });
         }
         if let Some(signer) = actor.signer {
-            super::actor::is_own(signer, &writer.repository)?;
+            let signer = &signer.clone().of(writer.repository.configuration())?;
             for root in &frozen {
                 make(&writer.repository, store, root, id, signer, actor.time)?;
             }
