@@ -121,7 +121,7 @@ fn percentages(bench: &Bench, name: &str) -> Vec<(String, String, Option<String>
     let snippet = std::fs::read_to_string(bench.published("acme-bookworm.sources")).unwrap();
     let apt = Apt::new(bench, name, &snippet);
     apt.update().expect("updated");
-    let text = both(&apt.command("apt-cache", &["dumpavail"]));
+    let text = both(&apt.command("apt-cache", &["show", "--all-versions", "acme-api", "acme-common", "other"]));
     let mut found: Vec<_> = text
         .split("\n\n")
         .filter(|stanza| stanza.contains("Package: "))
@@ -215,7 +215,16 @@ fn a_schedule_holds_new_versions_and_ends_when_a_percentage_is_set() {
     publish(&mut bench, &[third], None);
     let listed = percentages(&bench, "third");
     assert!(listed.contains(&("acme-api".to_owned(), "3".to_owned(), Some("0".to_owned()))), "{listed:?}");
-    let phased = set(&bench, "acme", &Wanted::Percentage(70), now()).expect("set");
+    let step = |after: i64| {
+        let options = PhaseOptions { suite: None, time: now() + after, reporter: &Silent };
+        phase::advance_all(&bench.repository, &signer(), &options).expect("advanced")
+    };
+    assert_eq!(step(60), [""; 0]);
+    assert_eq!(step(3_700), ["bookworm: phase acme 3 5"]);
+    assert_eq!(step(3_700), [""; 0], "once");
+    assert_eq!(step(86_500), ["bookworm: phase acme 3 100"]);
+    assert_eq!(phase::list(&bench.repository, None, None).expect("listed"), [], "the second version is not the newest");
+    let phased = set(&bench, "acme", &Wanted::Percentage(70), now() + 86_500).expect("set");
     assert_eq!((phased[0].version.as_str(), phased[0].percentage, &phased[0].schedule), ("3", Some(70), &None));
 }
 

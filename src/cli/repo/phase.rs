@@ -33,6 +33,9 @@ pub(in crate::cli) struct Phase {
     /// Change nothing: say which of these machines get it (with N: would get it). Machine IDs, or files with one a line.
     #[arg(long, value_name = "MACHINE-ID", num_args = 1.., conflicts_with = "schedule")]
     simulate: Vec<String>,
+    /// Take the steps of schedules that are due, as `repo refresh` does.
+    #[arg(long, conflicts_with_all = ["package", "simulate", "dry_run"])]
+    advance: bool,
     /// Change nothing: show what would be.
     #[arg(long)]
     dry_run: bool,
@@ -48,6 +51,9 @@ pub(super) fn run(session: &Session, arguments: &Phase) -> Result<(), Failure> {
     });
     if !arguments.simulate.is_empty() {
         return simulate(session, arguments, &repository, chosen);
+    }
+    if arguments.advance {
+        return advance(session, arguments, &repository);
     }
     let phased = match (chosen, wanted(arguments)?) {
         (Some(chosen), Some(wanted)) => change(session, arguments, &repository, chosen, &wanted)?,
@@ -86,6 +92,19 @@ fn change(
         false => Some(key::signer(session, &arguments.key, time)?),
     };
     Ok(phase::set(repository, chosen, wanted, signer.as_ref(), &options)?)
+}
+
+fn advance(session: &Session, arguments: &Phase, repository: &Repository) -> Result<(), Failure> {
+    let time = key::now();
+    let options = PhaseOptions { suite: arguments.suite.as_deref(), time, reporter: session.reporter() };
+    let signer = key::signer(session, &arguments.key, time)?;
+    for step in phase::advance_all(repository, &signer, &options)? {
+        match session.output() {
+            Output::Json => session.print_json("step", &serde_json::json!({"step": step}))?,
+            Output::Human => session.print(&step)?,
+        }
+    }
+    Ok(())
 }
 
 fn described(phased: &Phased) -> String {

@@ -141,6 +141,27 @@ pub fn set(
     Ok(phased)
 }
 
+/// Takes the steps of schedules that are due; `repo refresh` does it too. Tells them.
+pub fn advance_all(repository: &Repository, signer: &Signer, options: &PhaseOptions<'_>) -> Result<Vec<String>, RepoError> {
+    let mut writer = Writer::new(Store::at(repository.root()), options.reporter)?;
+    let mut changes = Vec::new();
+    let mut notes = Vec::new();
+    for suite in apt_suites(&writer.repository, options.suite)? {
+        let mut change = writer.change(&suite)?;
+        let settings = writer.repository.options(&suite);
+        let due = advance(&mut change, &writer.store, &settings, options.time)?;
+        if !due.is_empty() {
+            notes.extend(due.into_iter().map(|note| format!("{}: {note}", suite.name)));
+            changes.push(change);
+        }
+    }
+    if !changes.is_empty() {
+        let by = Committer { signer, time: options.time, reporter: options.reporter };
+        writer.commit(changes, &by)?;
+    }
+    Ok(notes)
+}
+
 /// Brings the phases of a suite to where its schedules are at `now`; `repo refresh` does it. Tells what changed.
 pub(super) fn advance(
     change: &mut Change,

@@ -124,11 +124,11 @@ fn run(command: &mut Command, data: &[u8], limit: Duration) -> Result<Vec<u8>, R
     let said = said.recv_timeout(LINGER).unwrap_or_default();
     let said = String::from_utf8_lossy(&said);
     let said = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").trim();
-    if !status.success() {
-        return Err(failed(format!("{status}: {said}")));
-    }
     if given.len() as u64 > MAXIMAL_OUTPUT {
         return Err(failed("it wrote far more than a signature".to_owned()));
+    }
+    if !status.success() {
+        return Err(failed(format!("{status}: {said}")));
     }
     Ok(given)
 }

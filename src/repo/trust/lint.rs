@@ -77,7 +77,8 @@ pub fn lint(certificate: &PublicKey, time: i64) -> Report {
     let parts = parts(&certificate.0, time);
     let mut findings: Vec<Finding> = parts.iter().flat_map(|part| of_part(part, time)).collect();
     let fingerprint = certificate.fingerprint();
-    if !parts.iter().any(|part| part.signs) {
+    let readable = parts.first().is_some_and(|primary| primary.flaw != Some(Flaw::NoSelfSignature));
+    if readable && !parts.iter().any(|part| part.signs) {
         findings.push(Finding {
             severity: Severity::Error,
             code: "no-signing-key".to_owned(),
@@ -104,7 +105,9 @@ fn of_part(part: &Part, time: i64) -> Vec<Finding> {
     };
     let named = if part.primary { "the key" } else { "the signing subkey" };
     let mut findings: Vec<Finding> = part.troubles.iter().map(|trouble| of_trouble(part, *trouble, time)).collect();
-    let flaw = part.flaw.map(|flaw| match flaw {
+    // A curve that packhouse cannot compute leaves signatures that it cannot check: no fault of theirs.
+    let incomputable = part.troubles.iter().any(|trouble| matches!(trouble, Trouble::Brainpool | Trouble::Unknown));
+    let flaw = part.flaw.filter(|flaw| *flaw != Flaw::NoSelfSignature || !incomputable).map(|flaw| match flaw {
         Flaw::Revoked => ("revoked", format!("{named} is revoked")),
         Flaw::UserIdRevoked => ("revoked", "the key's user ID is revoked".to_owned()),
         Flaw::NoSelfSignature => ("no-self-signature", format!("{named} has no valid self-signature")),

@@ -3,15 +3,15 @@
 //!
 //! While a key is being replaced the old and the new one sign together, so that a client with either goes on working.
 //! Who reads how many signatures was tried: gpgv and sqv take any number of packets in one armor block, but sqv looks at
-//! the first block alone; dnf 4 and zypper take all there is; librepo on rpm's own OpenPGP code (Fedora, Enterprise
-//! Linux 10) refuses a block with two packets and looks at the first block alone. Hence one block for apt, one block per
-//! signature for yum, and the older key first.
+//! the first block alone; dnf 4 takes all there is; zypper looks at the first signature; librepo on rpm's own OpenPGP code
+//! (Fedora, Enterprise Linux 10) refuses a block with two packets and looks at the first block alone. Hence one block for
+//! apt, one block per signature for yum, and the older key first: it is the one that all clients of before have.
 
 use pgp::composed::{ArmorOptions, CleartextSignedMessage, Deserializable, DetachedSignature, SignedPublicKey};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{self, Signature, SignatureConfig, SignatureType, SignatureVersion, Subpacket, SubpacketData};
 use pgp::ser::Serialize;
-use pgp::types::{KeyDetails, Password, SigningKey, Timestamp, VerifyingKey};
+use pgp::types::{Password, SigningKey, Timestamp, VerifyingKey};
 
 use super::certificate::strong;
 use super::external::{External, Form};
@@ -37,7 +37,7 @@ struct Party {
 
 #[derive(Clone)]
 enum Hand {
-    Own(Component),
+    Own(Box<Component>),
     Outside(External),
 }
 
@@ -58,7 +58,7 @@ impl std::fmt::Debug for Signer {
 
 impl Signer {
     pub(super) fn own(certificate: PublicKey, fit: Vec<String>, component: Component) -> Self {
-        Self { parties: vec![Party { certificate, fit, hand: Hand::Own(component) }] }
+        Self { parties: vec![Party { certificate, fit, hand: Hand::Own(Box::new(component)) }] }
     }
 
     pub(super) fn outside(certificate: PublicKey, fit: Vec<String>, external: External) -> Self {
@@ -170,8 +170,10 @@ impl Signer {
 impl Party {
     fn sign(&self, form: Form, hash: HashAlgorithm, data: &[u8], time: i64) -> Result<Signature, RepoError> {
         match &self.hand {
-            Hand::Own(Component::Primary(key)) => sign(key, form, hash, data, time),
-            Hand::Own(Component::Subkey(key)) => sign(key, form, hash, data, time),
+            Hand::Own(component) => match component.as_ref() {
+                Component::Primary(key) => sign(key, form, hash, data, time),
+                Component::Subkey(key) => sign(key, form, hash, data, time),
+            },
             Hand::Outside(external) => {
                 let given = external.sign(form, data)?;
                 self.check(&given, form, data)
@@ -230,7 +232,7 @@ impl Party {
             || public_subkeys.iter().any(|subkey| self.accepts(&subkey.key, signature, data))
     }
 
-    fn accepts(&self, key: &(impl KeyDetails + VerifyingKey), signature: &Signature, data: &[u8]) -> bool {
+    fn accepts(&self, key: &impl VerifyingKey, signature: &Signature, data: &[u8]) -> bool {
         self.fit.contains(&format!("{:X}", key.fingerprint())) && signature.verify(key, data).is_ok()
     }
 }
