@@ -699,3 +699,87 @@ fn rings_serve_dnf_by_a_variable_and_packages_move_from_one_to_the_next() {
     promote(&mut bench, &yum("el9-canary"), &yum("el9-stable"), &["acme=2-1.el9"]).expect("promoted");
     assert_eq!(seen(&bench, "stable"), "acme-1-1.el9\nacme-2-1.el9");
 }
+
+#[test]
+fn packages_are_collected_beside_publishers_and_none_is_lost() {
+    let mut bench = Bench::new();
+    let debs: Vec<_> = (0..12).map(|number| bench.deb(&format!("acme-{number}"), "1", "amd64")).collect();
+    bench.publish("bookworm", &[&debs[0]]).expect("published");
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let order = std::sync::atomic::Ordering::Relaxed;
+    let repository = bench.repository.clone();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let options = GcOptions { grace: 0, generations: 1, dry_run: false };
+            while !done.load(order) {
+                // As if all grace were over, of what was written just now too.
+                let actor = Actor { signer: None, time: now() + 5, reporter: &Silent };
+                travel::gc(&repository, options, &actor).expect("collected");
+            }
+        });
+        for deb in &debs[1..] {
+            bench.publish("bookworm", &[deb]).expect("published");
+        }
+        done.store(true, order);
+    });
+    let apt = client(&bench, "client", "bookworm");
+    let names = apt.update().expect("updated");
+    assert_eq!(names.len(), 12, "{names:?}");
+    for name in names {
+        apt.download(&name).expect("downloaded");
+    }
+}
+
+#[test]
+fn every_command_tells_what_it_would_do_and_does_it() {
+    let mut bench = Bench::new();
+    let (one, two) = (bench.deb("acme", "1", "amd64"), bench.deb("acme", "2", "amd64"));
+    bench.publish("testing", &[&one]).expect("published");
+    bench.publish("testing", &[&two]).expect("published");
+    let key = bench.path("key.asc");
+    std::fs::write(&key, crate::support::key().armored().expect("armored").as_bytes()).unwrap();
+    let place = bench.repository.root().to_path_buf();
+    let packhouse = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_packhouse"));
+        command.args(["repo", "--format", "json"]).args(arguments).env("HOME", bench.directory.path());
+        command.current_dir(bench.directory.path());
+        let output = crate::support::output(&mut command);
+        (output.status.code().expect("a status"), both(&output))
+    };
+    let (repo, key) = (place.to_str().expect("UTF-8"), key.to_str().expect("UTF-8"));
+    for (arguments, reason) in [
+        (vec!["promote", "--from", "testing", "--to", "stable", "--create"], "promotion"),
+        (vec!["set", "stable", "--valid-for", "7d", "--keep-versions", "2"], "options"),
+        (vec!["refresh", "stable", "--force"], "refresh"),
+        (vec!["snapshot", "stable", "--name", "s1"], "snapshot"),
+        (vec!["remove", "stable", "acme=1"], "removal"),
+        (vec!["rollback", "stable"], "rollback"),
+        (vec!["set", "stable", "--keep-versions", "1"], "options"),
+        (vec!["retain"], "retention"),
+        (vec!["snapshot", "--remove", "s1"], "snapshot"),
+        (vec!["remove", "stable", "--suite"], "removal"),
+    ] {
+        let before = bench.visible();
+        let with = |more: &[&str]| packhouse(&[arguments.as_slice(), &["--repo", repo], more].concat());
+        let (status, said) = with(&["--dry-run"]);
+        assert_eq!(status, 0, "{arguments:?}: {said}");
+        assert!(said.contains(&format!("\"reason\":\"{reason}\"")), "{arguments:?}: {said}");
+        assert!(bench.visible() == before, "{arguments:?} was only tried");
+        let (status, said) = with(&["--key", key]);
+        assert_eq!(status, 0, "{arguments:?}: {said}");
+        assert!(bench.visible() != before, "{arguments:?} does something");
+    }
+    for (arguments, status, text) in [
+        (vec!["list", repo], 0, "\"packages\":2"),
+        (vec!["show", "testing", "--repo", repo], 0, "\"versions\":[\"2\",\"1\"]"),
+        (vec!["show", "testing", "acme", "--repo", repo], 0, "apt/pool/main/a/acme/acme_2_amd64.deb"),
+        (vec!["show", "testing", "amce", "--repo", repo], 2, "did you mean `acme`?"),
+        (vec!["log", "testing", "--repo", repo], 0, "\"note\":\"publish acme 2 amd64\""),
+        (vec!["log", "tseting", "--repo", repo], 2, "did you mean `testing`?"),
+        (vec!["snapshot", "--repo", repo], 2, "no suite"),
+        (vec!["gc", repo], 0, "\"bytes\":"),
+    ] {
+        let (got, said) = packhouse(&arguments);
+        assert!(got == status && said.contains(text), "{arguments:?}: {got} {said}");
+    }
+}

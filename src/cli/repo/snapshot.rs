@@ -13,8 +13,9 @@ use crate::repo::travel::{self, SnapshotId};
 
 /// Keep a copy of suites as they are now, until it is removed; or list them.
 ///
-/// apt 2.7 and later find it by themselves (`apt update --snapshot ID`) when the repository has a URL; others by a source
-/// whose URI ends with `apt/snapshot/ID`, dnf and zypper by one that ends with `yum/snapshot/ID/SUITE`.
+/// apt 2.7 and later go there by `apt update --snapshot ID` when the repository has a URL and their source says
+/// `Snapshot: enable`; others by a source whose URI ends with `apt/snapshot/ID`, dnf and zypper by one that ends with
+/// `yum/snapshot/ID/SUITE`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Snapshot {
     /// The suites; with --remove only the snapshot of these is removed.

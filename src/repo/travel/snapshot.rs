@@ -2,7 +2,7 @@
 //!
 //! `apt/snapshot/<ID>/dists/<suite>` has an index of its own, signed anew because it must not have a Valid-Until, and
 //! `apt/snapshot/<ID>/pool` is a link to the pool: so `<URL>/apt/snapshot/<ID>` is a whole archive, and apt 2.7 and later
-//! go there by themselves (`apt update --snapshot ID`), because the suite's Release names it in `Snapshots`. Of a yum
+//! go there (`apt update --snapshot ID`), because the suite's Release says in `Snapshots` where they are. Of a yum
 //! suite it is `yum/snapshot/<ID>/<suite>`, whose signed index is that of the suite. Index files are hard links.
 
 use std::fmt;
