@@ -127,6 +127,24 @@ pub enum RepoError {
         /// The file.
         path: PathBuf,
     },
+    /// A suite, package, generation or snapshot that is not there.
+    #[error("{what}")]
+    Unknown {
+        /// What was asked for.
+        what: String,
+        /// What there is instead.
+        hint: String,
+    },
+    /// A change that would do harm.
+    #[error("{reason}{}", listed(details))]
+    RefusedChange {
+        /// Why not.
+        reason: String,
+        /// What of it.
+        details: Vec<String>,
+        /// What to do.
+        hint: String,
+    },
     /// Nothing enters or leaves a frozen suite.
     #[error("{suite} is frozen")]
     Frozen {
@@ -150,6 +168,11 @@ impl RepoError {
         move |source| Self::Io { context, source }
     }
 
+    /// A change that is refused, and why.
+    pub(crate) fn refused_change(reason: String, details: Vec<String>, hint: String) -> Self {
+        Self::RefusedChange { reason, details, hint }
+    }
+
     /// A passphrase that was asked for and not given.
     pub(crate) fn asking(source: io::Error) -> Self {
         Self::Io { context: "no passphrase".to_owned(), source }
@@ -158,6 +181,20 @@ impl RepoError {
     /// A package that is refused, and why.
     pub(crate) fn refused(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
         Self::BadPackage { path: path.into(), reason: reason.into() }
+    }
+}
+
+/// Details after a reason, not too many.
+fn listed(details: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut text = String::new();
+    for (number, detail) in details.iter().take(SHOWN).enumerate() {
+        text.push_str(if number == 0 { ": " } else { "; " });
+        text.push_str(detail);
+    }
+    match details.len().saturating_sub(SHOWN) {
+        0 => text,
+        more => format!("{text}; and {more} more"),
     }
 }
 
@@ -173,6 +210,7 @@ impl Diagnose for RepoError {
             Self::NotARepository { .. }
             | Self::AlreadyARepository { .. }
             | Self::InvalidWord { .. }
+            | Self::Unknown { .. }
             | Self::UnusableKey { .. }
             | Self::OtherKey { .. }
             | Self::NoSuchPackage { .. }
@@ -196,7 +234,9 @@ impl Diagnose for RepoError {
             }
             Self::NoSuchPackage { .. } => "`packhouse repo list` lists what there is".to_owned(),
             Self::GivenTwice { .. } => "publish one of them".to_owned(),
-            Self::UnusableKey { hint, .. } => hint.clone(),
+            Self::UnusableKey { hint, .. } | Self::Unknown { hint, .. } | Self::RefusedChange { hint, .. } => {
+                hint.clone()
+            }
             Self::OtherKey { .. } => {
                 "name the repository's own key with `--key`; while it is being replaced, the old and the new one"
                     .to_owned()
@@ -212,7 +252,7 @@ impl Diagnose for RepoError {
             }
             Self::KeyExists { .. } => "name another file, or add `--force` to lose the key that is there".to_owned(),
             Self::Frozen { suite } => {
-                format!("thaw it with `packhouse repo set {suite} --thaw`, or name another suite")
+                format!("thaw it with `packhouse repo set {suite} --frozen no`, or name another suite")
             }
             Self::ClockBehind { .. } => {
                 "set the clock; apt clients ignore an index that is older than the one they have".to_owned()

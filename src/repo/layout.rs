@@ -4,8 +4,8 @@
 //! packhouse-repository.json    origin, label, key fingerprint, suites
 //! key.asc  key.gpg             the certificate; never the secret key
 //! <origin>-<suite>.sources     what a Debian client needs, <origin>-<suite>.repo what an RPM client needs
-//! apt/pool/…  apt/dists/<suite>/…
-//! yum/<suite>/packages/…  yum/<suite>/repodata/…
+//! apt/pool/…  apt/dists/<suite>/…  apt/snapshot/<ID>/…
+//! yum/<suite>/packages/…  yum/<suite>/repodata/…  yum/snapshot/<ID>/…
 //! .packhouse/                  lock, unfinished files, what each published index was made of
 //! ```
 
@@ -206,6 +206,10 @@ impl Repository {
 
 /// A suite's name: lower-case letters, digits, `.`, `_`, `-`.
 pub(super) fn check_suite(text: &str) -> Result<(), RepoError> {
+    if text == "snapshot" {
+        let rule = "snapshots lie in a directory of this name";
+        return Err(RepoError::InvalidWord { text: text.to_owned(), what: "a suite's name", rule });
+    }
     check_word(text, "a suite's name")
 }
 
@@ -226,7 +230,7 @@ fn check_word(text: &str, what: &'static str) -> Result<(), RepoError> {
 }
 
 /// What stands on one line of a Release file.
-fn check_line(text: &str, what: &'static str) -> Result<(), RepoError> {
+pub(super) fn check_line(text: &str, what: &'static str) -> Result<(), RepoError> {
     if !text.is_empty() && text.len() <= 200 && text.trim() == text && !text.chars().any(char::is_control) {
         return Ok(());
     }

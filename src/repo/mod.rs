@@ -34,6 +34,7 @@ mod stage;
 mod store;
 pub mod suite;
 mod sweep;
+pub mod travel;
 pub mod trust;
 mod writer;
 mod yum;

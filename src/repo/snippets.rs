@@ -10,6 +10,7 @@ use super::suite::Kind;
 
 const SOURCES: &str = include_str!("../../templates/repository/client.sources");
 const REPO: &str = include_str!("../../templates/repository/client.repo");
+const RINGS: &str = include_str!("../../templates/repository/client-ring.repo");
 
 /// A repository's origin as part of file names and repository identifiers: lower-case letters, digits, `-`.
 pub(super) fn slug(origin: &str) -> String {
@@ -59,6 +60,18 @@ fn repo(repository: &Repository, suite: &str) -> Result<(String, String), RepoEr
     let local = base.starts_with("file:");
     let text = render(REPO, context! { name => &name, slug, suite, base, local, title => &configuration.label })?;
     Ok((name, text))
+}
+
+/// The `.repo` file of a group of rings: its name in the repository and its text.
+pub(super) fn rings(repository: &Repository, group: &str, rings: &[&str]) -> Result<(String, String), RepoError> {
+    let configuration = repository.configuration();
+    let slug = slug(&configuration.origin);
+    let base = base(repository);
+    let name = format!("{slug}-{group}.repo");
+    let local = base.starts_with("file:");
+    let (first, rings) = (rings.first().copied().unwrap_or_default(), rings.join(", "));
+    let title = &configuration.label;
+    Ok((name.clone(), render(RINGS, context! { name, slug, group, base, local, title, rings, first })?))
 }
 
 /// The URL of the repository's directory, without a slash at its end.

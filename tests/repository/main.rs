@@ -13,4 +13,5 @@ mod phase;
 mod rotation;
 mod signers;
 mod support;
+mod travel;
 mod yum;

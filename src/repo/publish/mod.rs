@@ -21,6 +21,7 @@ use super::snippets;
 use super::spool::Spool;
 use super::store::Store;
 use super::suite::Kind;
+use super::travel;
 use super::writer::Writer;
 use crate::report::Reporter;
 
@@ -104,7 +105,12 @@ pub fn publish(
     let time = options.time.saturating_add(started.elapsed().as_secs().try_into().unwrap_or(i64::MAX));
     let options = &PublishOptions { time, ..*options };
     let judged = judge::all(&writer, &spool, items, prepared, options)?;
-    let (changes, mut suites): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
+    let (mut changes, mut suites): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
+    for change in &mut changes {
+        let names = change.put_records().map(|record| record.identity.name.clone()).collect();
+        let kept = writer.repository.options(change.suite());
+        travel::apply_retention(change, &writer.store, &kept, Some(&names), time, options.reporter)?;
+    }
     let committer = Committer { signer: options.signer, time, reporter: options.reporter };
     let roots = writer.commit(changes, &committer)?;
     for (suite, root) in suites.iter_mut().zip(&roots) {
