@@ -1,5 +1,7 @@
 //! `packhouse repo`.
 
+mod serve;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -11,6 +13,14 @@ use crate::repo::{self, NewRepository};
 #[derive(Debug, Subcommand)]
 pub(super) enum Repo {
     Init(Init),
+    Serve(serve::Serve),
+}
+
+impl Repo {
+    /// Whether it goes on until it is interrupted, and then ends by itself.
+    pub(super) fn is_server(&self) -> bool {
+        matches!(self, Self::Serve(command) if command.is_server())
+    }
 }
 
 /// Make an empty repository.
@@ -38,6 +48,7 @@ pub(super) struct Init {
 pub(super) fn run(session: &Session, command: &Repo) -> Result<(), Failure> {
     match command {
         Repo::Init(arguments) => init(session, arguments),
+        Repo::Serve(arguments) => serve::run(session, arguments),
     }
 }
 

@@ -108,6 +108,15 @@ pub enum RepoError {
         /// The file.
         path: PathBuf,
     },
+    /// Nothing can be served at this address.
+    #[error("cannot listen on `{address}`: {source}")]
+    Listen {
+        /// What was given.
+        address: String,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
     /// The machine's clock is behind what has been published.
     #[error("the clock of this machine is {seconds} s behind the last publication of {suite}")]
     ClockBehind {
@@ -145,6 +154,7 @@ impl Diagnose for RepoError {
             | Self::InvalidWord { .. }
             | Self::UnusableKey { .. }
             | Self::OtherKey { .. }
+            | Self::Listen { .. }
             | Self::KeyExists { .. } => ExitCode::Usage,
             _ => ExitCode::Failed,
         }
@@ -166,6 +176,9 @@ impl Diagnose for RepoError {
             Self::UnusableKey { hint, .. } => hint.clone(),
             Self::OtherKey { .. } => "name the repository's own key with `--key`".to_owned(),
             Self::KeyExists { .. } => "name another file, or add `--force` to lose the key that is there".to_owned(),
+            Self::Listen { .. } => {
+                "name another address and port with `--address`, such as 127.0.0.1:8081; port 0 takes a free one".to_owned()
+            }
             Self::ClockBehind { .. } => {
                 "set the clock; apt clients ignore an index that is older than the one they have".to_owned()
             }

@@ -18,6 +18,7 @@ mod primary;
 mod publish;
 mod published;
 mod release;
+pub mod serve;
 pub mod sign;
 mod snippets;
 mod state;
