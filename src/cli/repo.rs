@@ -1,5 +1,6 @@
 //! `packhouse repo`.
 
+mod page;
 mod serve;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use crate::repo::{self, NewRepository};
 pub(super) enum Repo {
     Init(Init),
     Serve(serve::Serve),
+    Page(page::Page),
 }
 
 impl Repo {
@@ -49,6 +51,7 @@ pub(super) fn run(session: &Session, command: &Repo) -> Result<(), Failure> {
     match command {
         Repo::Init(arguments) => init(session, arguments),
         Repo::Serve(arguments) => serve::run(session, arguments),
+        Repo::Page(arguments) => page::run(session, arguments),
     }
 }
 

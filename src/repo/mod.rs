@@ -18,6 +18,7 @@ mod key_policy;
 pub mod keys;
 mod layout;
 pub mod options;
+pub mod page;
 mod plan;
 mod pool;
 mod primary;

@@ -5,6 +5,7 @@ use minijinja::{Environment, context};
 
 use super::error::RepoError;
 use super::layout::Repository;
+use crate::package::template::shell;
 
 const SOURCES: &str = include_str!("../../templates/repository/client.sources");
 const REPO: &str = include_str!("../../templates/repository/client.repo");
@@ -51,6 +52,40 @@ pub(super) fn repo(repository: &Repository, suite: &str) -> Result<(String, Stri
     let local = base.starts_with("file:");
     let text = render(REPO, context! { name => &name, slug, suite, base, local, title => &configuration.label })?;
     Ok((name, text))
+}
+
+/// What is typed on a machine that is to use a suite: clients, each with lines for a shell.
+pub(super) fn apt_commands(
+    repository: &Repository,
+    suite: &str,
+    components: &[String],
+) -> Result<Vec<(&'static str, String)>, RepoError> {
+    let (name, text) = sources(repository, suite, components)?;
+    let base = base(repository);
+    let mut commands = String::new();
+    if !base.starts_with("file:") {
+        let key = shell(&format!("/etc/apt/keyrings/{}.gpg", slug(&repository.configuration().origin)));
+        let url = shell(&format!("{base}/key.gpg"));
+        commands.push_str(&format!("sudo install -d -m 0755 /etc/apt/keyrings\nsudo curl -fsSL -o {key} {url}\n"));
+    }
+    let stanza: String = text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+    commands.push_str(&format!(
+        "sudo tee /etc/apt/sources.list.d/{name} >/dev/null <<'EOF'\n{stanza}EOF\nsudo apt-get update"
+    ));
+    Ok(vec![("apt", commands)])
+}
+
+/// The same for a yum suite.
+pub(super) fn yum_commands(repository: &Repository, suite: &str) -> Result<Vec<(&'static str, String)>, RepoError> {
+    let (name, text) = repo(repository, suite)?;
+    let stanza: String = text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+    let file = |directory: &str, then: &str| {
+        format!("sudo tee {directory}/{name} >/dev/null <<'EOF'\n{stanza}EOF\n{then}")
+    };
+    Ok(vec![
+        ("dnf", file("/etc/yum.repos.d", "sudo dnf makecache")),
+        ("zypper", file("/etc/zypp/repos.d", "sudo zypper refresh")),
+    ])
 }
 
 /// The URL of the repository's directory, without a slash at its end.

@@ -109,6 +109,15 @@ impl Store {
         self.place(file, relative)
     }
 
+    /// Makes `relative` hold `content`, durably after the next barrier only: for what can be made again. A machine that loses
+    /// its power before may show an empty file.
+    pub(crate) fn write_soon(&self, relative: &str, content: &[u8]) -> io::Result<()> {
+        let copied = self.produce(|writer| writer.write_all(content))?;
+        self.place(copied.file, relative)?;
+        lock(&self.unsynced).insert(self.path(relative));
+        Ok(())
+    }
+
     /// Like [`Store::write`], for a file whose name says its content: one that is there is left alone.
     pub(crate) fn write_addressed(&self, relative: &str, content: &[u8]) -> io::Result<()> {
         if fs_err::metadata(self.path(relative)).is_ok_and(|metadata| metadata.len() == content.len() as u64) {
