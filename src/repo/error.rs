@@ -177,7 +177,8 @@ impl Diagnose for RepoError {
             Self::OtherKey { .. } => "name the repository's own key with `--key`".to_owned(),
             Self::KeyExists { .. } => "name another file, or add `--force` to lose the key that is there".to_owned(),
             Self::Listen { .. } => {
-                "name another address and port with `--address`, such as 127.0.0.1:8081; port 0 takes a free one".to_owned()
+                "name another address and port with `--address`, such as 127.0.0.1:8081; port 0 takes a free one"
+                    .to_owned()
             }
             Self::ClockBehind { .. } => {
                 "set the clock; apt clients ignore an index that is older than the one they have".to_owned()

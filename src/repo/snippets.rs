@@ -79,9 +79,8 @@ pub(super) fn apt_commands(
 pub(super) fn yum_commands(repository: &Repository, suite: &str) -> Result<Vec<(&'static str, String)>, RepoError> {
     let (name, text) = repo(repository, suite)?;
     let stanza: String = text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
-    let file = |directory: &str, then: &str| {
-        format!("sudo tee {directory}/{name} >/dev/null <<'EOF'\n{stanza}EOF\n{then}")
-    };
+    let file =
+        |directory: &str, then: &str| format!("sudo tee {directory}/{name} >/dev/null <<'EOF'\n{stanza}EOF\n{then}");
     Ok(vec![
         ("dnf", file("/etc/yum.repos.d", "sudo dnf makecache")),
         ("zypper", file("/etc/zypp/repos.d", "sudo zypper refresh")),

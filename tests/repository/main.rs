@@ -5,5 +5,6 @@
 mod apt;
 mod crash;
 mod keys;
+mod serve;
 mod support;
 mod yum;

@@ -36,7 +36,9 @@ pub(super) struct Component {
 
 /// Whether a file may be a bill of materials.
 pub(super) fn is_bill(path: &str) -> bool {
-    let Some(file) = path.strip_prefix("/usr/share/doc/").and_then(|path| path.rsplit('/').next()) else { return false };
+    let Some(file) = path.strip_prefix("/usr/share/doc/").and_then(|path| path.rsplit('/').next()) else {
+        return false;
+    };
     let file = file.to_ascii_lowercase();
     let known = [".cdx.json", ".spdx.json", "bom.json"];
     known.iter().any(|end| file.ends_with(end)) || (file.contains("sbom") && file.ends_with(".json"))
@@ -70,7 +72,11 @@ fn parse(path: &str, document: &Value) -> Option<Bill> {
         let components = list("packages").iter().map(|one| {
             let license = ["licenseConcluded", "licenseDeclared"].map(|key| text(one, key));
             let license = license.into_iter().find(|license| !["", "NOASSERTION", "NONE"].contains(&license.as_str()));
-            Component { name: text(one, "name"), version: text(one, "versionInfo"), license: license.unwrap_or_default() }
+            Component {
+                name: text(one, "name"),
+                version: text(one, "versionInfo"),
+                license: license.unwrap_or_default(),
+            }
         });
         (format, components.collect())
     };

@@ -135,11 +135,11 @@ acme-api (1.0-1) bookworm; urgency=medium
         let releases = of_file("/usr/share/doc/acme-api/changelog", &mut TEXT.as_bytes()).expect("read");
         assert_eq!(releases.len(), 2);
         let first = &releases[0];
-        assert_eq!((first.version.as_str(), first.day.as_str(), first.author.as_str()), ("1.1-1", "2026-01-05", "Acme Team"));
         assert_eq!(
-            first.text,
-            "* Answer faster\n  and more often\n[ Someone else ]\n* <script>alert(1)</script>"
+            (first.version.as_str(), first.day.as_str(), first.author.as_str()),
+            ("1.1-1", "2026-01-05", "Acme Team")
         );
+        assert_eq!(first.text, "* Answer faster\n  and more often\n[ Someone else ]\n* <script>alert(1)</script>");
     }
 
     #[test]
@@ -162,7 +162,11 @@ acme-api (1.0-1) bookworm; urgency=medium
 
     #[test]
     fn an_rpm_tells_versions_behind_its_authors() {
-        let entry = |author: &str| ChangelogEntry { time: 1_767_614_400, author: author.to_owned(), text: "- one\n- two".to_owned() };
+        let entry = |author: &str| ChangelogEntry {
+            time: 1_767_614_400,
+            author: author.to_owned(),
+            text: "- one\n- two".to_owned(),
+        };
         let releases = of_header(&[entry("Acme <a@acme.example> - 1.0-1"), entry("Acme <a@acme.example>")]);
         assert_eq!(releases[0].version, "1.0-1");
         assert_eq!(releases[1].version, "");

@@ -55,7 +55,9 @@ fn shown(store: &Store, shards: &[&ShardReference]) -> Result<BTreeSet<Shown>, R
     let mut all = BTreeSet::new();
     for shard in shards {
         let records = shard::records(store, shard)?;
-        all.extend(records.into_iter().map(|Record { identity, place, sha256, phase, .. }| (identity, place, sha256, phase)));
+        all.extend(
+            records.into_iter().map(|Record { identity, place, sha256, phase, .. }| (identity, place, sha256, phase)),
+        );
     }
     Ok(all)
 }

@@ -96,7 +96,8 @@ fn line(file: &FileInfo) -> Line {
 /// A path without what would hide or turn a part of it.
 fn visible(path: &str) -> String {
     let hidden = |character: &char| {
-        character.is_control() || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        character.is_control()
+            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
     path.chars().map(|character| if hidden(&character) { '\u{fffd}' } else { character }).collect()
 }

@@ -17,6 +17,8 @@ mod render;
 mod search;
 mod site;
 mod state;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod view;
 
@@ -39,7 +41,8 @@ pub fn refresh(repository: &Repository, reporter: &dyn Reporter) {
     }
     if let Err(error) = follow(repository, reporter) {
         let error = error.to_string();
-        reporter.note(&format!("the site shows what was published before: {error}; `packhouse repo page` writes it anew"));
+        reporter
+            .note(&format!("the site shows what was published before: {error}; `packhouse repo page` writes it anew"));
     }
 }
 

@@ -49,7 +49,22 @@ mod tests {
     #[test]
     fn every_name_has_a_file_of_its_own_that_stays_where_it_is_put() {
         let long = ["a".repeat(300), "a".repeat(301), "é".repeat(150)];
-        let names = ["acme-api", "libstdc++6", "Acme", "acme", "a=2E", "a.", ".a", "..", "../x", "a/b", "a\0b", "", "é", "=2Ea"];
+        let names = [
+            "acme-api",
+            "libstdc++6",
+            "Acme",
+            "acme",
+            "a=2E",
+            "a.",
+            ".a",
+            "..",
+            "../x",
+            "a/b",
+            "a\0b",
+            "",
+            "é",
+            "=2Ea",
+        ];
         let mut stems: Vec<String> = names.into_iter().map(stem).chain(long.iter().map(|name| stem(name))).collect();
         for stem in &stems {
             assert!(!stem.starts_with('.') && !stem.contains(['/', '\0']) && stem.len() <= LONGEST, "{stem}");

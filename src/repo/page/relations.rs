@@ -31,7 +31,16 @@ pub(super) struct Relation {
 }
 
 const DEBIAN: [&str; 10] = [
-    "Pre-Depends", "Depends", "Recommends", "Suggests", "Enhances", "Breaks", "Conflicts", "Replaces", "Provides", "Built-Using",
+    "Pre-Depends",
+    "Depends",
+    "Recommends",
+    "Suggests",
+    "Enhances",
+    "Breaks",
+    "Conflicts",
+    "Replaces",
+    "Provides",
+    "Built-Using",
 ];
 
 /// Those of a .deb.

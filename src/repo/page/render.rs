@@ -44,7 +44,8 @@ struct Assets {
 }
 
 static NAMES: LazyLock<Assets> = LazyLock::new(|| {
-    let name = |wanted: &str| assets().find(|(name, _)| name.starts_with(wanted)).map(|(name, _)| name).unwrap_or_default();
+    let name =
+        |wanted: &str| assets().find(|(name, _)| name.starts_with(wanted)).map(|(name, _)| name).unwrap_or_default();
     Assets { style: name("style"), script: name("script"), icon: name("icon") }
 });
 
@@ -82,11 +83,13 @@ pub(super) fn package(label: &str, package: &PackageView) -> Result<String, Repo
 
 /// A node for the search in a browser.
 pub(super) fn node(node: &Node) -> String {
-    let entries = node.entries.iter().map(|entry| {
-        serde_json::json!({ "k": entry.key, "n": entry.name, "s": entry.summary, "f": stem(&entry.name) })
-    });
-    let children =
-        node.children.iter().map(|child| serde_json::json!({ "p": child.prefix, "c": child.count, "f": stem(&child.prefix) }));
+    let entries = node.entries.iter().map(
+        |entry| serde_json::json!({ "k": entry.key, "n": entry.name, "s": entry.summary, "f": stem(&entry.name) }),
+    );
+    let children = node
+        .children
+        .iter()
+        .map(|child| serde_json::json!({ "p": child.prefix, "c": child.count, "f": stem(&child.prefix) }));
     serde_json::json!({ "e": entries.collect::<Vec<_>>(), "d": children.collect::<Vec<_>>() }).to_string()
 }
 
@@ -95,5 +98,8 @@ fn render(name: &str, values: Value) -> Result<String, RepoError> {
         .get_template(name)
         .and_then(|template| template.render(values))
         .map(|text| text.trim().to_owned() + "\n")
-        .map_err(|error| RepoError::BadState { path: format!("templates/site/{name}").into(), reason: format!("{error:#}") })
+        .map_err(|error| RepoError::BadState {
+            path: format!("templates/site/{name}").into(),
+            reason: format!("{error:#}"),
+        })
 }

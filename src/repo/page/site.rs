@@ -154,7 +154,8 @@ impl<'a> Site<'a> {
         };
         let mut lists = Tree::new(|address: &str| self.node(&state::list_file(address), address));
         let mut searches = Tree::new(|address: &str| self.node(&search_file(address), address));
-        let mut recent: Vec<Recent> = state.recent.into_iter().filter(|package| !names.contains(&package.name)).collect();
+        let mut recent: Vec<Recent> =
+            state.recent.into_iter().filter(|package| !names.contains(&package.name)).collect();
         for (name, held) in held {
             let page = self.page(name, held, &is_known)?;
             let summary = page.shown.as_ref().map_or("", |(summary, _)| summary.as_str());
@@ -233,7 +234,8 @@ impl<'a> Site<'a> {
         }
         let root = self.node(&state::list_file(""), "")?;
         let configuration = self.repository.configuration();
-        let suites: Result<Vec<SuiteView>, RepoError> = self.roots.iter().map(|(_, _, root)| self.suite(root)).collect();
+        let suites: Result<Vec<SuiteView>, RepoError> =
+            self.roots.iter().map(|(_, _, root)| self.suite(root)).collect();
         let site = SiteView {
             description: configuration.description.clone(),
             fingerprint: keys::spaced(&configuration.fingerprint),
@@ -297,7 +299,8 @@ impl<'a> Site<'a> {
     fn suite(&self, root: &Root) -> Result<SuiteView, RepoError> {
         let (repository, suite) = (&self.repository, &root.suite);
         let is_one = |architecture: &&str| !["all", "source"].contains(architecture);
-        let architectures: BTreeSet<&str> = root.cells.keys().map(|cell| cell.architecture.as_str()).filter(is_one).collect();
+        let architectures: BTreeSet<&str> =
+            root.cells.keys().map(|cell| cell.architecture.as_str()).filter(is_one).collect();
         let setups: Vec<Setup> = match suite.kind {
             Kind::Apt => snippets::apt_commands(repository, &suite.name, &root.components())?,
             Kind::Yum => snippets::yum_commands(repository, &suite.name)?,
@@ -345,7 +348,9 @@ impl<'a> Site<'a> {
                 Err(error) => error.to_string(),
             },
             // The first package of all.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && address.is_empty() => return Ok(Node::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && address.is_empty() => {
+                return Ok(Node::default());
+            }
             Err(error) => error.to_string(),
         };
         Err(RepoError::BadState { path, reason })

@@ -207,7 +207,9 @@ impl<'a, E> Tree<'a, E> {
         if address != edge {
             self.changed.insert(address.to_owned(), None);
         }
-        let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return self.put(edge, Node::default()) };
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            return self.put(edge, Node::default());
+        };
         // In order, the first and the last have in common what all have.
         let common = if edge.is_empty() { String::new() } else { common_prefix(&first.key, &last.key).to_owned() };
         if common != edge {
@@ -293,7 +295,8 @@ mod tests {
     #[test]
     fn one_more_name_among_many_changes_a_handful_of_lists() {
         let nodes = RefCell::new(build((0..100_000).map(|number| entry(&format!("pkg{number:06}"))).collect()));
-        let mut tree: Tree<'_, String> = Tree::new(|address| Ok(nodes.borrow().get(address).cloned().unwrap_or_default()));
+        let mut tree: Tree<'_, String> =
+            Tree::new(|address| Ok(nodes.borrow().get(address).cloned().unwrap_or_default()));
         tree.change(&Change::Put(entry("pkg050000-new"))).expect("nodes are read");
         let changed = tree.changed();
         assert!(changed.len() <= 7, "{:?}", changed.keys());

@@ -293,7 +293,12 @@ fn in_suite(suite: &Suite, records: &[Record]) -> InSuiteView {
                 continue;
             }
             let phase = record.phase.filter(|phase| *phase < 100);
-            versions.push(VersionView { version: version.to_owned(), day: day(record.published), phase, files: Vec::new() });
+            versions.push(VersionView {
+                version: version.to_owned(),
+                day: day(record.published),
+                phase,
+                files: Vec::new(),
+            });
         }
         last = version;
         if more == 0
@@ -400,7 +405,11 @@ pub(super) fn bytes(size: u64) -> String {
     let mut value = size as f64;
     for unit in ["B", "kB", "MB", "GB"] {
         if value < 999.5 {
-            return if unit == "B" || value >= 99.95 { format!("{value:.0} {unit}") } else { format!("{value:.1} {unit}") };
+            return if unit == "B" || value >= 99.95 {
+                format!("{value:.0} {unit}")
+            } else {
+                format!("{value:.1} {unit}")
+            };
         }
         value /= 1000.0;
     }
@@ -413,9 +422,15 @@ mod tests {
 
     #[test]
     fn sizes_are_told_with_two_or_three_digits() {
-        for (size, text) in
-            [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (99_940, "99.9 kB"), (123_456, "123 kB"), (999_600, "1.0 MB"), (5_200_000_000, "5.2 GB")]
-        {
+        for (size, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (99_940, "99.9 kB"),
+            (123_456, "123 kB"),
+            (999_600, "1.0 MB"),
+            (5_200_000_000, "5.2 GB"),
+        ] {
             assert_eq!(bytes(size), text);
         }
     }

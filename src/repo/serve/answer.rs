@@ -4,11 +4,11 @@
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
+use hyper::StatusCode;
 use hyper::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_MATCH,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE,
 };
-use hyper::StatusCode;
 
 use super::media;
 
@@ -178,7 +178,9 @@ mod tests {
             assert_eq!(answer.status.as_u16(), 416, "{range}");
             assert_eq!(header(&answer, "content-range"), Some("bytes */1000"));
         }
-        for range in ["bytes=0-1,5-6", "lines=1-2", "bytes=5-1", "bytes=a-b", "bytes=-", "bytes=1-x", "bytes=+1-2", "5-6"] {
+        for range in
+            ["bytes=0-1,5-6", "lines=1-2", "bytes=5-1", "bytes=a-b", "bytes=-", "bytes=1-x", "bytes=+1-2", "5-6"]
+        {
             assert_eq!(answer(POOL, &[("range", range)]).status.as_u16(), 200, "{range}");
         }
     }

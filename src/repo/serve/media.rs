@@ -40,9 +40,9 @@ pub(super) fn is_immutable(path: &str) -> bool {
     match parts.as_slice() {
         ["apt", "pool", ..] | ["yum", _, "packages", ..] | ["assets", _] => true,
         ["apt", "dists", .., "by-hash", _, _] => true,
-        ["yum", _, "repodata", name] => {
-            name.split_once('-').is_some_and(|(digest, _)| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        }
+        ["yum", _, "repodata", name] => name
+            .split_once('-')
+            .is_some_and(|(digest, _)| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())),
         _ => false,
     }
 }
@@ -89,8 +89,13 @@ mod tests {
             assert!(is_immutable(&path), "{path}");
         }
         for path in [
-            "index.html", "apt/dists/stable/InRelease", "apt/dists/stable/main/binary-amd64/Packages.gz",
-            "yum/el9/repodata/repomd.xml", "yum/el9/repodata/x-primary.xml.gz", "packages/acme.html", "acme-el9.repo",
+            "index.html",
+            "apt/dists/stable/InRelease",
+            "apt/dists/stable/main/binary-amd64/Packages.gz",
+            "yum/el9/repodata/repomd.xml",
+            "yum/el9/repodata/x-primary.xml.gz",
+            "packages/acme.html",
+            "acme-el9.repo",
         ] {
             assert!(!is_immutable(path), "{path}");
         }

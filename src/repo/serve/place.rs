@@ -71,8 +71,23 @@ mod tests {
     #[test]
     fn no_spelling_of_a_path_names_what_is_hidden_or_outside() {
         for bad in [
-            "/..", "/../x", "/a/../../x", "/%2e%2e/x", "/a/%2E%2e%2fx", "/..%2fx", "/.packhouse/lock", "/%2epackhouse",
-            "/a/.hidden", "/a%00b", "/%ff", "/a%0ab", "", "x", "*", "http://x/", "/./x",
+            "/..",
+            "/../x",
+            "/a/../../x",
+            "/%2e%2e/x",
+            "/a/%2E%2e%2fx",
+            "/..%2fx",
+            "/.packhouse/lock",
+            "/%2epackhouse",
+            "/a/.hidden",
+            "/a%00b",
+            "/%ff",
+            "/a%0ab",
+            "",
+            "x",
+            "*",
+            "http://x/",
+            "/./x",
         ] {
             assert_eq!(relative(bad), None, "{bad}");
         }
@@ -114,7 +129,18 @@ mod tests {
         )
         .expect("a FIFO");
         let found = |path: &str| open(&root, Path::new(path)).expect("an answer");
-        for path in ["apt/out", "apt/absolute", "apt/private", "apt/up/secret", "apt/loop", "state/lock", "state", "fifo", "none", "apt/file/x"] {
+        for path in [
+            "apt/out",
+            "apt/absolute",
+            "apt/private",
+            "apt/up/secret",
+            "apt/loop",
+            "state/lock",
+            "state",
+            "fifo",
+            "none",
+            "apt/file/x",
+        ] {
             assert!(matches!(found(path), Place::Nowhere), "{path}");
         }
         assert!(matches!(found("apt"), Place::Directory));
