@@ -30,7 +30,7 @@
     const top = await load("=");
     const few = top.d.length === 0;
     const queue = [top];
-    while (queue.length > 0 && results.size < limit) {
+    for (let looked = 0; queue.length > 0 && results.size < limit && looked < 60; looked += 1) {
       const node = queue.shift();
       for (const entry of node.e) {
         const text = `${entry.n} ${entry.s}`.toLowerCase();

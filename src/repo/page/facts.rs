@@ -42,7 +42,7 @@ pub(super) fn read(path: &Path) -> Result<Facts, format::Error> {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("rpm") => read_rpm(path),
         // A source package is described by its .dsc, which the index has.
-        Some("dsc") => Ok(Facts::default()),
+        Some("dsc") => Ok(Facts { summary: "Source package".to_owned(), ..Facts::default() }),
         _ => read_deb(path),
     }
 }

@@ -16,7 +16,9 @@ const LONGEST: usize = 200;
 pub(super) fn stem(name: &str) -> String {
     let mut stem = String::with_capacity(name.len());
     for byte in name.bytes() {
-        let plain = byte.is_ascii_alphanumeric() || b"+-_~^".contains(&byte) || (byte == b'.' && !stem.is_empty());
+        // A server would take `index.html` for the page of the directory.
+        let plain = (!stem.is_empty() || name != "index")
+            && (byte.is_ascii_alphanumeric() || b"+-_~^".contains(&byte) || (byte == b'.' && !stem.is_empty()));
         if plain { stem.push(char::from(byte)) } else { stem.push_str(&format!("={byte:02X}")) }
     }
     if stem.len() > LONGEST {
@@ -74,6 +76,7 @@ mod tests {
         stems.dedup();
         assert_eq!(stems.len(), count);
         assert_eq!(stem("libstdc++6"), "libstdc++6");
+        assert_ne!(stem("index"), "index");
     }
 
     #[test]

@@ -263,7 +263,7 @@ impl<'a> Site<'a> {
         let mut by_suite: BTreeMap<Suite, Facts> = BTreeMap::new();
         let mut by_digest: BTreeMap<Sha256, Facts> = BTreeMap::new();
         for (suite, records) in &suites {
-            let Some(record) = records.first() else { continue };
+            let Some(record) = view::speaker(records) else { continue };
             let facts = match by_digest.get(&record.sha256).cloned().or_else(|| kept.remove(&record.sha256)) {
                 Some(facts) => facts,
                 None => self.read(suite, record),

@@ -208,11 +208,14 @@ pub(super) fn newest_first(kind: Kind, left: &Record, right: &Record) -> Orderin
         .then_with(|| left.identity.cmp(&right.identity))
 }
 
+/// The rank of source packages.
+const SOURCE: u8 = 3;
+
 fn rank(architecture: &str) -> u8 {
     match architecture {
         "amd64" | "x86_64" => 0,
         "all" | "noarch" => 1,
-        "source" | "src" => 3,
+        "source" | "src" => SOURCE,
         _ => 2,
     }
 }
@@ -229,14 +232,19 @@ pub(super) fn by_suite(held: Vec<Held>) -> BTreeMap<Suite, Vec<Record>> {
     suites
 }
 
-/// The page of a name. `facts` has those of the first record of each suite; `is_known` tells which names have pages.
+/// The package that tells what a suite has of a name: the newest that is no source package, if there is one.
+pub(super) fn speaker(records: &[Record]) -> Option<&Record> {
+    records.iter().find(|record| rank(&record.identity.architecture) != SOURCE).or(records.first())
+}
+
+/// The page of a name. `facts` has those of each suite's [`speaker`]; `is_known` tells which names have pages.
 pub(super) fn package(
     name: &str,
     suites: &BTreeMap<Suite, Vec<Record>>,
     facts: &BTreeMap<Suite, Facts>,
     is_known: &dyn Fn(&str) -> bool,
 ) -> PackageView {
-    let first = |suite: &Suite| suites.get(suite).and_then(|records| records.first());
+    let first = |suite: &Suite| suites.get(suite).and_then(|records| speaker(records));
     // What was published last speaks for the package; of several at once, the first suite's.
     let published = |(suite, facts): &(&Suite, &Facts)| {
         (!facts.summary.is_empty(), first(suite).map_or(i64::MIN, |record| record.published))
@@ -266,7 +274,7 @@ pub(super) fn package(
 fn commands(name: &str, suites: &BTreeMap<Suite, Vec<Record>>) -> Vec<Setup> {
     let binary = |kind: Kind| {
         let of_kind = suites.iter().filter(move |(suite, _)| suite.kind == kind).flat_map(|(_, records)| records);
-        of_kind.into_iter().any(|record| rank(&record.identity.architecture) != 3)
+        of_kind.into_iter().any(|record| rank(&record.identity.architecture) != SOURCE)
     };
     let word = crate::package::template::shell(name);
     let mut commands = Vec::new();

@@ -152,7 +152,8 @@ async fn respond(root: &Arc<Path>, request: &Request<Incoming>) -> Response<Serv
     let (file, relative) = match opened {
         Ok(Ok(Opened::File(file, relative))) => (file, relative),
         Ok(Ok(Opened::Directory)) => {
-            let location = format!("{path}/");
+            // Relative to where the client is: a path may begin with two slashes, which would name another host.
+            let location = format!("./{}/", path.rsplit('/').next().unwrap_or_default());
             return short(StatusCode::MOVED_PERMANENTLY, &[(LOCATION, &location)]);
         }
         Ok(Ok(Opened::Nothing)) => return short(StatusCode::NOT_FOUND, &[]),
