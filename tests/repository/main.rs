@@ -5,6 +5,7 @@
 mod apt;
 mod crash;
 mod keys;
+mod page;
 mod serve;
 mod support;
 mod yum;
