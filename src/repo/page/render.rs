@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
 use serde::Serialize;
 
@@ -61,24 +62,24 @@ pub(super) fn assets() -> impl Iterator<Item = (String, &'static str)> {
 pub(super) fn index(label: &str, site: &SiteView) -> Result<String, RepoError> {
     let recent = |package: &Recent| {
         context! {
-            name => package.name, version => package.version, summary => package.summary,
+            name => &package.name, version => &package.version, summary => &package.summary,
             day => day(package.time), href => page_href(&package.name),
         }
     };
     let recent: Vec<Value> = site.recent.iter().map(recent).collect();
-    let site = context! { recent, ..Value::from_serialize(site) };
-    render("index.html", context! { root => "", label, assets => &*NAMES, site })
+    let site = context! { recent, ..value(site) };
+    render("index.html", context! { root => "", label, assets => value(&*NAMES), site })
 }
 
 /// A list page.
 pub(super) fn list(label: &str, list: &ListView) -> Result<String, RepoError> {
     let root = if list.prefix.is_empty() { "" } else { "../" };
-    render("list.html", context! { root, label, assets => &*NAMES, list })
+    render("list.html", context! { root, label, assets => value(&*NAMES), list => value(list) })
 }
 
 /// A package's page.
 pub(super) fn package(label: &str, package: &PackageView) -> Result<String, RepoError> {
-    render("package.html", context! { root => "../", label, assets => &*NAMES, package })
+    render("package.html", context! { root => "../", label, assets => value(&*NAMES), package => value(package) })
 }
 
 /// A node for the search in a browser.
@@ -91,6 +92,10 @@ pub(super) fn node(node: &Node) -> String {
         .iter()
         .map(|child| serde_json::json!({ "p": child.prefix, "c": child.count, "f": stem(&child.prefix) }));
     serde_json::json!({ "e": entries.collect::<Vec<_>>(), "d": children.collect::<Vec<_>>() }).to_string()
+}
+
+fn value(of: &impl Serialize) -> Value {
+    Value::from(Serde(of))
 }
 
 fn render(name: &str, values: Value) -> Result<String, RepoError> {

@@ -85,13 +85,14 @@ impl<'a> Site<'a> {
     }
 
     /// Writes all of a small site; a large one is somebody's decision.
-    fn all_or_later(&self, state: State) -> Result<bool, RepoError> {
+    fn all_or_later(&self, mut state: State) -> Result<bool, RepoError> {
         let count: u64 = self.roots.iter().map(|(.., root)| root.count()).sum();
         if count <= AT_ONCE as u64 {
             self.write_all()?;
             return Ok(true);
         }
-        State { behind: true, ..state }.save(self.store)?;
+        state.behind = true;
+        state.save(self.store)?;
         self.reporter.note(&format!(
             "the site is not written after so large a change ({count} packages): `packhouse repo page` writes it"
         ));

@@ -9,7 +9,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use fs_err::os::unix::fs::OpenOptionsExt;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 /// What a path leads to.
 pub(super) enum Place {
@@ -36,12 +37,16 @@ pub(super) fn relative(path: &str) -> Option<PathBuf> {
 
 /// Opens `relative` below `root`, which must be canonical.
 pub(super) fn open(root: &Path, relative: &Path) -> io::Result<Place> {
+    let path = root.join(relative);
     // Without NONBLOCK a FIFO would hold the thread until somebody writes to it.
-    let flags = libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_CLOEXEC;
-    let file = match fs_err::OpenOptions::new().read(true).custom_flags(flags).open(root.join(relative)) {
-        Ok(file) => file,
-        Err(error) if is_nothing(&error) => return Ok(Place::Nowhere),
-        Err(error) => return Err(error),
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = match rustix::io::retry_on_intr(|| rustix::fs::open(&path, flags, Mode::empty())) {
+        Ok(file) => fs_err::File::from_parts(file.into(), path),
+        // NXIO: a socket, or a device without a driver.
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS | Errno::NAMETOOLONG | Errno::LOOP | Errno::NXIO) => {
+            return Ok(Place::Nowhere);
+        }
+        Err(error) => return Err(error.into()),
     };
     let opened = fs_err::read_link(format!("/proc/self/fd/{}", file.file().as_raw_fd()))?;
     let Ok(below) = opened.strip_prefix(root) else { return Ok(Place::Nowhere) };
@@ -55,13 +60,6 @@ pub(super) fn open(root: &Path, relative: &Path) -> io::Result<Place> {
         () if kind.is_dir() => Place::Directory,
         () => Place::Nowhere,
     })
-}
-
-fn is_nothing(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound, PermissionDenied};
-    // ELOOP: links in a circle. ENXIO: a socket, or a device without a driver.
-    [NotFound, NotADirectory, PermissionDenied, InvalidFilename].contains(&error.kind())
-        || matches!(error.raw_os_error(), Some(libc::ELOOP | libc::ENXIO))
 }
 
 #[cfg(test)]
