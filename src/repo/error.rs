@@ -117,6 +117,12 @@ pub enum RepoError {
         #[source]
         source: io::Error,
     },
+    /// Nothing enters or leaves a frozen suite.
+    #[error("{suite} is frozen")]
+    Frozen {
+        /// The suite.
+        suite: String,
+    },
     /// The machine's clock is behind what has been published.
     #[error("the clock of this machine is {seconds} s behind the last publication of {suite}")]
     ClockBehind {
@@ -179,6 +185,9 @@ impl Diagnose for RepoError {
             Self::Listen { .. } => {
                 "name another address and port with `--address`, such as 127.0.0.1:8081; port 0 takes a free one"
                     .to_owned()
+            }
+            Self::Frozen { suite } => {
+                format!("thaw it with `packhouse repo set {suite} --thaw`, or name another suite")
             }
             Self::ClockBehind { .. } => {
                 "set the clock; apt clients ignore an index that is older than the one they have".to_owned()

@@ -5,6 +5,8 @@ use minijinja::{Environment, context};
 
 use super::error::RepoError;
 use super::layout::Repository;
+use super::root::Root;
+use super::suite::Kind;
 use crate::package::template::shell;
 
 const SOURCES: &str = include_str!("../../templates/repository/client.sources");
@@ -23,12 +25,16 @@ pub(super) fn slug(origin: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
+/// The file that clients of a suite need: its name in the repository and its text.
+pub(super) fn snippet(repository: &Repository, root: &Root) -> Result<(String, String), RepoError> {
+    match root.suite.kind {
+        Kind::Apt => sources(repository, &root.suite.name, &root.components()),
+        Kind::Yum => repo(repository, &root.suite.name),
+    }
+}
+
 /// The `.sources` file of one suite: its name in the repository and its text.
-pub(super) fn sources(
-    repository: &Repository,
-    suite: &str,
-    components: &[String],
-) -> Result<(String, String), RepoError> {
+fn sources(repository: &Repository, suite: &str, components: &[String]) -> Result<(String, String), RepoError> {
     let configuration = repository.configuration();
     let slug = slug(&configuration.origin);
     let base = base(repository);
@@ -44,7 +50,7 @@ pub(super) fn sources(
 }
 
 /// The `.repo` file of one suite: its name in the repository and its text.
-pub(super) fn repo(repository: &Repository, suite: &str) -> Result<(String, String), RepoError> {
+fn repo(repository: &Repository, suite: &str) -> Result<(String, String), RepoError> {
     let configuration = repository.configuration();
     let slug = slug(&configuration.origin);
     let base = base(repository);
@@ -54,37 +60,26 @@ pub(super) fn repo(repository: &Repository, suite: &str) -> Result<(String, Stri
     Ok((name, text))
 }
 
-/// What is typed on a machine that is to use a suite: clients, each with lines for a shell.
-pub(super) fn apt_commands(
-    repository: &Repository,
-    suite: &str,
-    components: &[String],
-) -> Result<Vec<(&'static str, String)>, RepoError> {
-    let (name, text) = sources(repository, suite, components)?;
-    let base = base(repository);
-    let mut commands = String::new();
+/// What is typed on a machine that is to use a suite: the name of each client, and lines for a shell.
+pub(super) fn commands(repository: &Repository, root: &Root) -> Result<Vec<(&'static str, String)>, RepoError> {
+    let (name, text) = snippet(repository, root)?;
+    let text: String = text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+    let place = |directory: &str| format!("sudo tee {directory}/{name} >/dev/null <<'EOF'\n{text}EOF\n");
+    if root.suite.kind == Kind::Yum {
+        return Ok(vec![
+            ("dnf", place("/etc/yum.repos.d") + "sudo dnf makecache"),
+            ("zypper", place("/etc/zypp/repos.d") + "sudo zypper refresh"),
+        ]);
+    }
+    let (base, mut commands) = (base(repository), String::new());
     if !base.starts_with("file:") {
         let key = shell(&format!("/etc/apt/keyrings/{}.gpg", slug(&repository.configuration().origin)));
         let url = shell(&format!("{base}/key.gpg"));
         commands.push_str(&format!("sudo install -d -m 0755 /etc/apt/keyrings\nsudo curl -fsSL -o {key} {url}\n"));
     }
-    let stanza: String = text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
-    commands.push_str(&format!(
-        "sudo tee /etc/apt/sources.list.d/{name} >/dev/null <<'EOF'\n{stanza}EOF\nsudo apt-get update"
-    ));
+    commands.push_str(&place("/etc/apt/sources.list.d"));
+    commands.push_str("sudo apt-get update");
     Ok(vec![("apt", commands)])
-}
-
-/// The same for a yum suite.
-pub(super) fn yum_commands(repository: &Repository, suite: &str) -> Result<Vec<(&'static str, String)>, RepoError> {
-    let (name, text) = repo(repository, suite)?;
-    let stanza: String = text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
-    let file =
-        |directory: &str, then: &str| format!("sudo tee {directory}/{name} >/dev/null <<'EOF'\n{stanza}EOF\n{then}");
-    Ok(vec![
-        ("dnf", file("/etc/yum.repos.d", "sudo dnf makecache")),
-        ("zypper", file("/etc/zypp/repos.d", "sudo zypper refresh")),
-    ])
 }
 
 /// The URL of the repository's directory, without a slash at its end.

@@ -18,7 +18,7 @@ use crate::repo::record::Record;
 use crate::repo::root::{self, Root};
 use crate::repo::snippets;
 use crate::repo::store::Store;
-use crate::repo::suite::{Kind, Suite};
+use crate::repo::suite::Suite;
 use crate::report::{Reporter, Unit};
 
 /// How many new packages the index shows, and how many are remembered.
@@ -203,7 +203,7 @@ impl<'a> Site<'a> {
                 })
                 .collect();
             pages.extend(written?);
-            self.store.barrier().map_err(failed())?;
+            self.store.settle([]).map_err(failed())?;
         }
         drop(progress);
 
@@ -247,6 +247,7 @@ impl<'a> Site<'a> {
         };
         self.put("index.html", &render::index(&configuration.label, &site)?)?;
         // All pages are durable before the record says that they are there.
+        self.store.settle([]).map_err(failed())?;
         self.store.barrier().map_err(failed())?;
         State::new(self.shown(), recent).save(self.store)
     }
@@ -302,13 +303,8 @@ impl<'a> Site<'a> {
         let is_one = |architecture: &&str| !["all", "source"].contains(architecture);
         let architectures: BTreeSet<&str> =
             root.cells.keys().map(|cell| cell.architecture.as_str()).filter(is_one).collect();
-        let setups: Vec<Setup> = match suite.kind {
-            Kind::Apt => snippets::apt_commands(repository, &suite.name, &root.components())?,
-            Kind::Yum => snippets::yum_commands(repository, &suite.name)?,
-        }
-        .into_iter()
-        .map(|(client, commands)| Setup { client, commands })
-        .collect();
+        let setups = snippets::commands(repository, root)?;
+        let setups = setups.into_iter().map(|(client, commands)| Setup { client, commands }).collect();
         Ok(SuiteView {
             kind: suite.kind.name(),
             name: suite.name.clone(),
