@@ -82,6 +82,15 @@ pub(super) fn commands(repository: &Repository, root: &Root) -> Result<Vec<(&'st
     Ok(vec![("apt", commands)])
 }
 
+/// The command that shows the fingerprint of the repository's key.
+pub(super) fn fingerprint_command(repository: &Repository) -> String {
+    let show = "gpg --show-keys --with-fingerprint";
+    match &repository.configuration().url {
+        Some(url) if !url.starts_with("file:") => format!("curl -fsSL {} | {show}", shell(&format!("{url}/key.asc"))),
+        _ => format!("{show} {}", shell(&repository.root().join("key.asc").to_string_lossy())),
+    }
+}
+
 /// The URL of the repository's directory, without a slash at its end.
 fn base(repository: &Repository) -> String {
     let local = || {

@@ -53,7 +53,7 @@ pub(super) fn of_deb(info: &DebInfo) -> Vec<Relations> {
     DEBIAN.iter().filter_map(field).collect()
 }
 
-/// Those of an .rpm, without what rpm itself must have and what each package provides of itself.
+/// Those of an .rpm, without what rpm and the loader must have and what each package provides of itself.
 pub(super) fn of_rpm(info: &RpmInfo) -> Vec<Relations> {
     let lists = [
         ("Requires", &info.requires),
@@ -66,10 +66,16 @@ pub(super) fn of_rpm(info: &RpmInfo) -> Vec<Relations> {
         ("Provides", &info.provides),
     ];
     let kind = |(label, list): (&str, &Vec<Dependency>)| {
-        let own = |one: &&Dependency| !one.is_rpmlib() && !(label == "Provides" && one.name == info.name);
+        let own = |one: &&Dependency| {
+            !one.is_rpmlib() && one.name != "rtld(GNU_HASH)" && !(label == "Provides" && one.name == info.name)
+        };
         let mut all: Vec<Vec<Relation>> = Vec::new();
         for one in list.iter().filter(own) {
-            let one = vec![relation(&one.to_string())];
+            // Of a shared library, `libc.so.6(GLIBC_2.17)(64bit)` and its like are once `libc.so.6`.
+            let one = match one.name.split_once('(') {
+                Some((library, _)) if library.contains(".so") => vec![relation(library)],
+                _ => vec![relation(&one.to_string())],
+            };
             if !all.contains(&one) {
                 all.push(one);
             }

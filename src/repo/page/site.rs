@@ -240,6 +240,7 @@ impl<'a> Site<'a> {
         let site = SiteView {
             description: configuration.description.clone(),
             fingerprint: keys::spaced(&configuration.fingerprint),
+            check: snippets::fingerprint_command(&self.repository),
             suites: suites?,
             total: root.count(),
             recent: recent.iter().take(RECENT).cloned().collect(),

@@ -96,6 +96,7 @@ fn whatever_a_package_says_is_text() {
     let site = SiteView {
         description: HOSTILE.to_owned(),
         fingerprint: "ABCD".to_owned(),
+        check: HOSTILE.to_owned(),
         suites: vec![SuiteView {
             kind: "apt",
             name: HOSTILE.to_owned(),
@@ -182,6 +183,7 @@ fn a_list_of_many_leads_to_lists_and_an_index_of_many_stays_small() {
     let site = SiteView {
         description: String::new(),
         fingerprint: String::new(),
+        check: String::new(),
         suites: Vec::new(),
         total: list.total,
         recent: Vec::new(),

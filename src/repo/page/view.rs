@@ -24,6 +24,8 @@ pub(super) struct SiteView {
     pub(super) description: String,
     /// The signing key's, in groups of four.
     pub(super) fingerprint: String,
+    /// The command that shows the fingerprint of the key that is served.
+    pub(super) check: String,
     pub(super) suites: Vec<SuiteView>,
     /// How many names of packages there are.
     pub(super) total: usize,
