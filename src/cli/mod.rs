@@ -113,7 +113,10 @@ pub fn main() -> ExitCode {
         let failure = session::usage("`--format sarif` is for `packhouse check` alone".to_owned());
         return ExitCode::from(failure::report(failure.as_ref(), session.output(), session.color()));
     }
-    end_on_interrupt(session.output(), session.color());
+    // A server ends by itself, after the answers that it has begun.
+    if !matches!(&command, Command::Repo(command) if command.is_server()) {
+        end_on_interrupt(session.output(), session.color());
+    }
     let result = valid.map_err(Failure::from).and_then(|()| run(&session, command));
     // What fails because of an interrupt is not told.
     drop(ENDING.lock());

@@ -145,6 +145,15 @@ pub enum RepoError {
         /// What to do.
         hint: String,
     },
+    /// Nothing can be served at this address.
+    #[error("cannot listen on `{address}`: {source}")]
+    Listen {
+        /// What was given.
+        address: String,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
     /// Nothing enters or leaves a frozen suite.
     #[error("{suite} is frozen")]
     Frozen {
@@ -215,6 +224,7 @@ impl Diagnose for RepoError {
             | Self::OtherKey { .. }
             | Self::NoSuchPackage { .. }
             | Self::Rotation(_)
+            | Self::Listen { .. }
             | Self::KeyExists { .. } => ExitCode::Usage,
             _ => ExitCode::Failed,
         }
@@ -251,6 +261,10 @@ impl Diagnose for RepoError {
                     .to_owned()
             }
             Self::KeyExists { .. } => "name another file, or add `--force` to lose the key that is there".to_owned(),
+            Self::Listen { .. } => {
+                "name another address and port with `--address`, such as 127.0.0.1:8081; port 0 takes a free one"
+                    .to_owned()
+            }
             Self::Frozen { suite } => {
                 format!("thaw it with `packhouse repo set {suite} --frozen no`, or name another suite")
             }

@@ -3,6 +3,7 @@
 //! ```text
 //! packhouse-repository.json    origin, label, key fingerprint, suites
 //! key.asc  key.gpg             the certificate; never the secret key
+//! index.html packages.html packages/… lists/… search/… assets/…  the site for people, unless it is not wanted
 //! <origin>-<suite>.sources     what a Debian client needs, <origin>-<suite>.repo what an RPM client needs
 //! apt/pool/…  apt/dists/<suite>/…  apt/snapshot/<ID>/…
 //! yum/<suite>/packages/…  yum/<suite>/repodata/…  yum/snapshot/<ID>/…
@@ -62,6 +63,9 @@ pub struct Configuration {
     /// The fingerprint of the key that replaces it and signs as well until it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// Whether there is a site for people: `index.html` and a page for each package.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub page: bool,
     /// The apt suites that exist, with their options.
     #[serde(default)]
     pub apt: BTreeMap<String, SuiteOptions>,
@@ -78,6 +82,10 @@ impl Configuration {
             Kind::Yum => &self.yum,
         }
     }
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A repository in a directory.
@@ -131,6 +139,7 @@ pub fn init(path: &Path, new: &NewRepository<'_>) -> Result<Repository, RepoErro
         url: new.url.map(|url| url.trim_end_matches('/').to_owned()),
         fingerprint: new.key.fingerprint(),
         next: None,
+        page: true,
         apt: BTreeMap::new(),
         yum: BTreeMap::new(),
     };
@@ -193,6 +202,20 @@ impl Repository {
             Kind::Yum => &mut self.configuration.yum,
         };
         suites.insert(suite.name.clone(), options);
+    }
+
+    /// Says whether the repository is to have a site.
+    pub fn set_page(&mut self, page: bool, reporter: &dyn crate::report::Reporter) -> Result<(), RepoError> {
+        if self.configuration.page == page {
+            return Ok(());
+        }
+        let failed = || RepoError::io("the repository could not be written");
+        let store = Store::at(&self.root);
+        let _lock = store.lock(reporter).map_err(failed())?;
+        *self = open(&self.root)?;
+        self.configuration.page = page;
+        self.save(&store)?;
+        store.barrier().map_err(failed())
     }
 
     /// Writes `packhouse-repository.json`.

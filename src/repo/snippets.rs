@@ -7,6 +7,7 @@ use super::error::RepoError;
 use super::layout::Repository;
 use super::root::Root;
 use super::suite::Kind;
+use crate::package::template::shell;
 
 const SOURCES: &str = include_str!("../../templates/repository/client.sources");
 const REPO: &str = include_str!("../../templates/repository/client.repo");
@@ -72,6 +73,37 @@ pub(super) fn rings(repository: &Repository, group: &str, rings: &[&str]) -> Res
     let (first, rings) = (rings.first().copied().unwrap_or_default(), rings.join(", "));
     let title = &configuration.label;
     Ok((name.clone(), render(RINGS, context! { name, slug, group, base, local, title, rings, first })?))
+}
+
+/// What is typed on a machine that is to use a suite: the name of each client, and lines for a shell.
+pub(super) fn commands(repository: &Repository, root: &Root) -> Result<Vec<(&'static str, String)>, RepoError> {
+    let (name, text) = snippet(repository, root)?;
+    let text: String = text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+    let place = |directory: &str| format!("sudo tee {directory}/{name} >/dev/null <<'EOF'\n{text}EOF\n");
+    if root.suite.kind == Kind::Yum {
+        return Ok(vec![
+            ("dnf", place("/etc/yum.repos.d") + "sudo dnf makecache"),
+            ("zypper", place("/etc/zypp/repos.d") + "sudo zypper refresh"),
+        ]);
+    }
+    let (base, mut commands) = (base(repository), String::new());
+    if !base.starts_with("file:") {
+        let key = shell(&format!("/etc/apt/keyrings/{}.gpg", slug(&repository.configuration().origin)));
+        let url = shell(&format!("{base}/key.gpg"));
+        commands.push_str(&format!("sudo install -d -m 0755 /etc/apt/keyrings\nsudo curl -fsSL -o {key} {url}\n"));
+    }
+    commands.push_str(&place("/etc/apt/sources.list.d"));
+    commands.push_str("sudo apt-get update");
+    Ok(vec![("apt", commands)])
+}
+
+/// The command that shows the fingerprint of the repository's key.
+pub(super) fn fingerprint_command(repository: &Repository) -> String {
+    let show = "gpg --show-keys --with-fingerprint";
+    match &repository.configuration().url {
+        Some(url) if !url.starts_with("file:") => format!("curl -fsSL {} | {show}", shell(&format!("{url}/key.asc"))),
+        _ => format!("{show} {}", shell(&repository.root().join("key.asc").to_string_lossy())),
+    }
 }
 
 /// The URL of the repository's directory, without a slash at its end.

@@ -122,6 +122,14 @@ impl Store {
         self.place(file, relative)
     }
 
+    /// Makes `relative` hold `content`, durably after the next [`Store::settle`] only: for what can be made again. A machine
+    /// that loses its power before may show an empty file.
+    pub(crate) fn write_soon(&self, relative: &str, content: &[u8]) -> io::Result<()> {
+        self.place(self.prepared(content)?, relative)?;
+        lock(&self.unsynced).insert(self.path(relative));
+        Ok(())
+    }
+
     /// A temporary file with mode 0644 and this content; durable after [`Store::settle`].
     pub(crate) fn prepared(&self, content: &[u8]) -> io::Result<tempfile::TempPath> {
         let mut file = self.temporary_file()?;

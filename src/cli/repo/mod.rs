@@ -17,6 +17,9 @@ mod time;
 mod phase;
 mod rotate;
 
+mod page;
+mod serve;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -41,6 +44,15 @@ pub(super) enum Repo {
     Gc(gc::Gc),
     Phase(phase::Phase),
     Rotate(rotate::Rotate),
+    Serve(serve::Serve),
+    Page(page::Page),
+}
+
+impl Repo {
+    /// Whether it goes on until it is interrupted, and then ends by itself.
+    pub(super) fn is_server(&self) -> bool {
+        matches!(self, Self::Serve(command) if command.is_server())
+    }
 }
 
 /// Make an empty repository.
@@ -80,6 +92,8 @@ pub(super) fn run(session: &Session, command: &Repo) -> Result<(), Failure> {
         Repo::Gc(arguments) => gc::run(session, arguments),
         Repo::Phase(arguments) => phase::run(session, arguments),
         Repo::Rotate(arguments) => rotate::run(session, arguments),
+        Repo::Serve(arguments) => serve::run(session, arguments),
+        Repo::Page(arguments) => page::run(session, arguments),
     }
 }
 

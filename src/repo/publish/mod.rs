@@ -16,6 +16,7 @@ use super::commit::Committer;
 use super::error::RepoError;
 use super::ingest::Item;
 use super::layout::{self, Repository, check_component, check_suite};
+use super::page;
 use super::sign::Signer;
 use super::snippets;
 use super::spool::Spool;
@@ -83,6 +84,17 @@ pub struct PublishedSuite {
 /// index byte for byte. The same name, version and architecture with another content is an error unless `force`, whichever
 /// suite has it.
 pub fn publish(
+    repository: &mut Repository,
+    items: &[Item],
+    options: &PublishOptions<'_>,
+) -> Result<Published, RepoError> {
+    let published = publish_indices(repository, items, options)?;
+    page::refresh(repository, options.reporter);
+    Ok(published)
+}
+
+/// All but the site, under the lock.
+fn publish_indices(
     repository: &mut Repository,
     items: &[Item],
     options: &PublishOptions<'_>,

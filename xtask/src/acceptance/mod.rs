@@ -10,6 +10,7 @@ mod lifecycle;
 mod lint;
 mod machine;
 mod packing;
+mod page;
 mod piuparts;
 mod relations;
 mod rpm;
@@ -78,6 +79,9 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     }
     if wanted("piuparts") {
         piuparts::run_all(&bench)?;
+    }
+    if wanted("page") {
+        page::judge(&bench)?;
     }
     if wanted("lifecycle") {
         lifecycle::run_all(&bench)?;
