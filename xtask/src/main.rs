@@ -6,6 +6,7 @@ mod docs;
 mod libraries;
 mod monorepo;
 mod process;
+mod synthetic;
 
 use std::process::ExitCode;
 
