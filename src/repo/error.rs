@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::import::Left;
 use crate::diagnostic::{Diagnose, ExitCode, io_hints};
 
 /// An error of the repository stage.
@@ -108,6 +109,26 @@ pub enum RepoError {
         /// The file.
         path: PathBuf,
     },
+    /// What was to be imported has nothing to import.
+    #[error("nothing in {} can be imported: {reason}", path.display())]
+    NothingToImport {
+        /// The source.
+        path: PathBuf,
+        /// What was looked for.
+        reason: String,
+    },
+    /// Packages without an index that assigns them to a suite.
+    #[error("{} does not say which suite its packages belong to", path.display())]
+    SuiteNeeded {
+        /// The source.
+        path: PathBuf,
+    },
+    /// Some packages of another repository cannot be taken over.
+    #[error("{} packages cannot be taken over:{}", lost.len(), list(lost))]
+    CannotTakeOver {
+        /// Which, and why.
+        lost: Vec<Left>,
+    },
     /// The machine's clock is behind what has been published.
     #[error("the clock of this machine is {seconds} s behind the last publication of {suite}")]
     ClockBehind {
@@ -125,10 +146,24 @@ impl RepoError {
         move |source| Self::Io { context, source }
     }
 
+    /// Whether it is one package that is at fault.
+    pub(crate) fn is_about_a_package(&self) -> bool {
+        matches!(self, Self::BadPackage { .. } | Self::OtherContent { .. } | Self::GivenTwice { .. })
+    }
+
     /// A package that is refused, and why.
     pub(crate) fn refused(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
         Self::BadPackage { path: path.into(), reason: reason.into() }
     }
+}
+
+/// Each on a line of its own, the first fifty.
+fn list(lost: &[Left]) -> String {
+    let mut text: String = lost.iter().take(50).map(|left| format!("\n  {}: {}", left.path, left.reason)).collect();
+    if lost.len() > 50 {
+        text.push_str(&format!("\n  and {} more", lost.len() - 50));
+    }
+    text
 }
 
 impl From<pgp::errors::Error> for RepoError {
@@ -145,6 +180,7 @@ impl Diagnose for RepoError {
             | Self::InvalidWord { .. }
             | Self::UnusableKey { .. }
             | Self::OtherKey { .. }
+            | Self::SuiteNeeded { .. }
             | Self::KeyExists { .. } => ExitCode::Usage,
             _ => ExitCode::Failed,
         }
@@ -161,6 +197,13 @@ impl Diagnose for RepoError {
             Self::OtherContent { .. } => {
                 "give the package a new version; `--force` replaces it, but machines that have it keep the old content"
                     .to_owned()
+            }
+            Self::SuiteNeeded { .. } => "name it with `--suite`".to_owned(),
+            Self::CannotTakeOver { .. } => {
+                "mend them where they are, or leave them out with `--leave-out`; nothing was changed".to_owned()
+            }
+            Self::NothingToImport { .. } => {
+                "name the directory that clients see: the one with `dists` in it, or with `repodata`".to_owned()
             }
             Self::GivenTwice { .. } => "publish one of them".to_owned(),
             Self::UnusableKey { hint, .. } => hint.clone(),

@@ -8,6 +8,7 @@
 mod apt;
 mod compress;
 mod error;
+pub mod import;
 mod ingest;
 mod key_policy;
 pub mod keys;

@@ -1,4 +1,6 @@
-//! `packhouse repo`.
+//! `packhouse repo`: one file per command.
+
+mod import;
 
 use std::path::PathBuf;
 
@@ -11,6 +13,7 @@ use crate::repo::{self, NewRepository};
 #[derive(Debug, Subcommand)]
 pub(super) enum Repo {
     Init(Init),
+    Import(import::Import),
 }
 
 /// Make an empty repository.
@@ -38,6 +41,7 @@ pub(super) struct Init {
 pub(super) fn run(session: &Session, command: &Repo) -> Result<(), Failure> {
     match command {
         Repo::Init(arguments) => init(session, arguments),
+        Repo::Import(arguments) => import::run(session, arguments),
     }
 }
 
