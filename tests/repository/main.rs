@@ -4,6 +4,7 @@
 
 mod apt;
 mod crash;
+mod import;
 mod keys;
 mod support;
 mod yum;

@@ -41,7 +41,8 @@ pub(super) fn plan(root: &Path, options: &ImportOptions, plan: &mut ImportPlan) 
         let name = relative(&dists, directory);
         if entry.path_is_symlink() && directory.is_dir() {
             let to = fs_err::read_link(directory).unwrap_or_default();
-            let reason = format!("it is another name of {}; its clients are served once they are told that name", to.display());
+            let reason =
+                format!("it is another name of {}; its clients are served once they are told that name", to.display());
             plan.left.push(Left::other(relative(root, directory), reason));
             continue;
         }
@@ -82,12 +83,16 @@ impl Reading<'_> {
         let indices: BTreeSet<String> = self.release.files.keys().map(|name| without_form(name).to_owned()).collect();
         for name in indices {
             if place::check(&name).is_err() {
-                self.left.push(Left::other(name.escape_debug().to_string(), "this is not the name of a file in a repository"));
+                self.left.push(Left::other(
+                    name.escape_debug().to_string(),
+                    "this is not the name of a file in a repository",
+                ));
                 continue;
             }
             let Some((component, rest)) = name.split_once('/') else { continue };
             let known = self.release.components.iter().any(|known| known == component);
-            let is_packages = rest.strip_prefix("binary-").is_some_and(|rest| rest.split('/').nth(1) == Some("Packages"));
+            let is_packages =
+                rest.strip_prefix("binary-").is_some_and(|rest| rest.split('/').nth(1) == Some("Packages"));
             let kind = match rest {
                 _ if known && is_packages && rest.matches('/').count() == 1 => "Packages",
                 "source/Sources" if known => "Sources",
@@ -113,7 +118,10 @@ impl Reading<'_> {
             return;
         }
         let (what, package) = if name.contains("debian-installer/") {
-            ("packages of the Debian installer have no place in a packhouse repository", path.metadata().is_ok_and(|file| file.len() > 0))
+            (
+                "packages of the Debian installer have no place in a packhouse repository",
+                path.metadata().is_ok_and(|file| file.len() > 0),
+            )
         } else {
             ("packhouse has no such index", false)
         };
@@ -139,7 +147,11 @@ impl Reading<'_> {
             }
             let reader = open_as(&path, form).map_err(|error| bad(error.to_string()))?;
             return stanzas::read(reader, &mut |stanza| {
-                if kind == "Packages" { self.package(&stanza, component) } else { self.source(&stanza, component) }
+                if kind == "Packages" {
+                    self.package(&stanza, component)
+                } else {
+                    self.source(&stanza, component)
+                }
                 Ok(())
             })
             .map_err(|error| bad(error.to_string()));
@@ -147,10 +159,13 @@ impl Reading<'_> {
         match unreadable {
             Some(error) => Err(error),
             // An empty index is listed whether or not it is there.
-            None if self.release.files.get(name).is_none_or(|(size, _)| *size == 0) && !self.other_forms(name) => Ok(()),
+            None if self.release.files.get(name).is_none_or(|(size, _)| *size == 0) && !self.other_forms(name) => {
+                Ok(())
+            }
             None => Err(RepoError::BadState {
                 path: self.directory.join(name),
-                reason: "it is not there as plain text, gzip, zstd or xz; publish it again in one of these forms".to_owned(),
+                reason: "it is not there as plain text, gzip, zstd or xz; publish it again in one of these forms"
+                    .to_owned(),
             }),
         }
     }
@@ -179,13 +194,16 @@ impl Reading<'_> {
     fn source(&mut self, stanza: &Stanza, component: &str) {
         let directory = stanza.field("Directory").unwrap_or_default();
         let dsc = stanza.lines("Checksums-Sha256").map(|line| line.split_whitespace().collect::<Vec<_>>());
-        let dsc = dsc.filter(|words| words.len() == 3).find(|words| words.get(2).is_some_and(|name| name.ends_with(".dsc")));
+        let dsc =
+            dsc.filter(|words| words.len() == 3).find(|words| words.get(2).is_some_and(|name| name.ends_with(".dsc")));
         let Some([digest, size, name]) = dsc.as_deref() else {
             let name = stanza.field("Package").unwrap_or_default().escape_debug().to_string();
-            self.left.push(Left::package(format!("{directory}/{name}"), "its entry in Sources has no .dsc with a SHA-256"));
+            self.left
+                .push(Left::package(format!("{directory}/{name}"), "its entry in Sources has no .dsc with a SHA-256"));
             return;
         };
-        let path = if directory.is_empty() || directory == "." { (*name).to_owned() } else { format!("{directory}/{name}") };
+        let path =
+            if directory.is_empty() || directory == "." { (*name).to_owned() } else { format!("{directory}/{name}") };
         self.file(&path, component, Some(size), Checksum::parse("sha256", digest));
     }
 
@@ -208,7 +226,12 @@ impl Reading<'_> {
         };
         // A package for all architectures stands in the index of each.
         if self.seen.insert(path.clone()) {
-            self.items.push(Item { path, suite: relative(&self.root.join("dists"), self.directory), component: component.to_owned(), sha256 });
+            self.items.push(Item {
+                path,
+                suite: relative(&self.root.join("dists"), self.directory),
+                component: component.to_owned(),
+                sha256,
+            });
         }
     }
 }

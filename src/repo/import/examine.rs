@@ -45,7 +45,9 @@ fn judge(item: &Item) -> (Option<String>, Option<String>) {
         },
         "deb" | "ddeb" => match deb::read(&item.path, Files::Skip) {
             Ok(info) => {
-                let missing = ["Maintainer", "Description"].into_iter().find(|name| info.field(name).is_none_or(|value| value.trim().is_empty()));
+                let missing = ["Maintainer", "Description"]
+                    .into_iter()
+                    .find(|name| info.field(name).is_none_or(|value| value.trim().is_empty()));
                 let problem = missing.map(|name| format!("its control file has no field `{name}`"));
                 (Some(format!("{} {} {}", info.package(), info.version(), info.architecture())), problem)
             }

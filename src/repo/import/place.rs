@@ -40,7 +40,9 @@ mod tests {
 
     #[test]
     fn names_that_leave_the_repository_are_refused() {
-        for name in ["../x", "/etc/passwd", "a/../../x", "a//b", "./a", "", "http://x/y", "a\nb", "a\\b", "pool/", "a\0"] {
+        for name in
+            ["../x", "/etc/passwd", "a/../../x", "a//b", "./a", "", "http://x/y", "a\nb", "a\\b", "pool/", "a\0"]
+        {
             assert!(check(name).is_err(), "{name:?}");
         }
         check("pool/main/a/acme/acme_1.0~rc1+b-1_amd64.deb").expect("a good name");

@@ -28,7 +28,8 @@ pub(super) fn plan(root: &Path, options: &ImportOptions, plan: &mut ImportPlan) 
             _ => continue,
         };
         if !entry.file_type().is_file() {
-            plan.left.push(Left::package(relative(root, entry.path()), "links are not followed where no index names them"));
+            plan.left
+                .push(Left::package(relative(root, entry.path()), "links are not followed where no index names them"));
             continue;
         }
         items.push(entry.into_path());
@@ -42,7 +43,13 @@ pub(super) fn plan(root: &Path, options: &ImportOptions, plan: &mut ImportPlan) 
     for (kind, paths) in [(Kind::Apt, apt), (Kind::Yum, yum)] {
         let item = |path| Item { path, suite: suite.clone(), component: options.component.clone(), sha256: None };
         let items = paths.into_iter().map(item).collect();
-        plan.suites.push(PlannedSuite { kind, suite: suite.clone(), identity: Identity::default(), packages: 0, items });
+        plan.suites.push(PlannedSuite {
+            kind,
+            suite: suite.clone(),
+            identity: Identity::default(),
+            packages: 0,
+            items,
+        });
     }
     Ok(())
 }

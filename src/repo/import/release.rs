@@ -61,7 +61,11 @@ fn parse(text: &str) -> io::Result<Release> {
         valid_for,
         not_automatic: yes("NotAutomatic"),
         but_automatic_upgrades: yes("ButAutomaticUpgrades"),
-        architectures: stanza.words("Architectures").filter(|word| !["all", "source"].contains(word)).map(str::to_owned).collect(),
+        architectures: stanza
+            .words("Architectures")
+            .filter(|word| !["all", "source"].contains(word))
+            .map(str::to_owned)
+            .collect(),
         components: stanza.words("Components").map(str::to_owned).collect(),
     };
     let components = stanza.words("Components").map(str::to_owned).collect();
@@ -81,7 +85,8 @@ fn files(stanza: &Stanza) -> io::Result<BTreeMap<String, (u64, Checksum)>> {
         let (digest, size, name) = (words.next()?, words.next()?, words.next()?);
         Some((name.to_owned(), (size.parse().ok()?, Checksum::parse(algorithm, digest)?)))
     };
-    let read = |line: &str| entry(line).ok_or_else(|| malformed("a line of its list of files is not `digest size name`"));
+    let read =
+        |line: &str| entry(line).ok_or_else(|| malformed("a line of its list of files is not `digest size name`"));
     stanza.lines(field).map(read).collect()
 }
 

@@ -19,8 +19,17 @@ const DEPTH: usize = 5;
 /// No repomd.xml is longer.
 const MAXIMUM: u64 = 1 << 20;
 /// What packhouse makes itself.
-const DERIVED: [&str; 9] =
-    ["primary", "filelists", "other", "primary_db", "filelists_db", "other_db", "filelists-ext", "prestodelta", "deltainfo"];
+const DERIVED: [&str; 9] = [
+    "primary",
+    "filelists",
+    "other",
+    "primary_db",
+    "filelists_db",
+    "other_db",
+    "filelists-ext",
+    "prestodelta",
+    "deltainfo",
+];
 
 /// A file that repomd.xml lists.
 #[derive(Debug, Default)]
@@ -62,7 +71,13 @@ pub(super) fn plan(root: &Path, options: &ImportOptions, plan: &mut ImportPlan) 
         }
         check_suite(&name)?;
         let items = suite(root, base, &name, &mut plan.left)?;
-        plan.suites.push(PlannedSuite { kind: Kind::Yum, suite: name, identity: Identity::default(), packages: 0, items });
+        plan.suites.push(PlannedSuite {
+            kind: Kind::Yum,
+            suite: name,
+            identity: Identity::default(),
+            packages: 0,
+            items,
+        });
     }
     Ok(!bases.is_empty())
 }
@@ -74,19 +89,27 @@ fn suite(root: &Path, base: &Path, name: &str, left: &mut Vec<Left>) -> Result<V
     for (kind, file) in &listed {
         if !DERIVED.contains(&kind.trim_end_matches("_zck")) {
             let reason = match kind.as_str() {
-                "group" => "groups are not taken over by themselves; give the file with --comps where packages are published",
+                "group" => {
+                    "groups are not taken over by themselves; give the file with --comps where packages are published"
+                }
                 "updateinfo" => "packhouse makes its own from the packages' changelogs",
                 _ => "packhouse has no such metadata",
             };
-            left.push(Left::other(format!("{}: {kind} ({})", relative(root, &repomd), file.href.escape_debug()), reason));
+            left.push(Left::other(
+                format!("{}: {kind} ({})", relative(root, &repomd), file.href.escape_debug()),
+                reason,
+            ));
         }
     }
     let primary = listed.get("primary").ok_or_else(|| bad(&repomd, "it names no primary metadata".to_owned()))?;
-    let path = place::file(root, base, &primary.href).map_err(|reason| bad(&base.join("repodata"), format!("{}: {reason}", primary.href.escape_debug())))?;
+    let path = place::file(root, base, &primary.href)
+        .map_err(|reason| bad(&base.join("repodata"), format!("{}: {reason}", primary.href.escape_debug())))?;
     let checksum = primary.checksum.as_ref().and_then(|(kind, digest)| Checksum::parse(kind, digest));
-    let checksum = checksum.ok_or_else(|| bad(&repomd, "it has no SHA-256, SHA-512 or SHA-1 of the primary metadata".to_owned()))?;
+    let checksum = checksum
+        .ok_or_else(|| bad(&repomd, "it has no SHA-256, SHA-512 or SHA-1 of the primary metadata".to_owned()))?;
     if !checksum.matches(&path).map_err(|error| bad(&path, error.to_string()))? {
-        let reason = "it is not the file that repomd.xml names: the repository is damaged, or was being published".to_owned();
+        let reason =
+            "it is not the file that repomd.xml names: the repository is damaged, or was being published".to_owned();
         return Err(bad(&path, reason));
     }
     let mut items = Vec::new();
@@ -129,7 +152,9 @@ fn listed(path: &Path) -> io::Result<BTreeMap<String, Listed>> {
     let (mut all, mut current, mut checksum) = (BTreeMap::new(), None::<(String, Listed)>, None);
     walk(text.as_slice(), &mut |event, path, text| {
         match (event, path) {
-            (Step::Begin(element), ["repomd", "data"]) => current = Some((attribute(element, "type")?, Listed::default())),
+            (Step::Begin(element), ["repomd", "data"]) => {
+                current = Some((attribute(element, "type")?, Listed::default()))
+            }
             (Step::Begin(element), ["repomd", "data", "checksum"]) => checksum = Some(attribute(element, "type")?),
             (Step::End, ["repomd", "data", "checksum"]) => {
                 if let (Some((_, listed)), Some(kind)) = (&mut current, checksum.take()) {
@@ -221,7 +246,9 @@ fn walk(reader: impl BufRead, each: &mut dyn FnMut(Step<'_>, &[&str], &str) -> i
 fn attribute(element: &BytesStart<'_>, name: &str) -> io::Result<String> {
     let found = element.attributes().flatten().find(|attribute| attribute.key.as_ref() == name);
     let found = found.ok_or_else(|| malformed(&format!("an element has no attribute `{name}`")))?;
-    quick_xml::escape::unescape(&found.value).map(|value| value.into_owned()).map_err(|error| malformed(&error.to_string()))
+    quick_xml::escape::unescape(&found.value)
+        .map(|value| value.into_owned())
+        .map_err(|error| malformed(&error.to_string()))
 }
 
 fn malformed(what: &str) -> io::Error {

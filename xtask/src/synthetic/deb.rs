@@ -14,7 +14,9 @@ pub(crate) fn deb(name: &str, version: &str, fields: &str) -> Result<Vec<u8>> {
     );
     let directories = ["", "usr/", "usr/bin/", "usr/share/", "usr/share/doc/"].map(|path| format!("./{path}"));
     let mut data = Tar::default();
-    for directory in directories.iter().cloned().chain([format!("./usr/share/doc/{name}/"), format!("./usr/share/{name}/")]) {
+    for directory in
+        directories.iter().cloned().chain([format!("./usr/share/doc/{name}/"), format!("./usr/share/{name}/")])
+    {
         data.entry(&directory, None)?;
     }
     data.entry(&format!("./usr/bin/{name}"), Some(b"#!/bin/sh\nexit 0\n"))?;

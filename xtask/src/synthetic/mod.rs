@@ -20,8 +20,8 @@ const NAME: usize = 12;
 /// The name of package `number`: `golem-000042`. Neighbours begin with different letters.
 pub(crate) fn name(number: usize) -> String {
     const WORDS: [&str; 16] = [
-        "acorn", "basil", "cedar", "daisy", "elder", "fungi", "golem", "hazel", "libex", "lilac", "maple", "olive", "poppy",
-        "reeds", "thyme", "zebra",
+        "acorn", "basil", "cedar", "daisy", "elder", "fungi", "golem", "hazel", "libex", "lilac", "maple", "olive",
+        "poppy", "reeds", "thyme", "zebra",
     ];
     let word = WORDS.get(number.wrapping_mul(7) % WORDS.len()).unwrap_or(&"acorn");
     let name = format!("{word}-{number:06}");
@@ -58,8 +58,13 @@ pub(crate) fn directory(place: &Path, format: Format, count: usize) -> Result<Pa
             let letter = name.get(..1).unwrap_or("a");
             let place = unfinished.join(letter);
             let (path, bytes) = match &template {
-                None => (place.join(format!("{name}_1.0-1_amd64.deb")), deb(&name, "1.0-1", "").map_err(|e| e.to_string())?),
-                Some(template) => (place.join(format!("{name}-1.0-1.x86_64.rpm")), template.rpm(&name, "1.0").map_err(|e| e.to_string())?),
+                None => {
+                    (place.join(format!("{name}_1.0-1_amd64.deb")), deb(&name, "1.0-1", "").map_err(|e| e.to_string())?)
+                }
+                Some(template) => (
+                    place.join(format!("{name}-1.0-1.x86_64.rpm")),
+                    template.rpm(&name, "1.0").map_err(|e| e.to_string())?,
+                ),
             };
             fs_err::write(path, bytes).map_err(|error| error.to_string())?;
         }
@@ -102,7 +107,11 @@ mod tests {
                 let said = run(Command::new("rpm").args(["-Kv", "--nosignature"]).arg(&rpm)).unwrap();
                 assert!(!said.contains("BAD") && said.contains("Payload SHA256 digest: OK"), "{said}");
                 let files = run(Command::new("rpm").args(["-qlp", "--nosignature"]).arg(&rpm)).unwrap();
-                assert_eq!(files.lines().filter(|line| line.contains("libex-000008")).count(), 9, "eight and their directory: {files}");
+                assert_eq!(
+                    files.lines().filter(|line| line.contains("libex-000008")).count(),
+                    9,
+                    "eight and their directory: {files}"
+                );
                 let info = packhouse::format::rpm::read(&rpm).unwrap();
                 assert_eq!((info.name.as_str(), info.version.as_str()), ("libex-000008", "1.0"));
                 let size = fs_err::metadata(&rpm).unwrap().len();

@@ -50,7 +50,11 @@ impl Template {
         fs_err::write(&spec, text)?;
         let mut build = Command::new("rpmbuild");
         build.env("HOME", place).args(["-bb", "--quiet", "--target", "x86_64", "--define", "_binary_payload w.ufdio"]);
-        build.arg("--define").arg(format!("_topdir {}", place.display())).arg("--define").arg(format!("_rpmdir {}", place.display()));
+        build
+            .arg("--define")
+            .arg(format!("_topdir {}", place.display()))
+            .arg("--define")
+            .arg(format!("_rpmdir {}", place.display()));
         run(build.arg("--define").arg("_rpmfilename template.rpm").arg(&spec))?;
         let mut bytes = fs_err::read(place.join("template.rpm"))?;
         let header_at = end_of_header(&bytes, LEAD)?.next_multiple_of(8);
@@ -64,13 +68,16 @@ impl Template {
         if name.len() != NAME || version.len() != VERSION.len() {
             return Err(format!("`{name}` {version} does not have the template's lengths").into());
         }
-        let renamed = |bytes: &[u8]| replaced(&replaced(bytes, MARK.as_bytes(), name.as_bytes()), VERSION.as_bytes(), version.as_bytes());
+        let renamed = |bytes: &[u8]| {
+            replaced(&replaced(bytes, MARK.as_bytes(), name.as_bytes()), VERSION.as_bytes(), version.as_bytes())
+        };
         let payload = renamed(&self.payload);
         let sha256 = |bytes: &[u8]| hex::encode(Sha256::digest(bytes));
         let header = replaced(&renamed(&self.header), sha256(&self.payload).as_bytes(), sha256(&payload).as_bytes());
         let mut signatures = renamed(&self.signatures);
         let sha1 = |bytes: &[u8]| hex::encode(sha1::Sha1::digest(bytes));
-        let md5 = |header: &[u8], payload: &[u8]| md5::Md5::new_with_prefix(header).chain_update(payload).finalize().to_vec();
+        let md5 =
+            |header: &[u8], payload: &[u8]| md5::Md5::new_with_prefix(header).chain_update(payload).finalize().to_vec();
         for (old, new) in [
             (sha256(&self.header).into_bytes(), sha256(&header).into_bytes()),
             (sha1(&self.header).into_bytes(), sha1(&header).into_bytes()),
