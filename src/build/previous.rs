@@ -158,8 +158,8 @@ fn in_repository(repository: &Repository, name: &str, target: &Target) -> Result
         Format::Rpm => (Kind::Yum, &configuration.yum),
     };
     let own = [&target.distribution.name, &target.distribution.suite];
-    let named: Vec<&String> = suites.iter().filter(|suite| own.contains(suite)).collect();
-    let chosen = if named.is_empty() { suites.iter().collect() } else { named };
+    let named: Vec<&String> = suites.keys().filter(|suite| own.contains(suite)).collect();
+    let chosen = if named.is_empty() { suites.keys().collect() } else { named };
     let mut candidates = Vec::new();
     for suite in chosen {
         let packages = repo::in_suite(repository, kind, suite, name)?.into_iter();

@@ -38,7 +38,7 @@ pub(super) fn run(session: &Session, arguments: &Publish) -> Result<(), Failure>
     let secret = key::signing_key(session, arguments.key.as_ref())?;
     let time = key::now();
     let signer = secret.signer(key::passphrase().as_deref(), time)?;
-    let options = PublishOptions { force: arguments.force, time, signer: &signer, reporter: session.reporter() };
+    let options = PublishOptions { force: arguments.force, ..PublishOptions::of(&signer, time, session.reporter()) };
     let published = publish(&mut repository, &items, &options)?;
     for suite in &published.suites {
         if session.output() == Output::Json {

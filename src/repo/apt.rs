@@ -60,7 +60,7 @@ pub(super) fn dimensions(packages: &[Deb]) -> (Vec<String>, Vec<String>) {
 
 /// Writes the suite's index for `packages` (their files are in the pool) and makes it current. Gives the new state.
 pub(super) fn write(
-    store: &mut Store,
+    store: &Store,
     configuration: &Configuration,
     suite: &str,
     previous: &AptState,

@@ -9,20 +9,22 @@
 //! .packhouse/                  lock, unfinished files, what each published index was made of
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::error::RepoError;
 use super::keys::PublicKey;
+use super::options::SuiteOptions;
 use super::snippets;
 use super::store::Store;
+use super::suite::{Kind, Suite};
 
 /// The file that makes a directory a repository.
 pub const CONFIGURATION: &str = "packhouse-repository.json";
 /// The version of the layout that this program writes and reads.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What a new repository is to be.
 #[derive(Debug, Clone)]
@@ -57,12 +59,22 @@ pub struct Configuration {
     pub url: Option<String>,
     /// The fingerprint of the key that signs.
     pub fingerprint: String,
-    /// The apt suites that exist.
+    /// The apt suites that exist, with their options.
     #[serde(default)]
-    pub apt: BTreeSet<String>,
-    /// The yum suites that exist.
+    pub apt: BTreeMap<String, SuiteOptions>,
+    /// The yum suites that exist, with their options.
     #[serde(default)]
-    pub yum: BTreeSet<String>,
+    pub yum: BTreeMap<String, SuiteOptions>,
+}
+
+impl Configuration {
+    /// The suites of one kind.
+    pub fn of(&self, kind: Kind) -> &BTreeMap<String, SuiteOptions> {
+        match kind {
+            Kind::Apt => &self.apt,
+            Kind::Yum => &self.yum,
+        }
+    }
 }
 
 /// A repository in a directory.
@@ -103,7 +115,7 @@ pub fn init(path: &Path, new: &NewRepository<'_>) -> Result<Repository, RepoErro
         let text = root.to_string_lossy().into_owned();
         return Err(RepoError::InvalidWord { text, what: "the place of a repository without a URL", rule });
     }
-    let mut store = Store::at(&root);
+    let store = Store::at(&root);
     let _lock = store.lock(&crate::report::Silent).map_err(failed())?;
     if store.path(CONFIGURATION).exists() {
         return Err(RepoError::AlreadyARepository { path: path.to_path_buf() });
@@ -115,15 +127,15 @@ pub fn init(path: &Path, new: &NewRepository<'_>) -> Result<Repository, RepoErro
         description: new.description.to_owned(),
         url: new.url.map(|url| url.trim_end_matches('/').to_owned()),
         fingerprint: new.key.fingerprint(),
-        apt: BTreeSet::new(),
-        yum: BTreeSet::new(),
+        apt: BTreeMap::new(),
+        yum: BTreeMap::new(),
     };
     store.make_directory(&root).map_err(failed())?;
     store.write("key.asc", new.key.armored()?.as_bytes()).map_err(failed())?;
     store.write("key.gpg", &new.key.binary()?).map_err(failed())?;
     store.barrier().map_err(failed())?;
     let repository = Repository { root, configuration };
-    repository.save(&mut store)?;
+    repository.save(&store)?;
     store.barrier().map_err(failed())?;
     Ok(repository)
 }
@@ -157,8 +169,30 @@ impl Repository {
         &self.configuration
     }
 
+    /// Its suites of both kinds, in order.
+    pub fn suites(&self) -> Vec<Suite> {
+        let named = |kind, suites: &BTreeMap<String, SuiteOptions>| {
+            suites.keys().map(|name| Suite::of(kind, name)).collect::<Vec<_>>()
+        };
+        [named(Kind::Apt, &self.configuration.apt), named(Kind::Yum, &self.configuration.yum)].concat()
+    }
+
+    /// The options of a suite; the usual ones when there is no such suite.
+    pub fn options(&self, suite: &Suite) -> SuiteOptions {
+        self.configuration.of(suite.kind).get(&suite.name).cloned().unwrap_or_default()
+    }
+
+    /// Changes the options of a suite, which is added when it is not there. [`Repository::save`] makes it last.
+    pub(super) fn set_options(&mut self, suite: &Suite, options: SuiteOptions) {
+        let suites = match suite.kind {
+            Kind::Apt => &mut self.configuration.apt,
+            Kind::Yum => &mut self.configuration.yum,
+        };
+        suites.insert(suite.name.clone(), options);
+    }
+
     /// Writes `packhouse-repository.json`.
-    pub(super) fn save(&self, store: &mut Store) -> Result<(), RepoError> {
+    pub(super) fn save(&self, store: &Store) -> Result<(), RepoError> {
         let mut text = serde_json::to_string_pretty(&self.configuration)
             .map_err(|error| RepoError::BadState { path: store.path(CONFIGURATION), reason: error.to_string() })?;
         text.push('\n');

@@ -6,6 +6,11 @@
 //! the old state or the new. Formats: DebianRepository/Format, createrepo_c's output, RFC 9580.
 
 mod apt;
+pub mod cell;
+#[allow(dead_code)]
+mod change;
+#[allow(dead_code)]
+mod commit;
 mod compress;
 mod error;
 pub mod import;
@@ -13,20 +18,33 @@ mod ingest;
 mod key_policy;
 pub mod keys;
 mod layout;
+pub mod options;
 mod plan;
 mod pool;
 mod primary;
 mod publish;
 mod published;
+pub mod record;
 mod release;
+#[allow(dead_code)]
+pub mod root;
+#[allow(dead_code)]
+pub mod shard;
 pub mod sign;
 mod snippets;
+mod stage;
 mod state;
 mod store;
+pub mod suite;
+#[allow(dead_code)]
+mod sweep;
+#[allow(dead_code)]
+mod writer;
 mod yum;
 
 pub use error::RepoError;
 pub use ingest::Item;
 pub use layout::{CONFIGURATION, Configuration, NewRepository, Repository, init, open};
-pub use publish::{Kind, PublishOptions, Published, PublishedSuite, publish};
+pub use publish::{PublishOptions, Published, PublishedSuite, publish};
 pub use published::{InSuite, in_suite};
+pub use suite::{Kind, Suite};

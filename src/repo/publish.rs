@@ -17,6 +17,7 @@ use super::pool::Pool;
 use super::sign::Signer;
 use super::state::{AptState, States, YumState};
 use super::store::{Copied, Store};
+use super::suite::Kind;
 use super::{apt, snippets, yum};
 use crate::report::{Reporter, Unit};
 
@@ -28,6 +29,12 @@ const PATIENCE: i64 = 10;
 pub struct PublishOptions<'a> {
     /// Replace a package of the same name, version and architecture that has another content.
     pub force: bool,
+    /// Hard-link the files into the repository where the file system can; they must not be changed in place afterwards.
+    pub link: bool,
+    /// Give every .rpm a signature of the repository's key; else its bytes stay as they are.
+    pub sign_rpms: bool,
+    /// How many percent of the machines get the packages at first (apt only).
+    pub phase: Option<u8>,
     /// Seconds since 1970-01-01 UTC: now.
     pub time: i64,
     /// The repository's key.
@@ -36,14 +43,11 @@ pub struct PublishOptions<'a> {
     pub reporter: &'a dyn Reporter,
 }
 
-/// apt or yum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// .deb packages.
-    Apt,
-    /// .rpm packages.
-    Yum,
+impl<'a> PublishOptions<'a> {
+    /// The usual way: nothing replaced, files copied, packages signed, for everybody.
+    pub fn of(signer: &'a Signer, time: i64, reporter: &'a dyn Reporter) -> Self {
+        Self { force: false, link: false, sign_rpms: true, phase: None, time, signer, reporter }
+    }
 }
 
 /// What a call to [`publish`] did.
@@ -86,7 +90,7 @@ pub fn publish(
         check_component(&item.component)?;
     }
     let started = Instant::now();
-    let mut store = Store::at(repository.root());
+    let store = Store::at(repository.root());
     let _lock = store.lock(options.reporter).map_err(RepoError::io("the repository could not be locked"))?;
     // Another publisher may have added suites since it was opened.
     *repository = layout::open(repository.root())?;
@@ -120,10 +124,10 @@ pub fn publish(
 
     let mut suites = Vec::new();
     for (suite, plan) in debs {
-        suites.push(write_apt(repository, &mut store, &suite, plan, options)?);
+        suites.push(write_apt(repository, &store, &suite, plan, options)?);
     }
     for (suite, plan) in rpms {
-        suites.push(write_yum(repository, &mut store, &suite, plan, options)?);
+        suites.push(write_yum(repository, &store, &suite, plan, options)?);
     }
     Ok(Published { suites })
 }
@@ -135,13 +139,13 @@ fn unfinished_suites(
     debs: &mut BTreeMap<String, Plan<AptState>>,
     rpms: &mut BTreeMap<String, Plan<YumState>>,
 ) -> Result<(), RepoError> {
-    for suite in &repository.configuration.apt {
+    for suite in repository.configuration.apt.keys() {
         let index = apt::index(suite);
         if store.path(&index).exists() && store.path(&States::of("apt", suite, &index).mark()).exists() {
             planned(debs, store, "apt", suite, &index)?;
         }
     }
-    for suite in &repository.configuration.yum {
+    for suite in repository.configuration.yum.keys() {
         let index = yum::index(suite);
         if store.path(&index).exists() && store.path(&States::of("yum", suite, &index).mark()).exists() {
             planned(rpms, store, "yum", suite, &index)?;
@@ -152,7 +156,7 @@ fn unfinished_suites(
 
 fn write_apt(
     repository: &mut Repository,
-    store: &mut Store,
+    store: &Store,
     suite: &str,
     plan: Plan<AptState>,
     options: &PublishOptions<'_>,
@@ -166,7 +170,7 @@ fn write_apt(
     let mut packages = state.packages.len();
     if !idle {
         begin(store, &mark, pool, options)?;
-        if repository.configuration.apt.insert(suite.to_owned()) {
+        if repository.configuration.apt.insert(suite.to_owned(), Default::default()).is_none() {
             repository.save(store)?;
         }
         let date = date_after(state.date, options.time, suite)?;
@@ -183,7 +187,7 @@ fn write_apt(
 
 fn write_yum(
     repository: &mut Repository,
-    store: &mut Store,
+    store: &Store,
     suite: &str,
     plan: Plan<YumState>,
     options: &PublishOptions<'_>,
@@ -196,7 +200,7 @@ fn write_yum(
     let mut packages = state.packages.len();
     if !idle {
         begin(store, &mark, pool, options)?;
-        if repository.configuration.yum.insert(suite.to_owned()) {
+        if repository.configuration.yum.insert(suite.to_owned(), Default::default()).is_none() {
             repository.save(store)?;
         }
         let date = date_after(state.date, options.time, suite)?;
@@ -212,7 +216,7 @@ fn write_yum(
 
 /// Leaves the mark of an unfinished publication, then puts the packages into the pool.
 fn begin(
-    store: &mut Store,
+    store: &Store,
     mark: &str,
     pool: Vec<(Copied, String)>,
     options: &PublishOptions<'_>,
@@ -229,7 +233,7 @@ fn begin(
 }
 
 /// Writes the clients' snippet where it differs, and takes the mark away.
-fn end(store: &mut Store, mark: &str, snippet: &str, text: &str) -> Result<PathBuf, RepoError> {
+fn end(store: &Store, mark: &str, snippet: &str, text: &str) -> Result<PathBuf, RepoError> {
     let failed = || RepoError::io("the publication could not be finished");
     let path = store.path(snippet);
     if !fs_err::read(&path).is_ok_and(|held| held == text.as_bytes()) {

@@ -6,9 +6,9 @@ use serde::de::DeserializeOwned;
 
 use super::error::RepoError;
 use super::layout::Repository;
-use super::publish::Kind;
 use super::state::{AptState, States, YumState};
 use super::store::Store;
+use super::suite::Kind;
 use super::{apt, yum};
 
 /// A package in a suite.

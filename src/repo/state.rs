@@ -153,7 +153,7 @@ impl<'a> States<'a> {
     }
 
     /// Files the state of the index whose content is `index`.
-    pub(super) fn save<T: Serialize>(&self, store: &mut Store, index: &[u8], state: &T) -> Result<(), RepoError> {
+    pub(super) fn save<T: Serialize>(&self, store: &Store, index: &[u8], state: &T) -> Result<(), RepoError> {
         let relative = self.file(Sha256::of(index));
         let text = serde_json::to_vec(state)
             .map_err(|error| RepoError::BadState { path: store.path(&relative), reason: error.to_string() })?;

@@ -10,10 +10,12 @@ use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustix::fs::{FlockOperation, RenameFlags};
 use sha2::Digest as _;
 
+use super::stage::{self, Stage};
 use crate::digest::Sha256;
 use crate::report::Reporter;
 
@@ -27,7 +29,11 @@ pub(crate) const PRIVATE: &str = ".packhouse";
 #[derive(Debug)]
 pub(crate) struct Store {
     root: PathBuf,
-    dirty: BTreeSet<PathBuf>,
+    /// Directories whose entries are not durable yet.
+    dirty: Mutex<BTreeSet<PathBuf>>,
+    /// Files that have their place and are not durable yet.
+    unsynced: Mutex<BTreeSet<PathBuf>>,
+    stage: OnceLock<Stage>,
 }
 
 /// A copy that waits for its place.
@@ -66,7 +72,12 @@ impl Write for Hashing {
 
 impl Store {
     pub(crate) fn at(root: &Path) -> Self {
-        Self { root: root.to_path_buf(), dirty: BTreeSet::new() }
+        Self { root: root.to_path_buf(), dirty: Mutex::default(), unsynced: Mutex::default(), stage: OnceLock::new() }
+    }
+
+    /// Its directory.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// The absolute form of a path relative to the root.
@@ -75,7 +86,7 @@ impl Store {
     }
 
     /// Waits for the exclusive right to write, and removes what a killed publisher left behind.
-    pub(crate) fn lock(&mut self, reporter: &dyn Reporter) -> io::Result<Lock> {
+    pub(crate) fn lock(&self, reporter: &dyn Reporter) -> io::Result<Lock> {
         let temporary = self.temporary();
         self.make_directory(&temporary)?;
         let path = self.root.join(PRIVATE).join("lock");
@@ -88,20 +99,18 @@ impl Store {
             }
             Err(error) => return Err(error.into()),
         }
-        for entry in fs_err::read_dir(&temporary)? {
-            remove_any(&entry?.path())?;
-        }
+        stage::clean(&temporary)?;
         Ok(Lock { _file: file })
     }
 
     /// Makes `relative` hold `content`, durably after the next barrier.
-    pub(crate) fn write(&mut self, relative: &str, content: &[u8]) -> io::Result<()> {
-        let file = self.stage(content)?;
+    pub(crate) fn write(&self, relative: &str, content: &[u8]) -> io::Result<()> {
+        let file = self.prepared(content)?;
         self.place(file, relative)
     }
 
     /// Like [`Store::write`], for a file whose name says its content: one that is there is left alone.
-    pub(crate) fn write_addressed(&mut self, relative: &str, content: &[u8]) -> io::Result<()> {
+    pub(crate) fn write_addressed(&self, relative: &str, content: &[u8]) -> io::Result<()> {
         if fs_err::metadata(self.path(relative)).is_ok_and(|metadata| metadata.len() == content.len() as u64) {
             return Ok(());
         }
@@ -109,7 +118,7 @@ impl Store {
     }
 
     /// A synced temporary file with mode 0644 and this content.
-    fn stage(&self, content: &[u8]) -> io::Result<tempfile::TempPath> {
+    fn prepared(&self, content: &[u8]) -> io::Result<tempfile::TempPath> {
         let mut file = self.temporary_file()?;
         file.write_all(content)?;
         seal(file.as_file())?;
@@ -118,7 +127,7 @@ impl Store {
 
     /// An empty temporary file on the repository's file system.
     pub(crate) fn temporary_file(&self) -> io::Result<tempfile::NamedTempFile> {
-        tempfile::NamedTempFile::new_in(self.temporary())
+        tempfile::NamedTempFile::new_in(self.stage()?)
     }
 
     /// Copies all of `source` into a temporary file, hashing what is written: the digest is that of the copy, whatever
@@ -148,8 +157,7 @@ impl Store {
     /// which is one commit of its journal rather than hundreds.
     pub(crate) fn settle<'a>(&self, files: impl ExactSizeIterator<Item = &'a Copied>) -> io::Result<()> {
         if files.len() > MANY {
-            let directory = fs_err::File::open(self.temporary())?;
-            return Ok(rustix::fs::syncfs(directory.file())?);
+            return self.sync_all();
         }
         for copied in files {
             fs_err::File::open(&copied.file)?.sync_all()?;
@@ -158,11 +166,11 @@ impl Store {
     }
 
     /// Renames a durable temporary file to `relative`.
-    pub(crate) fn place(&mut self, file: tempfile::TempPath, relative: &str) -> io::Result<()> {
+    pub(crate) fn place(&self, file: tempfile::TempPath, relative: &str) -> io::Result<()> {
         let path = self.path(relative);
         if let Some(parent) = path.parent() {
             self.make_directory(parent)?;
-            self.dirty.insert(parent.to_path_buf());
+            self.soil(parent);
         }
         file.persist(&path).map_err(|error| {
             io::Error::new(error.error.kind(), format!("failed to rename into `{}`: {}", path.display(), error.error))
@@ -171,21 +179,26 @@ impl Store {
     }
 
     /// Makes everything placed so far durable before anything that follows.
-    pub(crate) fn barrier(&mut self) -> io::Result<()> {
-        let dirty = std::mem::take(&mut self.dirty);
-        if dirty.len() > MANY {
-            return Ok(rustix::fs::syncfs(fs_err::File::open(&self.root)?.file())?);
+    pub(crate) fn barrier(&self) -> io::Result<()> {
+        let files = std::mem::take(&mut *lock(&self.unsynced));
+        let directories = std::mem::take(&mut *lock(&self.dirty));
+        if files.len() > MANY || directories.len() > MANY {
+            return self.sync_all();
         }
-        for directory in dirty {
-            fs_err::File::open(directory)?.sync_all()?;
-        }
-        Ok(())
+        // Together they share a commit of the journal.
+        sync(files)?;
+        sync(directories)
+    }
+
+    /// Makes everything on the repository's file system durable.
+    fn sync_all(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(fs_err::File::open(&self.root)?.file())?)
     }
 
     /// Puts the directory `new` (made by [`Store::temporary_directory`]) in the place of `relative` in one step.
     ///
     /// Gives `false`, with nothing changed, where the file system cannot exchange two directories.
-    pub(crate) fn exchange(&mut self, new: &tempfile::TempDir, relative: &str) -> io::Result<bool> {
+    pub(crate) fn exchange(&self, new: &tempfile::TempDir, relative: &str) -> io::Result<bool> {
         let target = self.path(relative);
         fs_err::set_permissions(new.path(), std::fs::Permissions::from_mode(0o755))?;
         fs_err::File::open(new.path())?.sync_all()?;
@@ -204,7 +217,7 @@ impl Store {
 
     /// An empty directory on the repository's file system; removed when dropped.
     pub(crate) fn temporary_directory(&self) -> io::Result<tempfile::TempDir> {
-        tempfile::TempDir::new_in(self.temporary())
+        tempfile::TempDir::new_in(self.stage()?)
     }
 
     /// Removes a file; one that is not there is fine.
@@ -216,7 +229,7 @@ impl Store {
     }
 
     /// Makes a directory and its parents below the root, each with mode 0755 whatever the umask.
-    pub(crate) fn make_directory(&mut self, path: &Path) -> io::Result<()> {
+    pub(crate) fn make_directory(&self, path: &Path) -> io::Result<()> {
         if path.is_dir() {
             return Ok(());
         }
@@ -227,7 +240,7 @@ impl Store {
             match fs_err::create_dir(&current) {
                 Ok(()) => {
                     fs_err::set_permissions(&current, std::fs::Permissions::from_mode(0o755))?;
-                    self.dirty.extend(current.parent().filter(|parent| !parent.as_os_str().is_empty()).map(Into::into));
+                    current.parent().into_iter().for_each(|parent| self.soil(parent));
                 }
                 Err(_) if current.is_dir() => {}
                 Err(error) => return Err(error),
@@ -236,9 +249,60 @@ impl Store {
         Ok(())
     }
 
+    /// A temporary file without a name.
+    pub(crate) fn unlinked(&self) -> io::Result<fs_err::File> {
+        let file = tempfile::tempfile_in(self.stage()?)?;
+        Ok(fs_err::File::from_parts(file, "a temporary file"))
+    }
+
+    /// Puts a content-addressed file where it belongs; it is durable after the next barrier. One that is there is trusted
+    /// when it is what its name says: a machine may have lost its power while it was written.
+    pub(crate) fn add_object(&self, copied: Copied, relative: &str) -> io::Result<()> {
+        let path = self.path(relative);
+        let same = match fs_err::File::open(&path) {
+            Ok(mut file) => Sha256::of_reader(&mut file)? == (copied.sha256, copied.size),
+            Err(_) => false,
+        };
+        if !same {
+            self.place(copied.file, relative)?;
+        }
+        lock(&self.unsynced).insert(path);
+        Ok(())
+    }
+
+    /// The place of this process for unfinished files.
+    fn stage(&self) -> io::Result<&Path> {
+        if self.stage.get().is_none() {
+            let temporary = self.temporary();
+            self.make_directory(&temporary)?;
+            let _ = self.stage.set(Stage::new(&temporary)?);
+        }
+        self.stage.get().map(Stage::directory).ok_or_else(|| io::Error::other("there is no temporary directory"))
+    }
+
     fn temporary(&self) -> PathBuf {
         self.root.join(PRIVATE).join("tmp")
     }
+
+    /// Remembers a directory whose entries have changed.
+    fn soil(&self, directory: &Path) {
+        lock(&self.dirty).insert(directory.to_path_buf());
+    }
+}
+
+/// Makes these files or directories durable, all at once.
+fn sync(paths: BTreeSet<PathBuf>) -> io::Result<()> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            paths.iter().map(|path| scope.spawn(move || fs_err::File::open(path)?.sync_all())).collect();
+        threads.into_iter().try_for_each(|thread| {
+            thread.join().unwrap_or_else(|_| Err(io::Error::other("a file could not be made durable")))
+        })
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Gives a temporary file its final mode and makes its content durable.
@@ -252,8 +316,4 @@ pub(crate) fn seal(file: &std::fs::File) -> io::Result<()> {
 #[expect(clippy::disallowed_types, reason = "temporary files are of this type")]
 fn make_readable(file: &std::fs::File) -> io::Result<()> {
     file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-fn remove_any(path: &Path) -> io::Result<()> {
-    if fs_err::symlink_metadata(path)?.is_dir() { fs_err::remove_dir_all(path) } else { fs_err::remove_file(path) }
 }

@@ -48,7 +48,7 @@ struct Metadata {
 
 /// Writes the suite's metadata for `packages` (their files are in place) and makes them current. Gives the new state.
 pub(super) fn write(
-    store: &mut Store,
+    store: &Store,
     suite: &str,
     previous: &YumState,
     mut packages: Vec<Rpm>,
@@ -92,7 +92,7 @@ pub(super) fn write(
 }
 
 /// Makes a new directory with these files and the ones that are kept, and puts it in the place of the current one.
-fn exchange(store: &mut Store, directory: &str, files: &[(&str, &[u8])], kept: &Files) -> io::Result<bool> {
+fn exchange(store: &Store, directory: &str, files: &[(&str, &[u8])], kept: &Files) -> io::Result<bool> {
     let new = store.temporary_directory()?;
     for (name, content) in files {
         let mut file = fs_err::File::create_new(new.path().join(name))?;
@@ -110,7 +110,7 @@ fn exchange(store: &mut Store, directory: &str, files: &[(&str, &[u8])], kept: &
 }
 
 /// The same without the single step: metadata, the key, the signature, and last `repomd.xml`.
-fn one_by_one(store: &mut Store, directory: &str, files: &[(&str, &[u8])], kept: &Files) -> io::Result<()> {
+fn one_by_one(store: &Store, directory: &str, files: &[(&str, &[u8])], kept: &Files) -> io::Result<()> {
     for (name, content) in files {
         if *name == "repomd.xml.asc" {
             store.barrier()?;
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn without_an_exchange_of_directories_files_are_written_one_by_one_and_forgotten_ones_go() {
         let directory = tempfile::tempdir().expect("a directory");
-        let mut store = Store::at(directory.path());
+        let store = Store::at(directory.path());
         let _lock = store.lock(&crate::report::Silent).expect("the lock");
         for name in ["kept.xml.gz", "forgotten.xml.gz"] {
             store.write(&format!("yum/el9/repodata/{name}"), b"old").expect("written");
@@ -174,7 +174,7 @@ mod tests {
         };
         let files: [(&str, &[u8]); 3] =
             [("new.xml.gz", b"new"), ("repomd.xml.asc", b"signature"), ("repomd.xml", b"root")];
-        one_by_one(&mut store, "yum/el9/repodata", &files, &kept).expect("written");
+        one_by_one(&store, "yum/el9/repodata", &files, &kept).expect("written");
         let mut names: Vec<String> = fs_err::read_dir(directory.path().join("yum/el9/repodata"))
             .expect("a directory")
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())

@@ -241,7 +241,7 @@ fn packages_that_want_the_same_place_in_the_pool_do_not_harm_each_other() {
     };
     let items = [item(&one, "trixie"), item(&two, "bookworm"), item(&epoch, "bookworm"), item(&one, "sid")];
     let signer = signer();
-    let options = PublishOptions { force: false, time: now(), signer: &signer, reporter: &Silent };
+    let options = PublishOptions::of(&signer, now(), &Silent);
     repo::publish(&mut bench.repository, &items, &options).expect("published");
     for (suite, wanted) in [("trixie", &one), ("sid", &one), ("bookworm", &epoch)] {
         let apt = Apt::new(&bench, suite, &sources(&bench, suite));
@@ -290,7 +290,7 @@ fn a_file_that_is_not_what_the_list_of_artefacts_says_is_refused() {
     let deb = bench.deb("acme", "1", "amd64");
     let item = |sha256| repo::Item { path: deb.clone(), suite: "bookworm".into(), component: "main".into(), sha256 };
     let signer = signer();
-    let options = PublishOptions { force: false, time: now(), signer: &signer, reporter: &Silent };
+    let options = PublishOptions::of(&signer, now(), &Silent);
     let wrong = item(Some(Sha256::of(b"something else")));
     let error = repo::publish(&mut bench.repository, &[wrong], &options).expect_err("refused").to_string();
     assert!(error.contains("the list of artefacts says"), "{error}");

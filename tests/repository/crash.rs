@@ -35,7 +35,7 @@ fn publisher() {
             sha256: None,
         })
         .collect();
-    let options = PublishOptions { force: false, time: now(), signer: &signer, reporter: &Silent };
+    let options = PublishOptions::of(&signer, now(), &Silent);
     repo::publish(&mut repository, &items, &options).unwrap();
 }
 
@@ -136,7 +136,7 @@ fn publishers_at_the_same_time_lose_nothing() {
                 let signer = signer();
                 let mut repository = repo::open(&root).unwrap();
                 let item = Item { path, suite: "bookworm".into(), component: "main".into(), sha256: None };
-                let options = PublishOptions { force: false, time: now(), signer: &signer, reporter: &Silent };
+                let options = PublishOptions::of(&signer, now(), &Silent);
                 repo::publish(&mut repository, &[item], &options).unwrap();
             });
         }

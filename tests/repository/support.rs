@@ -88,7 +88,7 @@ impl Bench {
                 sha256: None,
             })
             .collect();
-        let options = PublishOptions { force, time: now(), signer, reporter: &Silent };
+        let options = PublishOptions { force, ..PublishOptions::of(signer, now(), &Silent) };
         repo::publish(&mut self.repository, &items, &options)
     }
 
