@@ -129,6 +129,26 @@ pub enum RepoError {
         /// Which, and why.
         lost: Vec<Left>,
     },
+    /// A suite that clients know under other names.
+    #[error("the {what} of the suite {suite} is {held} here and {found} in what was to be imported")]
+    OtherIdentity {
+        /// The suite.
+        suite: String,
+        /// `Origin`, `Label` or `Codename`.
+        what: &'static str,
+        /// As it is published here.
+        held: String,
+        /// As clients of the source know it.
+        found: String,
+    },
+    /// A repository is not what was published.
+    #[error("{files} files of the repository are damaged")]
+    Damaged {
+        /// How many.
+        files: usize,
+        /// Whether that is after a repair.
+        repaired: bool,
+    },
     /// The machine's clock is behind what has been published.
     #[error("the clock of this machine is {seconds} s behind the last publication of {suite}")]
     ClockBehind {
@@ -197,6 +217,15 @@ impl Diagnose for RepoError {
             Self::OtherContent { .. } => {
                 "give the package a new version; `--force` replaces it, but machines that have it keep the old content"
                     .to_owned()
+            }
+            Self::OtherIdentity { .. } => {
+                "clients refuse a suite whose name changes; import it into a repository that has no such suite".to_owned()
+            }
+            Self::Damaged { repaired: false, .. } => {
+                "`packhouse repo verify --repair` puts back what follows from what is left".to_owned()
+            }
+            Self::Damaged { repaired: true, .. } => {
+                "restore these files from a backup, or publish these packages again with `--force`".to_owned()
             }
             Self::SuiteNeeded { .. } => "name it with `--suite`".to_owned(),
             Self::CannotTakeOver { .. } => {

@@ -222,7 +222,7 @@ fn check_word(text: &str, what: &'static str) -> Result<(), RepoError> {
 }
 
 /// What stands on one line of a Release file.
-fn check_line(text: &str, what: &'static str) -> Result<(), RepoError> {
+pub(super) fn check_line(text: &str, what: &'static str) -> Result<(), RepoError> {
     if !text.is_empty() && text.len() <= 200 && text.trim() == text && !text.chars().any(char::is_control) {
         return Ok(());
     }

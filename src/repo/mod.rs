@@ -38,6 +38,7 @@ mod store;
 pub mod suite;
 #[allow(dead_code)]
 mod sweep;
+pub mod verify;
 #[allow(dead_code)]
 mod writer;
 mod yum;

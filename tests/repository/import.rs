@@ -18,7 +18,7 @@ fn options(source: &Path) -> ImportOptions {
 fn import(bench: &mut Bench, options: &ImportOptions) -> Result<(ImportPlan, Published), RepoError> {
     let mut plan = import::plan(options)?;
     let signer = signer();
-    let publish = PublishOptions { force: false, time: now(), signer: &signer, reporter: &Silent };
+    let publish = PublishOptions { link: true, sign_rpms: false, ..PublishOptions::of(&signer, now(), &Silent) };
     let published = import::import(&mut bench.repository, &mut plan, options.leave_out, &publish)?;
     Ok((plan, published))
 }

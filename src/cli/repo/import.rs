@@ -61,7 +61,8 @@ pub(super) fn run(session: &Session, arguments: &Import) -> Result<(), Failure> 
     let secret = key::signing_key(session, arguments.key.as_ref())?;
     let time = key::now();
     let signer = secret.signer(key::passphrase().as_deref(), time)?;
-    let publish = PublishOptions { force: false, time, signer: &signer, reporter: session.reporter() };
+    let usual = PublishOptions::of(&signer, time, session.reporter());
+    let publish = PublishOptions { link: !arguments.copy, sign_rpms: arguments.sign, ..usual };
     let published = import::import(&mut repository, &mut plan, arguments.leave_out, &publish)?;
     import::tell(&plan, session.reporter());
     for suite in &published.suites {

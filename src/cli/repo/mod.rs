@@ -1,6 +1,7 @@
 //! `packhouse repo`: one file per command.
 
 mod import;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use crate::repo::{self, NewRepository};
 pub(super) enum Repo {
     Init(Init),
     Import(import::Import),
+    Verify(verify::Verify),
 }
 
 /// Make an empty repository.
@@ -42,6 +44,7 @@ pub(super) fn run(session: &Session, command: &Repo) -> Result<(), Failure> {
     match command {
         Repo::Init(arguments) => init(session, arguments),
         Repo::Import(arguments) => import::run(session, arguments),
+        Repo::Verify(arguments) => verify::run(session, arguments),
     }
 }
 

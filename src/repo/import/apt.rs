@@ -11,7 +11,7 @@ use super::{Identity, ImportOptions, ImportPlan, Left, PlannedSuite, place, rela
 use crate::repo::error::RepoError;
 use crate::repo::ingest::Item;
 use crate::repo::layout::{check_component, check_suite};
-use crate::repo::publish::Kind;
+use crate::repo::suite::Kind;
 
 /// The forms of an index, the quickest to read first.
 const FORMS: [&str; 4] = ["", ".gz", ".zst", ".xz"];

@@ -13,7 +13,7 @@ const MAXIMAL_INDEX: u64 = 8 << 30;
 
 /// The digest that an index gives of a file, in whatever algorithm it uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Checksum {
+pub(in crate::repo) enum Checksum {
     Sha256(Sha256),
     /// Lower-case hexadecimal.
     Sha512(String),
@@ -34,6 +34,11 @@ impl Checksum {
             "sha" | "sha1" => hexadecimal(40).map(Self::Sha1),
             _ => None,
         }
+    }
+
+    /// Whether it is this SHA-256.
+    pub(in crate::repo) fn is(&self, digest: Sha256) -> bool {
+        *self == Self::Sha256(digest)
     }
 
     /// Whether it is that of the file.
@@ -64,7 +69,7 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
 }
 
 /// The content of a file in this form: `gz`, `xz`, `zst`; anything else is plain.
-pub(super) fn open_form(path: &Path, form: &str) -> io::Result<Box<dyn BufRead>> {
+pub(in crate::repo) fn open_form(path: &Path, form: &str) -> io::Result<Box<dyn BufRead>> {
     let file = BufReader::with_capacity(256 << 10, fs_err::File::open(path)?);
     let reader: Box<dyn Read> = match form {
         "gz" => Box::new(MultiGzDecoder::new(file)),

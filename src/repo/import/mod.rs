@@ -8,14 +8,14 @@
 
 mod apt;
 mod examine;
-mod index;
+mod identity;
+pub(super) mod index;
 mod place;
 mod plain;
-mod release;
+pub(super) mod release;
 mod stanzas;
 mod yum;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -23,7 +23,11 @@ use serde::Serialize;
 use super::error::RepoError;
 use super::ingest::Item;
 use super::layout::Repository;
-use super::publish::{Kind, PublishOptions, Published, publish};
+use super::publish::{PublishOptions, Published, publish};
+use super::suite::Kind;
+use super::writer::Writer;
+use super::store::Store;
+pub use identity::Identity;
 use crate::report::Reporter;
 
 /// What to take over, and into what.
@@ -62,42 +66,6 @@ pub struct PlannedSuite {
     /// Their files.
     #[serde(skip)]
     pub(super) items: Vec<Item>,
-}
-
-/// What a suite says of itself. Clients remember Origin, Label and Codename and refuse an index in which they are others.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Identity {
-    /// `Origin`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub origin: Option<String>,
-    /// `Label`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub label: Option<String>,
-    /// `Suite`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub suite: Option<String>,
-    /// `Codename`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub codename: Option<String>,
-    /// `Version`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
-    /// `Description`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Seconds between `Date` and `Valid-Until`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub valid_for: Option<i64>,
-    /// `NotAutomatic`.
-    pub not_automatic: bool,
-    /// `ButAutomaticUpgrades`.
-    pub but_automatic_upgrades: bool,
-    /// Without `all` and `source`.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub architectures: BTreeSet<String>,
-    /// Components that have an index, packages or not.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub components: BTreeSet<String>,
 }
 
 /// Something that cannot be taken over.
@@ -151,7 +119,8 @@ pub fn plan(options: &ImportOptions) -> Result<ImportPlan, RepoError> {
     Ok(plan)
 }
 
-/// Publishes what was planned. Where a package is refused, all are examined, so that one run tells of all that is wrong.
+/// Publishes what was planned, under the names that clients know. Where a package is refused, all are examined, so that one
+/// run tells of all that is wrong.
 pub fn import(
     repository: &mut Repository,
     plan: &mut ImportPlan,
@@ -159,6 +128,27 @@ pub fn import(
     options: &PublishOptions<'_>,
 ) -> Result<Published, RepoError> {
     check(plan, leave_out)?;
+    let writer = Writer::new(Store::at(repository.root()), options.reporter)?;
+    let before = writer.repository.clone();
+    *repository = before.clone();
+    identity::keep(repository, &writer.store, plan)?;
+    repository.save(&writer.store)?;
+    drop(writer);
+    let published = all(repository, plan, leave_out, options);
+    if published.is_err() {
+        // Suites that did not come to be are not to be named.
+        let writer = Writer::new(Store::at(repository.root()), options.reporter)?;
+        before.save(&writer.store)?;
+    }
+    published
+}
+
+fn all(
+    repository: &mut Repository,
+    plan: &mut ImportPlan,
+    leave_out: bool,
+    options: &PublishOptions<'_>,
+) -> Result<Published, RepoError> {
     let mut items: Vec<Item> = plan.suites.iter().flat_map(|suite| suite.items.iter().cloned()).collect();
     let first = match publish(repository, &items, options) {
         Err(error) if error.is_about_a_package() => error,

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Identity, ImportOptions, ImportPlan, Left, PlannedSuite, relative};
 use crate::repo::error::RepoError;
 use crate::repo::ingest::Item;
-use crate::repo::publish::Kind;
+use crate::repo::suite::Kind;
 
 /// Plans for every package below the root. Links are not followed.
 pub(super) fn plan(root: &Path, options: &ImportOptions, plan: &mut ImportPlan) -> Result<(), RepoError> {

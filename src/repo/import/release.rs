@@ -13,11 +13,11 @@ const MAXIMUM: u64 = 16 << 20;
 
 /// What a Release file says.
 #[derive(Debug)]
-pub(super) struct Release {
+pub(in crate::repo) struct Release {
     pub(super) identity: Identity,
     pub(super) components: Vec<String>,
     /// Size and digest of each listed file, by its name.
-    pub(super) files: BTreeMap<String, (u64, Checksum)>,
+    pub(in crate::repo) files: BTreeMap<String, (u64, Checksum)>,
 }
 
 /// Reads InRelease, or Release where there is none: what clients take.
@@ -27,6 +27,11 @@ pub(super) fn read(directory: &Path) -> io::Result<Release> {
         return parse(signed_text(&load(&in_release)?)?);
     }
     parse(&load(&directory.join("Release"))?)
+}
+
+/// What an InRelease file says.
+pub(in crate::repo) fn signed(text: &str) -> io::Result<Release> {
+    parse(signed_text(text)?)
 }
 
 fn load(path: &Path) -> io::Result<String> {

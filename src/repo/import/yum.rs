@@ -12,7 +12,7 @@ use super::{Identity, ImportOptions, ImportPlan, Left, PlannedSuite, place, rela
 use crate::repo::error::RepoError;
 use crate::repo::ingest::Item;
 use crate::repo::layout::check_suite;
-use crate::repo::publish::Kind;
+use crate::repo::suite::Kind;
 
 /// How deep below the root a repository is looked for: `el9/x86_64/os/repodata`.
 const DEPTH: usize = 5;
