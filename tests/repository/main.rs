@@ -6,5 +6,7 @@ mod apt;
 mod crash;
 mod import;
 mod keys;
+mod scenarios;
 mod support;
+mod verify;
 mod yum;

@@ -140,7 +140,26 @@ pub fn import(
         let writer = Writer::new(Store::at(repository.root()), options.reporter)?;
         before.save(&writer.store)?;
     }
+    if !options.sign_rpms
+        && let Some(path) = signed_by_others(plan, options)
+    {
+        options.reporter.note(&format!(
+            "rpms such as {} are not signed with the repository's key, and the file for clients asks for that: import with \
+             --sign, or give clients the other key too",
+            path.display()
+        ));
+    }
     published
+}
+
+/// An rpm without a signature of ours, if there is one among the first.
+fn signed_by_others<'a>(plan: &'a ImportPlan, options: &PublishOptions<'_>) -> Option<&'a Path> {
+    let rpms = plan.suites.iter().filter(|suite| suite.kind == Kind::Yum).flat_map(|suite| suite.items.iter().take(100));
+    let ours = |path: &Path| {
+        let held = crate::format::rpm::header_signature(path).ok().flatten();
+        held.is_some_and(|held| options.signer.has_signed(&held.signature, &held.header))
+    };
+    rpms.map(|item| item.path.as_path()).find(|path| !ours(path))
 }
 
 fn all(

@@ -73,7 +73,7 @@ fn apply(writer: &mut Writer, cure: &Cure, path: &str, by: &Committer<'_>) -> Re
         Cure::Index(suite, file) => {
             let Some(root) = root::current(store, suite)? else { return Ok(false) };
             let Some(file) = root.files.iter().find(|held| held.path == *file) else { return Ok(false) };
-            let Ok(copied) = crate::repo::commit::index_file(store, &root, file) else { return Ok(false) };
+            let Ok(copied) = crate::repo::index::again(store, &root, file) else { return Ok(false) };
             if (copied.size, copied.sha256) != file.packed {
                 return Ok(false);
             }
