@@ -1,24 +1,24 @@
 //! What a commit is going to do to one suite: packages put, packages removed.
-//!
-//! Texts are spooled to an unlinked temporary file, so that a change of a hundred thousand packages needs the memory of
-//! their records alone.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::sync::Arc;
 
 use super::cell::CellName;
 use super::error::RepoError;
 use super::record::{Entry, Identity, Record};
 use super::root::{self, Root};
+use super::spool::{Spool, Spooled};
 use super::store::{Copied, Store};
 use super::suite::Suite;
+use crate::digest::Sha256;
 
 /// What is going to happen to one suite. Made under the lock, from the root that is in place.
 #[derive(Debug)]
 pub(super) struct Change {
+    /// What the suite holds before the change.
     pub(super) base: Root,
     /// The digest of the index that is in place.
-    pub(super) before: Option<crate::digest::Sha256>,
+    pub(super) before: Option<Sha256>,
     /// Says what happened, in the history.
     pub(super) note: String,
     /// Files for the pool, each with its place relative to the repository.
@@ -27,30 +27,24 @@ pub(super) struct Change {
     pub(super) donor: Option<Root>,
     /// Make a new generation although nothing changes: new signatures, a new date.
     pub(super) renew: bool,
-    edits: BTreeMap<CellName, Edit>,
-    spool: Option<Spool>,
+    /// A publisher was killed before it was done: what lies beside the index belongs to another generation.
+    pub(super) unfinished: bool,
+    pub(super) edits: BTreeMap<CellName, Edit>,
+    spool: Option<Arc<Spool>>,
 }
 
 /// What happens to one cell.
 #[derive(Debug, Default)]
 pub(super) struct Edit {
-    removed: BTreeSet<Identity>,
-    put: BTreeMap<Identity, Put>,
+    pub(super) removed: BTreeSet<Identity>,
+    pub(super) put: BTreeMap<Identity, Put>,
 }
 
-/// A record with the place of its texts in the spool.
+/// A record whose texts are spooled.
 #[derive(Debug)]
-struct Put {
-    record: Record,
-    begin: u64,
-    lengths: Vec<u64>,
-}
-
-/// Where texts wait.
-#[derive(Debug)]
-struct Spool {
-    file: std::io::BufWriter<fs_err::File>,
-    length: u64,
+pub(super) struct Put {
+    pub(super) record: Record,
+    pub(super) texts: Spooled,
 }
 
 impl Change {
@@ -58,8 +52,23 @@ impl Change {
     pub(super) fn of(store: &Store, suite: &Suite) -> Result<Self, RepoError> {
         let before = root::current_digest(store, suite)?;
         let base = root::current(store, suite)?.unwrap_or_else(|| Root::empty(suite));
-        let (edits, files, note) = (BTreeMap::new(), Vec::new(), String::new());
-        Ok(Self { base, before, note, files, donor: None, renew: false, edits, spool: None })
+        let unfinished = base.is_unfinished(store)?;
+        Ok(Self { unfinished, ..Self::on(base, before) })
+    }
+
+    /// No change yet of what `base` says, which follows the index with the digest `before`.
+    pub(super) fn on(base: Root, before: Option<Sha256>) -> Self {
+        Self {
+            base,
+            before,
+            note: String::new(),
+            files: Vec::new(),
+            donor: None,
+            renew: false,
+            unfinished: false,
+            edits: BTreeMap::new(),
+            spool: None,
+        }
     }
 
     /// The suite.
@@ -67,41 +76,48 @@ impl Change {
         &self.base.suite
     }
 
-    /// Whether the suite stays as it is.
+    /// Whether the suite's index stays as it is.
     pub(super) fn is_idle(&self) -> bool {
-        self.edits.is_empty() && !self.renew
+        self.edits.is_empty() && !self.renew && !self.unfinished
     }
 
     /// The records of one name, as they will be.
     pub(super) fn find(&self, store: &Store, name: &str) -> Result<Vec<Record>, RepoError> {
         let mut found = self.base.find(store, name)?;
         found.retain(|record| !self.is_superseded(record));
-        let put = self.edits.values().flat_map(|edit| edit.put.values());
-        found.extend(put.filter(|put| put.record.identity.name == name).map(|put| put.record.clone()));
+        found.extend(self.put_records().filter(|record| record.identity.name == name).cloned());
         Ok(found)
     }
 
     /// All records, as they will be.
     pub(super) fn records<'a>(&'a self, store: &'a Store) -> impl Iterator<Item = Result<Record, RepoError>> + 'a {
         let held = self.base.records(store);
-        let put = self.edits.values().flat_map(|edit| edit.put.values()).map(|put| Ok(put.record.clone()));
-        held.filter(|record| record.as_ref().map_or(true, |record| !self.is_superseded(record))).chain(put)
+        held.filter(|record| record.as_ref().map_or(true, |record| !self.is_superseded(record)))
+            .chain(self.put_records().cloned().map(Ok))
+    }
+
+    /// The records that are new or take the place of others.
+    pub(super) fn put_records(&self) -> impl Iterator<Item = &Record> {
+        self.edits.values().flat_map(|edit| edit.put.values()).map(|put| &put.record)
     }
 
     /// Puts a package into the suite, in the place of one of the same identity and component.
     pub(super) fn put(&mut self, store: &Store, entry: Entry) -> Result<(), RepoError> {
-        let cell = entry.record.cell(self.base.suite.kind);
-        let spool = match &mut self.spool {
+        let spool = match self.spool.take() {
             Some(spool) => spool,
-            none => none.insert(Spool::new(store)?),
+            None => Spool::new(store)?,
         };
-        let (begin, lengths) = spool.push(&entry.texts)?;
-        let identity = entry.record.identity.clone();
-        let put = Put { record: entry.record, begin, lengths };
-        let edit = self.edits.entry(cell).or_default();
-        edit.removed.remove(&identity);
-        edit.put.insert(identity, put);
+        let texts = spool.push(&entry.texts)?;
+        self.spool = Some(spool);
+        self.put_spooled(entry.record, texts);
         Ok(())
+    }
+
+    /// The same for a package whose texts are spooled already.
+    pub(super) fn put_spooled(&mut self, record: Record, texts: Spooled) {
+        let edit = self.edits.entry(record.cell(self.base.suite.kind)).or_default();
+        edit.removed.remove(&record.identity);
+        edit.put.insert(record.identity.clone(), Put { record, texts });
     }
 
     /// Takes a package out of the suite.
@@ -115,7 +131,11 @@ impl Change {
     /// index files are used as they are. Of a yum suite the caller sees to the packages' files.
     pub(super) fn take_over(&mut self, root: &Root) {
         self.edits.clear();
-        self.base.cells.clone_from(&root.cells);
+        // Clients ask for the architectures that they know: none ever goes away.
+        let known = std::mem::replace(&mut self.base.cells, root.cells.clone());
+        for name in known.into_keys() {
+            self.base.cells.entry(name).or_default();
+        }
         self.donor = Some(root.clone());
         self.renew = true;
     }
@@ -128,22 +148,13 @@ impl Change {
     /// Whether a record of the base is not there any more.
     fn is_superseded(&self, record: &Record) -> bool {
         let edit = self.edits.get(&record.cell(self.base.suite.kind));
-        edit.is_some_and(|edit| edit.removed.contains(&record.identity) || edit.put.contains_key(&record.identity))
+        edit.is_some_and(|edit| edit.supersedes(&record.identity))
     }
 }
 
-impl Spool {
-    fn new(store: &Store) -> Result<Self, RepoError> {
-        let file = store.unlinked().map_err(RepoError::io("a temporary file could not be made"))?;
-        Ok(Self { file: std::io::BufWriter::with_capacity(1 << 20, file), length: 0 })
-    }
-
-    fn push(&mut self, texts: &[Vec<u8>]) -> Result<(u64, Vec<u64>), RepoError> {
-        let begin = self.length;
-        for text in texts {
-            self.file.write_all(text).map_err(RepoError::io("a temporary file could not be written"))?;
-            self.length += text.len() as u64;
-        }
-        Ok((begin, texts.iter().map(|text| text.len() as u64).collect()))
+impl Edit {
+    /// Whether a record that the cell has is removed or replaced.
+    pub(super) fn supersedes(&self, identity: &Identity) -> bool {
+        self.removed.contains(identity) || self.put.contains_key(identity)
     }
 }

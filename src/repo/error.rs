@@ -149,6 +149,12 @@ pub enum RepoError {
         /// Whether that is after a repair.
         repaired: bool,
     },
+    /// Nothing enters or leaves a frozen suite.
+    #[error("{suite} is frozen")]
+    Frozen {
+        /// The suite.
+        suite: String,
+    },
     /// The machine's clock is behind what has been published.
     #[error("the clock of this machine is {seconds} s behind the last publication of {suite}")]
     ClockBehind {
@@ -238,6 +244,9 @@ impl Diagnose for RepoError {
             Self::UnusableKey { hint, .. } => hint.clone(),
             Self::OtherKey { .. } => "name the repository's own key with `--key`".to_owned(),
             Self::KeyExists { .. } => "name another file, or add `--force` to lose the key that is there".to_owned(),
+            Self::Frozen { suite } => {
+                format!("thaw it with `packhouse repo set {suite} --thaw`, or name another suite")
+            }
             Self::ClockBehind { .. } => {
                 "set the clock; apt clients ignore an index that is older than the one they have".to_owned()
             }

@@ -8,13 +8,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::error::RepoError;
-use super::primary;
+use super::record::{Entry, Identity, Record};
 use super::sign::Signer;
-use super::state::{Deb, Rpm};
 use super::store::{Copied, Store};
 use super::{apt, yum};
 use crate::digest::Sha256;
 use crate::format::deb::{DebInfo, Files};
+use crate::format::rpm::RpmInfo;
 use crate::format::{self, deb, rpm};
 
 /// A file to publish.
@@ -50,17 +50,31 @@ const OWNED_BY_THE_INDEX: [&str; 13] = [
 /// What a file turned out to be.
 pub(super) enum Ingested {
     Deb { copy: Copied, info: Box<DebInfo> },
-    Rpm { copy: Copied, info: Box<rpm::RpmInfo>, immutable: Sha256 },
+    Rpm { copy: Copied, info: Box<RpmInfo>, immutable: Sha256 },
+}
+
+/// What an index says of a file and the package itself does not.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Facts {
+    pub(super) size: u64,
+    pub(super) sha256: Sha256,
+    /// Seconds since 1970-01-01 UTC.
+    pub(super) published: i64,
+    pub(super) phase: Option<u8>,
 }
 
 /// Copies and judges one file.
-pub(super) fn take(store: &Store, item: &Item) -> Result<Ingested, RepoError> {
+pub(super) fn take(store: &Store, item: &Item, link: bool) -> Result<Ingested, RepoError> {
     let failed = || RepoError::io(format!("{} could not be taken in", item.path.display()));
     let mut source = fs_err::File::open(&item.path).map_err(failed())?;
     let mut magic = [0; 8];
     let length = read_up_to(&mut source, &mut magic).map_err(failed())?;
     let begin = magic.get(..length).unwrap_or_default();
-    let copy = store.copy_in(&mut begin.chain(source)).map_err(failed())?;
+    let copy = match link {
+        true => store.link_in(&item.path),
+        false => store.copy_in(&mut begin.chain(source)),
+    };
+    let copy = copy.map_err(failed())?;
     if let Some(expected) = item.sha256.filter(|expected| *expected != copy.sha256) {
         let reason = format!("its SHA-256 is {}, the list of artefacts says {expected}", copy.sha256);
         return Err(RepoError::refused(&item.path, reason));
@@ -79,76 +93,80 @@ pub(super) fn take(store: &Store, item: &Item) -> Result<Ingested, RepoError> {
     Err(RepoError::refused(&item.path, "this is neither a .deb nor an .rpm"))
 }
 
-/// The index entry of a .deb; `tagged` when its usual place is taken by another content.
-pub(super) fn deb_record(info: &DebInfo, component: &str, copy: &Copied, tagged: bool) -> Deb {
-    let tag = tagged.then_some(copy.sha256);
-    let (package, version, architecture) = (info.package(), info.version(), info.architecture());
-    let filename = apt::pool_path(component, info.source(), package, version, architecture, tag);
-    let line = |name: &str, value: &str| {
-        let separator = if value.is_empty() || value.starts_with('\n') { "" } else { " " };
-        format!("{name}:{separator}{value}\n")
-    };
-    let is = |name: &str, wanted: &str| name.eq_ignore_ascii_case(wanted);
-    let mut control = line("Package", package);
-    for (name, value) in &info.control {
-        if !is(name, "Package") && !is(name, "Description") {
-            control.push_str(&line(name, value));
-        }
-    }
-    Deb {
+/// What a .deb becomes in an index. `tag` goes into its place when the usual one is taken by another content.
+pub(super) fn deb_entry(info: &DebInfo, component: &str, file: &Facts, tag: Option<Sha256>) -> Entry {
+    let (name, version, architecture) = (info.package(), info.version(), info.architecture());
+    let place = apt::pool_path(component, info.source(), name, version, architecture, tag);
+    let source = info.field("Source").unwrap_or_default();
+    let source_version = source.split_once('(').map(|(_, rest)| rest.trim_end_matches([')', ' ']).trim());
+    let record = Record {
+        identity: Identity {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            architecture: architecture.to_owned(),
+        },
+        source: info.source().to_owned(),
+        source_version: source_version.unwrap_or(version).to_owned(),
         component: component.to_owned(),
-        package: package.to_owned(),
-        version: version.to_owned(),
-        architecture: architecture.to_owned(),
-        filename,
-        size: copy.size,
-        sha256: copy.sha256,
-        control,
-        description: line("Description", info.field("Description").unwrap_or_default()),
-    }
+        place,
+        size: file.size,
+        sha256: file.sha256,
+        content: file.sha256,
+        original: file.sha256,
+        published: file.published,
+        phase: file.phase,
+        further: Vec::new(),
+    };
+    Entry { texts: apt::texts(info, &record), record }
 }
 
-/// What an .rpm becomes: the file to publish, with our signature in the place of any other, and its entry. `original` is
-/// the digest of the file that was given; `tag` goes into its place when the usual one is taken.
-pub(super) fn rpm_record(
-    store: &Store,
-    copy: Copied,
-    original: Sha256,
-    immutable: Sha256,
-    tag: Option<Sha256>,
-    signer: &Signer,
-    time: i64,
-) -> Result<(Copied, Rpm), RepoError> {
-    let unreadable = |error| refused(&copy.file, error);
-    let held = rpm::header_signature(&copy.file).map_err(unreadable)?;
-    let signed = if held.is_some_and(|held| signer.has_signed(&held.signature, &held.header)) {
-        None
-    } else {
-        let mut sign = |header: &[u8]| signer.detached_binary(header, time).map_err(rpm::SignerError::from);
-        let signed = store.produce(|writer| rpm::sign(&copy.file, writer, &mut sign).map_err(as_io));
-        Some(signed.map_err(RepoError::io("the package could not be signed"))?)
-    };
-    let copy = signed.unwrap_or(copy);
-    let info = rpm::read(&copy.file).map_err(|error| refused(&copy.file, error))?;
-    let location = yum::location(&info.name, &info.version, &info.release, &info.architecture, tag);
-    let published = primary::Published { sha256: copy.sha256, location: &location, time };
-    let elements = primary::describe(&info, &published);
-    let record = Rpm {
-        epoch: info.epoch.unwrap_or(0),
-        name: info.name,
-        version: info.version,
-        release: info.release,
-        architecture: info.architecture,
-        location,
-        size: copy.size,
-        sha256: copy.sha256,
-        immutable,
+/// What an .rpm becomes in metadata, as it is.
+pub(super) fn rpm_entry(info: &RpmInfo, file: &Facts, original: Sha256, content: Sha256, tag: Option<Sha256>) -> Entry {
+    // `acme-1.0-1.el9.src.rpm`
+    let mut source = info.source_rpm.as_deref().unwrap_or_default().trim_end_matches(".src.rpm").rsplitn(3, '-');
+    let (release, version, name) = (source.next(), source.next(), source.next());
+    let source_version = version.zip(release).map(|(version, release)| format!("{version}-{release}"));
+    let version = yum::version(info);
+    let record = Record {
+        identity: Identity {
+            name: info.name.clone(),
+            version: version.clone(),
+            architecture: info.architecture.clone(),
+        },
+        source: name.unwrap_or(&info.name).to_owned(),
+        source_version: source_version.unwrap_or(version),
+        component: String::new(),
+        place: yum::location(&info.name, &info.version, &info.release, &info.architecture, tag),
+        size: file.size,
+        sha256: file.sha256,
+        content,
         original,
-        primary: elements.primary,
-        filelists: elements.filelists,
-        other: elements.other,
+        published: file.published,
+        phase: None,
+        further: Vec::new(),
     };
-    Ok((copy, record))
+    Entry { texts: yum::texts(info, &record), record }
+}
+
+/// The .rpm with a signature of our key; `None` when it has one.
+pub(super) fn signed(store: &Store, copy: &Copied, signer: &Signer, time: i64) -> Result<Option<Copied>, RepoError> {
+    let held = rpm::header_signature(&copy.file).map_err(|error| refused(&copy.file, error))?;
+    if held.is_some_and(|held| signer.has_signed(&held.signature, &held.header)) {
+        return Ok(None);
+    }
+    let mut sign = |header: &[u8]| signer.detached_binary(header, time).map_err(rpm::SignerError::from);
+    let signed = store.produce(|writer| rpm::sign(&copy.file, writer, &mut sign).map_err(as_io));
+    signed.map(Some).map_err(RepoError::io("the package could not be signed"))
+}
+
+/// Reads a .deb that was judged before.
+pub(super) fn read_deb(path: &Path) -> Result<DebInfo, RepoError> {
+    deb::read(path, Files::Skip).map_err(|error| refused(path, error))
+}
+
+/// Reads an .rpm that was judged before.
+pub(super) fn read_rpm(path: &Path) -> Result<RpmInfo, RepoError> {
+    rpm::read(path).map_err(|error| refused(path, error))
 }
 
 fn check_fields(path: &Path, info: &DebInfo) -> Result<(), RepoError> {
@@ -180,7 +198,7 @@ fn check_fields(path: &Path, info: &DebInfo) -> Result<(), RepoError> {
 }
 
 /// Control characters have no place in names; XML attributes could not hold them either.
-fn check_relations(path: &Path, info: &rpm::RpmInfo) -> Result<(), RepoError> {
+fn check_relations(path: &Path, info: &RpmInfo) -> Result<(), RepoError> {
     let relations = [&info.provides, &info.requires, &info.conflicts, &info.obsoletes].into_iter().flatten();
     let names = relations.map(|dependency| &dependency.name).chain(info.files.iter().map(|file| &file.path));
     for name in names {

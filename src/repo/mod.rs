@@ -1,45 +1,42 @@
 //! Signed apt and yum repositories: a directory that `apt`, `dnf` and `zypper` trust.
 //!
 //! [`init`] makes one, [`publish`] puts packages of both formats into it, [`keys`] makes and reads the key that signs.
-//! The pool is immutable; indices lie under names that say their content; the small signed root (`InRelease`,
+//! The pool is immutable; indices lie under names that say their content; the small signed one (`InRelease`,
 //! `repomd.xml`) is replaced last, in one step. So a reader at any moment, and a publisher killed at any instruction, sees
 //! the old state or the new. Formats: DebianRepository/Format, createrepo_c's output, RFC 9580.
+//!
+//! What a [`suite`] holds stands in a [`root`], one for each generation: [`cell`]s of content-addressed [`shard`]s, which hold
+//! a [`record`] of each package and its texts in all indices. Whoever changes a suite takes the lock (`writer`), says what
+//! changes (`change`), and gets the next generation (`commit`); only touched shards are made anew. `sweep` removes what nobody
+//! needs any more.
 
 mod apt;
 pub mod cell;
-#[allow(dead_code)]
 mod change;
-#[allow(dead_code)]
 mod commit;
 mod compress;
 mod error;
 pub mod import;
+mod index;
 mod ingest;
 mod key_policy;
 pub mod keys;
 mod layout;
 pub mod options;
-mod plan;
 mod pool;
-mod primary;
 mod publish;
 mod published;
 pub mod record;
-mod release;
-#[allow(dead_code)]
 pub mod root;
-#[allow(dead_code)]
 pub mod shard;
 pub mod sign;
 mod snippets;
+mod spool;
 mod stage;
-mod state;
 mod store;
 pub mod suite;
-#[allow(dead_code)]
 mod sweep;
 pub mod verify;
-#[allow(dead_code)]
 mod writer;
 mod yum;
 

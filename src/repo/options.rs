@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Sha256;
 
-/// The options of one suite. Each has a default, so that a suite needs none.
+/// The options of one suite. Each has a default, so that a suite needs none. A text of a Release field that is empty leaves
+/// the field out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SuiteOptions {
@@ -31,6 +32,9 @@ pub struct SuiteOptions {
     /// Architectures that have an index even when they have no package.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub architectures: BTreeSet<String>,
+    /// Components that have an index even when they have no package.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub components: BTreeSet<String>,
     /// Clients install from this suite only what they are told to.
     #[serde(skip_serializing_if = "is_false")]
     pub not_automatic: bool,
@@ -82,6 +86,7 @@ impl Default for SuiteOptions {
             version: None,
             description: None,
             architectures: BTreeSet::new(),
+            components: BTreeSet::new(),
             not_automatic: false,
             but_automatic_upgrades: false,
             valid_for: None,

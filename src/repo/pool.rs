@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::error::RepoError;
 use super::store::Store;
+use super::suite::Kind;
 use crate::digest::Sha256;
 use crate::format::rpm;
 
@@ -13,16 +14,16 @@ use crate::format::rpm;
 pub(super) enum Place {
     /// Nothing yet.
     Free,
-    /// This very content.
+    /// This very content, or in this call it is going to.
     Same,
     /// Another content.
     Other,
 }
 
-/// The places of both pools, with what one call to `publish` is going to put there.
+/// The places of both pools, with what one call is going to put there.
 #[derive(Debug)]
 pub(super) struct Pool<'a> {
-    pub(super) store: &'a Store,
+    store: &'a Store,
     claimed: HashMap<String, Sha256>,
 }
 
@@ -31,19 +32,28 @@ impl<'a> Pool<'a> {
         Self { store, claimed: HashMap::new() }
     }
 
-    /// Whether a .deb with this digest may go to `place` (relative to the repository).
-    pub(super) fn deb(&self, place: &str, sha256: Sha256) -> Result<Place, RepoError> {
-        self.look(place, sha256, |pool| {
-            let failed = || RepoError::io("the pool could not be read");
-            let mut file = fs_err::File::open(pool.store.path(place)).map_err(failed())?;
-            Ok(Sha256::of_reader(&mut file).map_err(failed())?.0 == sha256)
-        })
-    }
-
-    /// Whether an .rpm with this immutable digest may go to `place`.
-    pub(super) fn rpm(&self, place: &str, immutable: Sha256) -> Result<Place, RepoError> {
-        let digest = |pool: &Self| rpm::immutable_digest(&pool.store.path(place));
-        self.look(place, immutable, |pool| Ok(digest(pool).is_ok_and(|digest| digest == immutable)))
+    /// What stands at `place` (relative to the repository), for a package with this content: see
+    /// [`super::record::Record::content`].
+    pub(super) fn look(&self, kind: Kind, place: &str, content: Sha256) -> Result<Place, RepoError> {
+        if let Some(claimed) = self.claimed.get(place) {
+            return Ok(if *claimed == content { Place::Same } else { Place::Other });
+        }
+        let path = self.store.path(place);
+        if !path.exists() {
+            return Ok(Place::Free);
+        }
+        let failed = || RepoError::io("the pool could not be read");
+        let same = match kind {
+            Kind::Apt => {
+                Sha256::of_reader(&mut fs_err::File::open(&path).map_err(failed())?).map_err(failed())?.0 == content
+            }
+            Kind::Yum => rpm::immutable_digest(&path).is_ok_and(|digest| digest == content),
+        };
+        if same {
+            // Who put it there may have been killed before its name was durable.
+            path.parent().into_iter().for_each(|directory| self.store.soil(directory));
+        }
+        Ok(if same { Place::Same } else { Place::Other })
     }
 
     /// Takes the place for this content.
@@ -51,19 +61,8 @@ impl<'a> Pool<'a> {
         self.claimed.insert(place.to_owned(), content);
     }
 
-    /// A place claimed for the same content counts as free: whichever suite is written first puts the package there.
-    fn look(
-        &self,
-        place: &str,
-        content: Sha256,
-        same: impl FnOnce(&Self) -> Result<bool, RepoError>,
-    ) -> Result<Place, RepoError> {
-        Ok(match self.claimed.get(place) {
-            Some(claimed) if *claimed == content => Place::Free,
-            Some(_) => Place::Other,
-            None if !self.store.path(place).exists() => Place::Free,
-            None if same(self)? => Place::Same,
-            None => Place::Other,
-        })
+    /// Whether this call is going to put something there.
+    pub(super) fn is_claimed(&self, place: &str) -> bool {
+        self.claimed.contains_key(place)
     }
 }

@@ -2,14 +2,11 @@
 
 use std::path::PathBuf;
 
-use serde::de::DeserializeOwned;
-
 use super::error::RepoError;
 use super::layout::Repository;
-use super::state::{AptState, States, YumState};
+use super::root;
 use super::store::Store;
-use super::suite::Kind;
-use super::{apt, yum};
+use super::suite::{Kind, Suite};
 
 /// A package in a suite.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,39 +21,14 @@ pub struct InSuite {
 
 /// The packages of one name in a suite; none when there is no such suite.
 pub fn in_suite(repository: &Repository, kind: Kind, suite: &str, name: &str) -> Result<Vec<InSuite>, RepoError> {
-    let store = Store::at(repository.root());
-    let found = match kind {
-        Kind::Apt => {
-            let state: AptState = load(&States::of("apt", suite, &apt::index(suite)), &store)?;
-            let packages = state.packages.into_iter().filter(|deb| deb.package == name);
-            let found = packages.map(|deb| InSuite {
-                path: store.path(&format!("apt/{}", deb.filename)),
-                version: deb.version,
-                architecture: deb.architecture,
-            });
-            found.collect()
-        }
-        Kind::Yum => {
-            let state: YumState = load(&States::of("yum", suite, &yum::index(suite)), &store)?;
-            let packages = state.packages.into_iter().filter(|rpm| rpm.name == name);
-            let found = packages.map(|rpm| {
-                let epoch = if rpm.epoch == 0 { String::new() } else { format!("{}:", rpm.epoch) };
-                InSuite {
-                    version: format!("{epoch}{}-{}", rpm.version, rpm.release),
-                    path: store.path(&format!("yum/{suite}/{}", rpm.location)),
-                    architecture: rpm.architecture,
-                }
-            });
-            found.collect()
-        }
-    };
-    Ok(found)
-}
-
-/// The state of the index in place. A publisher may replace both in between, so that what is missing is looked for again.
-fn load<T: DeserializeOwned + Default>(states: &States<'_>, store: &Store) -> Result<T, RepoError> {
-    match states.load(store) {
-        Err(RepoError::ForeignIndex { .. }) => states.load(store),
-        state => state,
-    }
+    let (store, suite) = (Store::at(repository.root()), Suite::of(kind, suite));
+    let Some(root) = root::current(&store, &suite)? else { return Ok(Vec::new()) };
+    let records = root.find(&store, name)?.into_iter();
+    let found = records.filter(|record| !["source", "src"].contains(&record.identity.architecture.as_str()));
+    let found = found.map(|record| InSuite {
+        path: store.path(&record.path(&suite)),
+        version: record.identity.version,
+        architecture: record.identity.architecture,
+    });
+    Ok(found.collect())
 }

@@ -5,6 +5,8 @@ use minijinja::{Environment, context};
 
 use super::error::RepoError;
 use super::layout::Repository;
+use super::root::Root;
+use super::suite::Kind;
 
 const SOURCES: &str = include_str!("../../templates/repository/client.sources");
 const REPO: &str = include_str!("../../templates/repository/client.repo");
@@ -22,12 +24,16 @@ pub(super) fn slug(origin: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
+/// The file that clients of a suite need: its name in the repository and its text.
+pub(super) fn snippet(repository: &Repository, root: &Root) -> Result<(String, String), RepoError> {
+    match root.suite.kind {
+        Kind::Apt => sources(repository, &root.suite.name, &root.components()),
+        Kind::Yum => repo(repository, &root.suite.name),
+    }
+}
+
 /// The `.sources` file of one suite: its name in the repository and its text.
-pub(super) fn sources(
-    repository: &Repository,
-    suite: &str,
-    components: &[String],
-) -> Result<(String, String), RepoError> {
+fn sources(repository: &Repository, suite: &str, components: &[String]) -> Result<(String, String), RepoError> {
     let configuration = repository.configuration();
     let slug = slug(&configuration.origin);
     let base = base(repository);
@@ -43,7 +49,7 @@ pub(super) fn sources(
 }
 
 /// The `.repo` file of one suite: its name in the repository and its text.
-pub(super) fn repo(repository: &Repository, suite: &str) -> Result<(String, String), RepoError> {
+fn repo(repository: &Repository, suite: &str) -> Result<(String, String), RepoError> {
     let configuration = repository.configuration();
     let slug = slug(&configuration.origin);
     let base = base(repository);

@@ -88,3 +88,31 @@ fn absent<T>(result: io::Result<T>) -> io::Result<Option<T>> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unfinished_files_of_the_dead_are_removed_and_those_of_the_living_stay() {
+        let temporary = tempfile::tempdir().expect("a directory");
+        let living = Stage::new(temporary.path()).expect("a stage");
+        fs_err::write(living.directory().join("copy"), "half").expect("written");
+        for rubbish in ["dead/copy", "older"] {
+            let path = temporary.path().join(rubbish);
+            fs_err::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+            fs_err::write(path, "half").expect("written");
+        }
+        fs_err::write(temporary.path().join("dead.lock"), "").expect("written");
+        clean(temporary.path()).expect("cleaned");
+        let names = |path: &Path| {
+            let entries = fs_err::read_dir(path).expect("a directory");
+            entries.map(|entry| entry.expect("an entry").path()).collect::<std::collections::BTreeSet<PathBuf>>()
+        };
+        let own = [living.directory().to_path_buf(), living.lock.clone()];
+        assert_eq!(names(temporary.path()), own.into());
+        assert_eq!(names(living.directory()).len(), 1);
+        drop(living);
+        assert!(names(temporary.path()).is_empty());
+    }
+}

@@ -9,7 +9,8 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustix::fs::{FlockOperation, RenameFlags};
@@ -20,7 +21,7 @@ use crate::digest::Sha256;
 use crate::report::Reporter;
 
 /// More files or directories than are worth being synced one by one.
-const MANY: usize = 16;
+const MANY: usize = 32;
 
 /// packhouse's own directory in a repository.
 pub(crate) const PRIVATE: &str = ".packhouse";
@@ -34,6 +35,10 @@ pub(crate) struct Store {
     /// Files that have their place and are not durable yet.
     unsynced: Mutex<BTreeSet<PathBuf>>,
     stage: OnceLock<Stage>,
+    /// Whether directories have mode 0755 when they are made.
+    plain_umask: OnceLock<bool>,
+    /// How many temporary names were given.
+    names: AtomicU64,
 }
 
 /// A copy that waits for its place.
@@ -72,7 +77,14 @@ impl Write for Hashing {
 
 impl Store {
     pub(crate) fn at(root: &Path) -> Self {
-        Self { root: root.to_path_buf(), dirty: Mutex::default(), unsynced: Mutex::default(), stage: OnceLock::new() }
+        Self {
+            root: root.to_path_buf(),
+            dirty: Mutex::default(),
+            unsynced: Mutex::default(),
+            stage: OnceLock::new(),
+            plain_umask: OnceLock::new(),
+            names: AtomicU64::new(0),
+        }
     }
 
     /// Its directory.
@@ -106,22 +118,15 @@ impl Store {
     /// Makes `relative` hold `content`, durably after the next barrier.
     pub(crate) fn write(&self, relative: &str, content: &[u8]) -> io::Result<()> {
         let file = self.prepared(content)?;
+        self.settle([&*file])?;
         self.place(file, relative)
     }
 
-    /// Like [`Store::write`], for a file whose name says its content: one that is there is left alone.
-    pub(crate) fn write_addressed(&self, relative: &str, content: &[u8]) -> io::Result<()> {
-        if fs_err::metadata(self.path(relative)).is_ok_and(|metadata| metadata.len() == content.len() as u64) {
-            return Ok(());
-        }
-        self.write(relative, content)
-    }
-
-    /// A synced temporary file with mode 0644 and this content.
-    fn prepared(&self, content: &[u8]) -> io::Result<tempfile::TempPath> {
+    /// A temporary file with mode 0644 and this content; durable after [`Store::settle`].
+    pub(crate) fn prepared(&self, content: &[u8]) -> io::Result<tempfile::TempPath> {
         let mut file = self.temporary_file()?;
         file.write_all(content)?;
-        seal(file.as_file())?;
+        make_readable(file.as_file())?;
         Ok(file.into_temp_path())
     }
 
@@ -153,16 +158,54 @@ impl Store {
         Ok(Copied { file: file.into_temp_path(), sha256: Sha256(hasher.finalize().into()), size })
     }
 
-    /// Makes the content of these files durable: each by itself, or, when there are many, with their file system at once,
-    /// which is one commit of its journal rather than hundreds.
-    pub(crate) fn settle<'a>(&self, files: impl ExactSizeIterator<Item = &'a Copied>) -> io::Result<()> {
-        if files.len() > MANY {
-            return self.sync_all();
+    /// Makes these files durable, and those that [`Store::add_object`] has placed: one by one, or, when there are many, with
+    /// their file system at once, which is one commit of its journal rather than hundreds.
+    pub(crate) fn settle<'a>(&self, files: impl IntoIterator<Item = &'a Path>) -> io::Result<()> {
+        let mut waiting = std::mem::take(&mut *lock(&self.unsynced));
+        waiting.extend(files.into_iter().take(MANY + 1).map(Path::to_path_buf));
+        self.sync(waiting)
+    }
+
+    /// A hard link of `source` where the file system can make one, else a copy; hashed as it is then. A link is as good as a
+    /// copy as long as nobody writes to the file in place.
+    pub(crate) fn link_in(&self, source: &Path) -> io::Result<Copied> {
+        let link = self.temporary_name()?;
+        if fs_err::hard_link(source, &link).is_err() {
+            return self.copy_in(&mut fs_err::File::open(source)?);
         }
-        for copied in files {
-            fs_err::File::open(&copied.file)?.sync_all()?;
+        let file = tempfile::TempPath::try_from_path(link)?;
+        let mut opened = fs_err::File::open(&file)?;
+        if opened.metadata()?.permissions().mode() & 0o444 != 0o444 {
+            // Clients could not read it, and its mode is its owner's.
+            return self.copy_in(&mut opened);
         }
-        Ok(())
+        let (sha256, size) = Sha256::of_reader(&mut opened)?;
+        Ok(Copied { file, sha256, size })
+    }
+
+    /// Makes `relative` the same file as `held`, or a copy of it, replacing what is there.
+    pub(crate) fn link(&self, held: &str, relative: &str) -> io::Result<()> {
+        let link = self.temporary_name()?;
+        if fs_err::hard_link(self.path(held), &link).is_ok() {
+            return self.place(tempfile::TempPath::try_from_path(link)?, relative);
+        }
+        let copied = self.copy_in(&mut fs_err::File::open(self.path(held))?)?;
+        self.settle([&*copied.file])?;
+        self.place(copied.file, relative)
+    }
+
+    /// Gives a file the time `seconds` (since 1970-01-01 UTC) of modification; one that is not there is fine.
+    pub(crate) fn touch(&self, relative: &str, seconds: i64) -> io::Result<()> {
+        match touch(&self.path(relative), seconds) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// A name in the place for unfinished files that no other file has.
+    fn temporary_name(&self) -> io::Result<PathBuf> {
+        let number = self.names.fetch_add(1, Ordering::Relaxed);
+        Ok(self.stage()?.join(format!("{number}")))
     }
 
     /// Renames a durable temporary file to `relative`.
@@ -180,14 +223,26 @@ impl Store {
 
     /// Makes everything placed so far durable before anything that follows.
     pub(crate) fn barrier(&self) -> io::Result<()> {
-        let files = std::mem::take(&mut *lock(&self.unsynced));
+        self.settle([])?;
         let directories = std::mem::take(&mut *lock(&self.dirty));
-        if files.len() > MANY || directories.len() > MANY {
+        self.sync(directories)
+    }
+
+    /// Makes these files or directories durable, all at once: together they share a commit of the journal.
+    fn sync(&self, paths: BTreeSet<PathBuf>) -> io::Result<()> {
+        if paths.len() > MANY {
             return self.sync_all();
         }
-        // Together they share a commit of the journal.
-        sync(files)?;
-        sync(directories)
+        let sync = |path: &Path| fs_err::File::open(path)?.sync_all();
+        std::thread::scope(|scope| {
+            let mut paths = paths.iter();
+            let first = paths.next();
+            let others: Vec<_> = paths.map(|path| scope.spawn(move || sync(path))).collect();
+            first.map_or(Ok(()), |path| sync(path))?;
+            others.into_iter().try_for_each(|other| {
+                other.join().unwrap_or_else(|_| Err(io::Error::other("a file could not be made durable")))
+            })
+        })
     }
 
     /// Makes everything on the repository's file system durable.
@@ -195,13 +250,12 @@ impl Store {
         Ok(rustix::fs::syncfs(fs_err::File::open(&self.root)?.file())?)
     }
 
-    /// Puts the directory `new` (made by [`Store::temporary_directory`]) in the place of `relative` in one step.
+    /// Puts the directory `new` (made by [`Store::temporary_directory`]) in the place of `relative` in one step, which is
+    /// durable after the next barrier.
     ///
     /// Gives `false`, with nothing changed, where the file system cannot exchange two directories.
     pub(crate) fn exchange(&self, new: &tempfile::TempDir, relative: &str) -> io::Result<bool> {
         let target = self.path(relative);
-        fs_err::set_permissions(new.path(), std::fs::Permissions::from_mode(0o755))?;
-        fs_err::File::open(new.path())?.sync_all()?;
         let parent = target.parent().unwrap_or(&self.root).to_path_buf();
         self.make_directory(&parent)?;
         let flags = if target.exists() { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
@@ -211,13 +265,15 @@ impl Store {
             Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => return Ok(false),
             Err(error) => return Err(error.into()),
         }
-        fs_err::File::open(parent)?.sync_all()?;
+        self.soil(&parent);
         Ok(true)
     }
 
     /// An empty directory on the repository's file system; removed when dropped.
     pub(crate) fn temporary_directory(&self) -> io::Result<tempfile::TempDir> {
-        tempfile::TempDir::new_in(self.stage()?)
+        let directory = tempfile::TempDir::new_in(self.stage()?)?;
+        fs_err::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755))?;
+        Ok(directory)
     }
 
     /// Removes a file; one that is not there is fine.
@@ -233,19 +289,19 @@ impl Store {
         if path.is_dir() {
             return Ok(());
         }
-        let below = path.strip_prefix(&self.root).unwrap_or(Path::new("")).to_path_buf();
-        let mut current = self.root.clone();
-        for component in std::iter::once(Component::CurDir).chain(below.components()) {
-            current.push(component);
-            match fs_err::create_dir(&current) {
-                Ok(()) => {
-                    fs_err::set_permissions(&current, std::fs::Permissions::from_mode(0o755))?;
-                    current.parent().into_iter().for_each(|parent| self.soil(parent));
-                }
-                Err(_) if current.is_dir() => {}
-                Err(error) => return Err(error),
+        match fs_err::create_dir(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && path != self.root => {
+                path.parent().map_or(Ok(()), |parent| self.make_directory(parent))?;
+                return self.make_directory(path);
             }
+            // Another thread was quicker; the mode is its business.
+            Err(_) if path.is_dir() => return Ok(()),
+            made => made?,
         }
+        if !*self.plain_umask.get_or_init(|| rustix::fs::stat(path).is_ok_and(|made| made.st_mode & 0o777 == 0o755)) {
+            fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o755))?;
+        }
+        path.parent().into_iter().for_each(|parent| self.soil(parent));
         Ok(())
     }
 
@@ -266,7 +322,7 @@ impl Store {
         if !same {
             self.place(copied.file, relative)?;
         }
-        lock(&self.unsynced).insert(path);
+        remember(&self.unsynced, path);
         Ok(())
     }
 
@@ -284,36 +340,33 @@ impl Store {
         self.root.join(PRIVATE).join("tmp")
     }
 
-    /// Remembers a directory whose entries have changed.
-    fn soil(&self, directory: &Path) {
-        lock(&self.dirty).insert(directory.to_path_buf());
+    /// Remembers a directory whose entries have changed, for the next barrier.
+    pub(crate) fn soil(&self, directory: &Path) {
+        remember(&self.dirty, directory.to_path_buf());
     }
 }
 
-/// Makes these files or directories durable, all at once.
-fn sync(paths: BTreeSet<PathBuf>) -> io::Result<()> {
-    std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            paths.iter().map(|path| scope.spawn(move || fs_err::File::open(path)?.sync_all())).collect();
-        threads.into_iter().try_for_each(|thread| {
-            thread.join().unwrap_or_else(|_| Err(io::Error::other("a file could not be made durable")))
-        })
-    })
+/// Adds to what a barrier has to care for. More than are dealt with one by one need not be known by name.
+fn remember(paths: &Mutex<BTreeSet<PathBuf>>, path: PathBuf) {
+    let mut paths = lock(paths);
+    if paths.len() <= MANY {
+        paths.insert(path);
+    }
+}
+
+/// Sets a file's time of modification.
+pub(crate) fn touch(path: &Path, seconds: i64) -> io::Result<()> {
+    let time = rustix::fs::Timespec { tv_sec: seconds, tv_nsec: 0 };
+    let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
+    Ok(rustix::fs::utimensat(rustix::fs::CWD, path, &times, rustix::fs::AtFlags::empty())?)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Gives a temporary file its final mode and makes its content durable.
-#[expect(clippy::disallowed_types, reason = "temporary files are of this type")]
-pub(crate) fn seal(file: &std::fs::File) -> io::Result<()> {
-    make_readable(file)?;
-    file.sync_all()
-}
-
 /// Mode 0644, whatever the umask.
 #[expect(clippy::disallowed_types, reason = "temporary files are of this type")]
-fn make_readable(file: &std::fs::File) -> io::Result<()> {
+pub(crate) fn make_readable(file: &std::fs::File) -> io::Result<()> {
     file.set_permissions(std::fs::Permissions::from_mode(0o644))
 }

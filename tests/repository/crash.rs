@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use packhouse::digest::Sha256;
 use packhouse::repo::keys::SecretKey;
 use packhouse::repo::{self, Item, PublishOptions};
@@ -108,7 +108,7 @@ fn yum_packages(root: &Path, bench: &Bench) -> usize {
     let primary = values(&repomd, "href").into_iter().find(|location| location.contains("primary")).unwrap();
     let mut text = String::new();
     let file = std::fs::File::open(suite.join(primary)).unwrap();
-    std::io::Read::read_to_string(&mut GzDecoder::new(file), &mut text).unwrap();
+    std::io::Read::read_to_string(&mut MultiGzDecoder::new(file), &mut text).unwrap();
     let locations = values(&text, "href");
     for location in &locations {
         let content = std::fs::read(suite.join(location)).unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use packhouse::repo::{self, keys::Algorithm};
 use quick_xml::events::Event;
 
@@ -272,7 +272,7 @@ fn packages(root: &std::path::Path, kind: &str) -> BTreeMap<String, Vec<String>>
     let suffix = format!("{kind}.xml.gz");
     let path = walk(&root.join("repodata")).into_iter().find(|path| path.to_string_lossy().ends_with(&suffix)).unwrap();
     let mut text = String::new();
-    std::io::Read::read_to_string(&mut GzDecoder::new(std::fs::File::open(path).unwrap()), &mut text).unwrap();
+    std::io::Read::read_to_string(&mut MultiGzDecoder::new(std::fs::File::open(path).unwrap()), &mut text).unwrap();
     let mut reader = quick_xml::Reader::from_str(&text);
     let (mut all, mut stack, mut lines, mut content) = (BTreeMap::new(), Vec::new(), Vec::new(), String::new());
     let mut head = Vec::new();

@@ -105,6 +105,7 @@ fn options(repository: &Repository, suite: &Suite, identity: &Identity) -> Resul
             None => None,
         },
         architectures: identity.architectures.clone(),
+        components: identity.components.clone(),
         not_automatic: identity.not_automatic,
         but_automatic_upgrades: identity.but_automatic_upgrades,
         valid_for,

@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, CellName, Stream};
 use super::error::RepoError;
+use super::index::Planned;
 use super::options::SuiteOptions;
 use super::record::{Entry, Record};
 use super::shard;
 use super::store::Store;
-use super::suite::Suite;
+use super::suite::{Kind, Suite};
 use crate::digest::Sha256;
 
 #[allow(unused_imports)]
@@ -50,8 +51,8 @@ pub struct Root {
     pub cells: BTreeMap<CellName, Cell>,
     /// The index files, without the signed ones.
     pub files: Vec<IndexFile>,
-    /// Digests of small files beside the index that are made with it, by their place in the repository (`Release`,
-    /// `Release.gpg`, the snippet): where they differ, a publisher was killed before it was done.
+    /// Digests of the small files that lie beside the index and are made with it (`Release`, `Release.gpg`), by their place
+    /// in the repository.
     #[serde(default)]
     pub beside: BTreeMap<String, Sha256>,
 }
@@ -68,6 +69,25 @@ pub struct IndexFile {
     pub open: (u64, Sha256),
     /// The gzip form, which is what clients fetch: bytes and digest.
     pub packed: (u64, Sha256),
+}
+
+impl IndexFile {
+    /// Where its gzip form is, under a name that says its content, relative to the repository.
+    pub(super) fn place(&self, suite: &Suite) -> String {
+        let (directory, (_, digest)) = (suite.index_directory(), self.packed);
+        match suite.kind {
+            Kind::Apt => {
+                let below = self.path.rsplit_once('/').map_or("", |(below, _)| below);
+                format!("{directory}/{below}/by-hash/SHA256/{digest}")
+            }
+            Kind::Yum => format!("{directory}/{digest}-{}.xml.gz", self.path),
+        }
+    }
+
+    /// Where the gzip form of an apt suite is for clients that know no by-hash, relative to the repository.
+    pub(super) fn plain_place(&self, suite: &Suite) -> String {
+        format!("{}/{}.gz", suite.index_directory(), self.path)
+    }
 }
 
 impl Root {
@@ -88,6 +108,19 @@ impl Root {
         }
     }
 
+    /// Whether a publisher was killed between the files beside the index and the index.
+    pub(super) fn is_unfinished(&self, store: &Store) -> Result<bool, RepoError> {
+        for (place, digest) in &self.beside {
+            match fs_err::read(store.path(place)) {
+                Ok(content) if Sha256::of(&content) == *digest => {}
+                Ok(_) => return Ok(true),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(true),
+                Err(error) => return Err(RepoError::io("the repository could not be read")(error)),
+            }
+        }
+        Ok(false)
+    }
+
     /// How many packages it holds.
     pub fn count(&self) -> u64 {
         self.cells.values().map(Cell::count).sum()
@@ -95,9 +128,15 @@ impl Root {
 
     /// The components of an apt suite, in order.
     pub fn components(&self) -> Vec<String> {
-        let mut components: Vec<String> = self.cells.keys().map(|cell| cell.component.clone()).collect();
-        components.dedup();
-        components
+        super::apt::components(&self.cells, &self.options)
+    }
+
+    /// What its index files are made of: with [`super::index::Planned::read`] they can be made again.
+    pub(super) fn planned(&self, store: &Store) -> Result<Vec<Planned>, RepoError> {
+        match self.suite.kind {
+            Kind::Apt => Ok(super::apt::index_files(&self.cells, &self.options)),
+            Kind::Yum => super::yum::index_files(store, &self.cells, &self.options),
+        }
     }
 
     /// All its records, cell by cell and shard by shard, one shard in memory.

@@ -145,15 +145,7 @@ fn judge(store: &Store, root: &Root, file: &IndexFile) -> Vec<Damage> {
 
 /// The name that says the content of an index file, and of an apt suite its plain one.
 pub(super) fn names(suite: &Suite, file: &IndexFile) -> (String, Option<String>) {
-    let directory = suite.index_directory();
-    let digest = file.packed.1;
-    match suite.kind {
-        Kind::Apt => {
-            let place = file.path.rsplit_once('/').map_or("", |(place, _)| place);
-            (format!("{directory}/{place}/by-hash/SHA256/{digest}"), Some(format!("{directory}/{}.gz", file.path)))
-        }
-        Kind::Yum => (format!("{directory}/{digest}-{}.xml.gz", file.path), None),
-    }
+    (file.place(suite), (suite.kind == Kind::Apt).then(|| file.plain_place(suite)))
 }
 
 /// What is wrong with a file that must have this size and digest.

@@ -77,11 +77,11 @@ fn apply(writer: &mut Writer, cure: &Cure, path: &str, by: &Committer<'_>) -> Re
             if (copied.size, copied.sha256) != file.packed {
                 return Ok(false);
             }
-            store.settle(std::iter::once(&copied)).map_err(failed())?;
+            store.settle([&*copied.file]).map_err(failed())?;
             store.place(copied.file, &names(suite, file).0).map_err(failed())?;
             Ok(true)
         }
-        Cure::Link { from } => link(store, from, path).map_err(failed()).map(|()| true),
+        Cure::Link { from } => store.link(from, path).map_err(failed()).map(|()| true),
         Cure::Certificate => {
             let certificate = by.signer.certificate();
             let content = if path.ends_with(".gpg") { certificate.binary()? } else { certificate.armored()?.into_bytes() };
@@ -104,14 +104,6 @@ fn apply(writer: &mut Writer, cure: &Cure, path: &str, by: &Committer<'_>) -> Re
             Ok(true)
         }
     }
-}
-
-/// Gives a file another name, in the place of whatever has that name.
-fn link(store: &Store, from: &str, to: &str) -> std::io::Result<()> {
-    let directory = store.temporary_directory()?;
-    let name = directory.path().join("link");
-    fs_err::hard_link(store.path(from), &name)?;
-    store.place(tempfile::TempPath::try_from_path(name)?, to)
 }
 
 /// Writes a shard again from its first line and its texts, each as the shard itself or the index has it; whether one of these

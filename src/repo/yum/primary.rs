@@ -13,24 +13,24 @@ use crate::format::rpm::{Dependency, RpmInfo};
 const CHANGELOG_ENTRIES: usize = 10;
 
 /// The three elements of one package.
-pub(super) struct Elements {
-    pub(super) primary: String,
-    pub(super) filelists: String,
-    pub(super) other: String,
+pub(in crate::repo) struct Elements {
+    pub(in crate::repo) primary: String,
+    pub(in crate::repo) filelists: String,
+    pub(in crate::repo) other: String,
 }
 
 /// Facts of the published file that the package does not tell.
-pub(super) struct Published<'a> {
+pub(in crate::repo) struct Published<'a> {
     /// Of the file.
-    pub(super) sha256: Sha256,
+    pub(in crate::repo) sha256: Sha256,
     /// Relative to the suite's directory.
-    pub(super) location: &'a str,
+    pub(in crate::repo) location: &'a str,
     /// Seconds since 1970-01-01 UTC: when it was published.
-    pub(super) time: i64,
+    pub(in crate::repo) time: i64,
 }
 
 /// Describes a package.
-pub(super) fn describe(info: &RpmInfo, published: &Published<'_>) -> Elements {
+pub(in crate::repo) fn describe(info: &RpmInfo, published: &Published<'_>) -> Elements {
     let head = format!(
         "<package pkgid=\"{}\" name=\"{}\" arch=\"{}\">\n  {}\n",
         published.sha256,

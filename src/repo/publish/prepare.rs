@@ -1,0 +1,103 @@
+//! What can be done before the lock is taken: packages copied, hashed, read, signed, and what indices say of them.
+
+use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::PublishOptions;
+use crate::repo::error::RepoError;
+use crate::repo::ingest::{self, Facts, Ingested, Item};
+use crate::repo::record::{Identity, Record};
+use crate::repo::root::{self, Root};
+use crate::repo::spool::{Spool, Spooled};
+use crate::repo::store::{Copied, Store};
+use crate::repo::suite::{Kind, Suite};
+use crate::repo::yum;
+use crate::report::Unit;
+
+/// One item, ready to be judged.
+pub(super) struct Prepared {
+    pub(super) suite: Suite,
+    pub(super) record: Record,
+    pub(super) body: Body,
+}
+
+/// What there is besides a record.
+pub(super) enum Body {
+    /// The file to publish, and the texts of it in its usual place.
+    New { file: Copied, texts: Spooled },
+    /// Nothing: the suite had the package when it was looked at without the lock.
+    Held,
+}
+
+/// Prepares all items, in order.
+pub(super) fn all(
+    store: &Store,
+    spool: &Arc<Spool>,
+    items: &[Item],
+    options: &PublishOptions<'_>,
+) -> Result<Vec<Prepared>, RepoError> {
+    let progress = options.reporter.progress("Checking", items.len() as u64, Unit::Items);
+    let mut roots = BTreeMap::new();
+    if options.sign_rpms {
+        for item in items {
+            let suite = Suite::of(Kind::Yum, &item.suite);
+            if !roots.contains_key(&suite) {
+                let root = root::current(store, &suite)?;
+                roots.insert(suite, root);
+            }
+        }
+    }
+    let prepared = items.par_iter().with_max_len(64).map(|item| {
+        let prepared = one(store, spool, item, &roots, options);
+        progress.advance(1);
+        prepared
+    });
+    // All of them, so that the error is that of the first bad one.
+    let prepared: Vec<Result<Prepared, RepoError>> = prepared.collect();
+    prepared.into_iter().collect()
+}
+
+/// Prepares one item.
+pub(super) fn one(
+    store: &Store,
+    spool: &Arc<Spool>,
+    item: &Item,
+    roots: &BTreeMap<Suite, Option<Root>>,
+    options: &PublishOptions<'_>,
+) -> Result<Prepared, RepoError> {
+    let facts = |copy: &Copied, phase| Facts { size: copy.size, sha256: copy.sha256, published: options.time, phase };
+    match ingest::take(store, item, options.link)? {
+        Ingested::Deb { copy, info } => {
+            let entry = ingest::deb_entry(&info, &item.component, &facts(&copy, options.phase), None);
+            let body = Body::New { file: copy, texts: spool.push(&entry.texts)? };
+            Ok(Prepared { suite: Suite::of(Kind::Apt, &item.suite), record: entry.record, body })
+        }
+        Ingested::Rpm { copy, mut info, immutable } => {
+            let suite = Suite::of(Kind::Yum, &item.suite);
+            let original = copy.sha256;
+            let mut file = copy;
+            if options.sign_rpms {
+                // A signature takes its time: not for what is there.
+                let identity = Identity {
+                    name: info.name.clone(),
+                    version: yum::version(&info),
+                    architecture: info.architecture.clone(),
+                };
+                let held = roots.get(&suite).and_then(Option::as_ref).map(|root| root.find(store, &info.name));
+                let held = held.transpose()?.unwrap_or_default().into_iter().find(|held| held.identity == identity);
+                if let Some(record) = held.filter(|held| held.content == immutable) {
+                    return Ok(Prepared { suite, record, body: Body::Held });
+                }
+                if let Some(signed) = ingest::signed(store, &file, options.signer, options.time)? {
+                    file = signed;
+                    *info = ingest::read_rpm(&file.file)?;
+                }
+            }
+            let entry = ingest::rpm_entry(&info, &facts(&file, None), original, immutable, None);
+            let body = Body::New { file, texts: spool.push(&entry.texts)? };
+            Ok(Prepared { suite, record: entry.record, body })
+        }
+    }
+}
