@@ -9,7 +9,9 @@ use super::{Cure, Damage, signature};
 use crate::digest::Sha256;
 use crate::repo::error::RepoError;
 use crate::repo::import::release;
+use crate::repo::layout::Repository;
 use crate::repo::root::{self, IndexFile, Root};
+use crate::repo::snippets;
 use crate::repo::store::Store;
 use crate::repo::suite::{Kind, Suite};
 
@@ -99,10 +101,9 @@ fn beside(store: &Store, root: &Root, keys: &signature::Keys, damages: &mut Vec<
             Ok(_) => "it is not what was published".to_owned(),
             Err(error) => reason(&error),
         };
-        let lost = if path.ends_with(".sources") || path.ends_with(".repo") {
-            "clients cannot be given the file that they need"
-        } else {
-            "clients that do not read InRelease refuse the suite"
+        let lost = match root.suite.kind {
+            Kind::Apt => "clients that do not read InRelease refuse the suite",
+            Kind::Yum => UNSIGNED,
         };
         damages.push(Damage::new(path, what, lost, Cure::Renew(root.suite.clone())));
         paths.remove(path);
@@ -117,6 +118,24 @@ fn beside(store: &Store, root: &Root, keys: &signature::Keys, damages: &mut Vec<
             damages.push(Damage::new(signature, what, lost, Cure::Renew(root.suite.clone())));
         }
     }
+}
+
+/// The file that clients need to use the suite.
+pub(super) fn snippet(
+    repository: &Repository,
+    store: &Store,
+    root: &Root,
+    damages: &mut Vec<Damage>,
+) -> Result<(), RepoError> {
+    let (name, text) = snippets::snippet(repository, root)?;
+    let what = match fs_err::read(store.path(&name)) {
+        Ok(held) if held == text.as_bytes() => return Ok(()),
+        Ok(_) => "it is not what was published".to_owned(),
+        Err(error) => reason(&error),
+    };
+    let lost = "clients cannot be given the file that they need";
+    damages.push(Damage::new(name, what, lost, Cure::Snippet(root.suite.clone())));
+    Ok(())
 }
 
 /// The index files and their further names. Gives how many there are.

@@ -79,6 +79,8 @@ pub(super) enum Cure {
     },
     /// The shard is written again from its own texts, or from those in the index.
     Shard(Suite, CellName, usize),
+    /// The file for clients is written again.
+    Snippet(Suite),
     /// A new generation with the same content: new signatures, new small files beside the index.
     Renew(Suite),
     /// The newest root that is kept becomes current again.
@@ -107,7 +109,7 @@ pub fn verify(repository: &Repository, reporter: &dyn Reporter) -> Result<Report
     let keys = signature::Keys::read(&store, repository, &mut report.damages);
     let mut roots = BTreeMap::new();
     for suite in repository.suites() {
-        let (checked, mut damages, root) = steadily(&store, &suite, &keys)?;
+        let (checked, mut damages, root) = steadily(repository, &store, &suite, &keys)?;
         report.suites.push(checked);
         report.damages.append(&mut damages);
         roots.extend(root.map(|root| (suite, root)));
@@ -121,11 +123,16 @@ pub fn verify(repository: &Repository, reporter: &dyn Reporter) -> Result<Report
 type Seen = (Checked, Vec<Damage>, Option<Root>);
 
 /// A suite whose index stayed the same while it was looked at.
-fn steadily(store: &Store, suite: &Suite, keys: &signature::Keys) -> Result<Seen, RepoError> {
+fn steadily(
+    repository: &Repository,
+    store: &Store,
+    suite: &Suite,
+    keys: &signature::Keys,
+) -> Result<Seen, RepoError> {
     let mut attempt = 1;
     loop {
         let before = root::current_digest(store, suite)?;
-        let seen = one(store, suite, keys)?;
+        let seen = one(repository, store, suite, keys)?;
         if attempt == ATTEMPTS || seen.1.is_empty() || root::current_digest(store, suite)? == before {
             return Ok(seen);
         }
@@ -133,11 +140,17 @@ fn steadily(store: &Store, suite: &Suite, keys: &signature::Keys) -> Result<Seen
     }
 }
 
-fn one(store: &Store, suite: &Suite, keys: &signature::Keys) -> Result<Seen, RepoError> {
+fn one(
+    repository: &Repository,
+    store: &Store,
+    suite: &Suite,
+    keys: &signature::Keys,
+) -> Result<Seen, RepoError> {
     let mut checked = Checked { suite: suite.clone(), generation: 0, packages: 0, files: 0 };
     let mut damages = Vec::new();
     let Some(root) = index::root(store, suite, keys, &mut damages)? else { return Ok((checked, damages, None)) };
     (checked.generation, checked.packages) = (root.number, root.count());
+    index::snippet(repository, store, &root, &mut damages)?;
     checked.files += index::files(store, &root, &mut damages)?;
     checked.files += shards::check(store, &root, &mut damages)?;
     Ok((checked, damages, Some(root)))

@@ -35,9 +35,10 @@ pub fn repair(repository: &Repository, signer: &Signer, time: i64, reporter: &dy
         Cure::Certificate => Some(3),
         Cure::Reinstate(_) => Some(4),
         Cure::Renew(_) => Some(5),
+        Cure::Snippet(_) => Some(6),
     };
     let mut renewed: Vec<Suite> = Vec::new();
-    for round in 0..=5 {
+    for round in 0..=6 {
         for at in 0..report.damages.len() {
             let Some(damage) = report.damages.get(at).filter(|damage| rank(&damage.cure) == Some(round)) else { continue };
             let (cure, path) = (damage.cure.clone(), damage.path.clone());
@@ -86,6 +87,11 @@ fn apply(writer: &mut Writer, cure: &Cure, path: &str, by: &Committer<'_>) -> Re
             let certificate = by.signer.certificate();
             let content = if path.ends_with(".gpg") { certificate.binary()? } else { certificate.armored()?.into_bytes() };
             store.write(path, &content).map_err(failed())?;
+            Ok(true)
+        }
+        Cure::Snippet(suite) => {
+            let change = writer.change(suite)?;
+            writer.commit(vec![change], by)?;
             Ok(true)
         }
         Cure::Renew(suite) => {
