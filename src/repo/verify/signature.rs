@@ -23,6 +23,10 @@ impl Keys {
         for name in ["key.gpg", "key.asc"] {
             let keys = fs_err::read(store.path(name)).map_err(RepoError::io("the key")).and_then(|bytes| parse(&bytes));
             match keys {
+                // A byte of a name or of a signature changes neither key nor fingerprint; clients refuse it all the same.
+                Ok(keys) if keys.iter().any(|key| key.verify_bindings().is_err()) => {
+                    damages.push(certificate(name, "a signature in it is not good".to_owned()));
+                }
                 Ok(keys) if keys.iter().any(is_own) => all.extend(keys),
                 Ok(_) => damages.push(certificate(name, format!("it is not the certificate of {expected}"))),
                 Err(error) => damages.push(certificate(name, error.to_string())),

@@ -238,7 +238,7 @@ server=$!
 trap 'kill $server' EXIT
 sleep 1
 gpg --batch -q --homedir "$2" --no-default-keyring --keyring "$2/trusted.gpg" --import "$1/key.asc"
-debmirror --method=http --host="127.0.0.1:$4" --root=apt --dist="$3" --section=main --arch=amd64 --nosource --keyring="$2/trusted.gpg" --checksums --i18n --no-progress "$2/mirror" >&2
+debmirror --method=http --host="127.0.0.1:$4" --root=apt --dist="$3" --section=main --arch=amd64 --nosource --keyring="$2/trusted.gpg" --checksums "$2/mirror" >&2
 find "$2/mirror" -name '*.deb' -printf '%f\n'"#;
     let text = run(&mut shell(script, [field.repository.as_os_str(), place.as_os_str(), SUITE.as_ref(), free_port()?.as_ref()]))?;
     Ok(text.lines().filter_map(|line| line.strip_suffix("_1.0-1_amd64.deb")).map(str::to_owned).collect())

@@ -67,8 +67,8 @@ pub(super) fn add(bench: &Bench, field: &Field) -> Result<Contestant> {
 /// All of one suite into a new one.
 pub(super) fn promote(bench: &Bench, field: &Field) -> Contestant {
     let mut promote = bench.packhouse("repo-cache");
-    // Debs alone, as reprepro's.
-    promote.args(["repo", "promote", "--kind", "apt", "--from", SUITE, "--repo"]).arg(field.directory("ours"));
+    // The repository with debs alone, as reprepro's.
+    promote.args(["repo", "promote", "--create", "--from", SUITE, "--repo"]).arg(field.directory("ours-apt"));
     promote.arg("--key").arg(&field.key);
     let count = std::rc::Rc::new(std::cell::Cell::new(std::process::id()));
     let next = count.clone();
