@@ -225,7 +225,8 @@ impl Diagnose for RepoError {
                     .to_owned()
             }
             Self::OtherIdentity { .. } => {
-                "clients refuse a suite whose name changes; import it into a repository that has no such suite".to_owned()
+                "clients refuse a suite whose name changes; import it into a repository that has no such suite"
+                    .to_owned()
             }
             Self::Damaged { repaired: false, .. } => {
                 "`packhouse repo verify --repair` puts back what follows from what is left".to_owned()

@@ -18,10 +18,10 @@ impl Server {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new("python3");
         command.args(["-m", "http.server", "--bind", "127.0.0.1", "--directory"]).arg(directory).arg(port.to_string());
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("python3");
+        let server = Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("python3"), port);
         for _ in 0..200 {
             if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Self(child, port);
+                return server;
             }
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
@@ -80,8 +80,11 @@ fn apt_by_hash_update_a_client_between_two_generations_gets_the_one_it_began_wit
 #[test]
 fn releasefile_date_older_an_older_index_is_ignored_and_a_publisher_with_a_slow_clock_is_not() {
     let mut bench = Bench::new();
-    let (one, two, three) =
-        (bench.deb("acme-one", "1", "amd64"), bench.deb("acme-two", "1", "amd64"), bench.deb("acme-three", "1", "amd64"));
+    let (one, two, three) = (
+        bench.deb("acme-one", "1", "amd64"),
+        bench.deb("acme-two", "1", "amd64"),
+        bench.deb("acme-three", "1", "amd64"),
+    );
     publish_at(&mut bench, &one, now() - 300);
     let index = bench.published("apt/dists/bookworm/InRelease");
     let old = std::fs::read(&index).unwrap();
@@ -161,7 +164,9 @@ fn signed_by_option_a_keyring_of_several_keys_and_a_fingerprint_choose_the_right
     std::fs::write(&both, [other.binary().unwrap(), own].concat()).unwrap();
     let usual = server.sources(&bench, "");
     let signed_by = |value: &str| {
-        let lines = usual.lines().map(|line| if line.starts_with("Signed-By:") { format!("Signed-By: {value}") } else { line.to_owned() });
+        let lines = usual
+            .lines()
+            .map(|line| if line.starts_with("Signed-By:") { format!("Signed-By: {value}") } else { line.to_owned() });
         lines.collect::<Vec<_>>().join("\n") + "\n"
     };
     let apt = Apt::new(&bench, "both", &signed_by(both.to_str().unwrap()));

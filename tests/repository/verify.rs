@@ -9,6 +9,9 @@ use packhouse::report::Silent;
 
 use crate::support::{Apt, Bench, Dnf, now, run, signer, walk};
 
+/// A part of a path, and what happens to the file.
+type Case<'a> = (&'a str, &'a dyn Fn(&Path));
+
 /// A repository with two generations in each of its suites.
 fn published() -> Bench {
     let mut bench = Bench::new();
@@ -72,7 +75,7 @@ fn every_damage_that_can_be_repaired_is_named_and_repaired() {
     run(Command::new("cp").arg("-a").arg(&root).arg(&base));
     let whole = seen(&bench, "whole");
     let remove = |path: &Path| std::fs::remove_file(path).unwrap();
-    let cases: [(&str, &dyn Fn(&Path)); 12] = [
+    let cases: [Case<'_>; 12] = [
         ("main/binary-amd64/Packages.gz", &remove),
         ("main/binary-amd64/Packages.gz", &flip),
         ("dists/bookworm/Release", &remove),
@@ -126,7 +129,11 @@ fn index_files_and_shards_are_put_back_as_they_were() {
     for path in current {
         let before = std::fs::read(&path).unwrap();
         for gone in [true, false] {
-            if gone { std::fs::remove_file(&path).unwrap() } else { flip(&path) }
+            if gone {
+                std::fs::remove_file(&path).unwrap()
+            } else {
+                flip(&path)
+            }
             let relative = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
             assert!(verified(&bench).damages.iter().any(|damage| damage.path == relative), "{relative}");
             let report = repaired(&bench);
@@ -173,7 +180,10 @@ fn a_package_that_is_gone_or_altered_is_named_with_what_is_lost_and_stays_damage
         let lost: Vec<&str> = report.damages.iter().map(|damage| damage.lost.as_str()).collect();
         assert_eq!(
             lost,
-            ["nobody can install zeta 1 amd64 in the apt suite bookworm", "nobody can install acme 2-1.el9 noarch in the yum suite el9"]
+            [
+                "nobody can install zeta 1 amd64 in the apt suite bookworm",
+                "nobody can install acme 2-1.el9 noarch in the yum suite el9"
+            ]
         );
         assert!(report.is_damaged());
     }

@@ -52,7 +52,9 @@ pub struct Identity {
 /// Gives the suites that are going to be made the names that clients know them by. One that is there keeps its own, and must
 /// have the same.
 pub(super) fn keep(repository: &mut Repository, store: &Store, plan: &ImportPlan) -> Result<(), RepoError> {
-    for planned in plan.suites.iter().filter(|planned| planned.kind == Kind::Apt && planned.identity != Identity::default()) {
+    for planned in
+        plan.suites.iter().filter(|planned| planned.kind == Kind::Apt && planned.identity != Identity::default())
+    {
         let suite = Suite::of(Kind::Apt, &planned.suite);
         let options = options(repository, &suite, &planned.identity)?;
         if root::current_digest(store, &suite)?.is_none() {

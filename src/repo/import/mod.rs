@@ -24,11 +24,11 @@ use super::error::RepoError;
 use super::ingest::Item;
 use super::layout::Repository;
 use super::publish::{PublishOptions, Published, publish};
+use super::store::Store;
 use super::suite::Kind;
 use super::writer::Writer;
-use super::store::Store;
-pub use identity::Identity;
 use crate::report::Reporter;
+pub use identity::Identity;
 
 /// What to take over, and into what.
 #[derive(Debug, Clone)]
@@ -154,7 +154,8 @@ pub fn import(
 
 /// An rpm without a signature of ours, if there is one among the first.
 fn signed_by_others<'a>(plan: &'a ImportPlan, options: &PublishOptions<'_>) -> Option<&'a Path> {
-    let rpms = plan.suites.iter().filter(|suite| suite.kind == Kind::Yum).flat_map(|suite| suite.items.iter().take(100));
+    let rpms =
+        plan.suites.iter().filter(|suite| suite.kind == Kind::Yum).flat_map(|suite| suite.items.iter().take(100));
     let ours = |path: &Path| {
         let held = crate::format::rpm::header_signature(path).ok().flatten();
         held.is_some_and(|held| options.signer.has_signed(&held.signature, &held.header))

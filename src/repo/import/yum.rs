@@ -198,16 +198,19 @@ fn packages(reader: impl BufRead, each: &mut dyn FnMut(Package)) -> io::Result<(
     })
 }
 
+/// Is told of each step, where it is, and at the end of an element the text in it.
+type Visit<'a> = dyn FnMut(Step<'_>, &[&str], &str) -> io::Result<()> + 'a;
+
 /// Where an element begins or ends.
 enum Step<'a> {
     Begin(&'a BytesStart<'a>),
     End,
 }
 
-/// Walks over the elements of a document. `each` is told where it is, and at the end of an element the text in it.
+/// Walks over the elements of a document.
 ///
 /// Entities that a document defines for itself are never looked up; no index has any.
-fn walk(reader: impl BufRead, each: &mut dyn FnMut(Step<'_>, &[&str], &str) -> io::Result<()>) -> io::Result<()> {
+fn walk(reader: impl BufRead, each: &mut Visit<'_>) -> io::Result<()> {
     let bad = |error: quick_xml::Error| malformed(&format!("it is no well-formed XML: {error}"));
     let mut reader = Reader::from_reader(reader);
     let (mut buffer, mut stack, mut text) = (Vec::new(), Vec::<String>::new(), String::new());

@@ -42,7 +42,12 @@ pub(super) fn root(
         }
         Err(error) => {
             let file = root::file(suite, digest);
-            damages.push(Damage::new(file, error.to_string(), "the suite cannot be changed", Cure::Reinstate(suite.clone())));
+            damages.push(Damage::new(
+                file,
+                error.to_string(),
+                "the suite cannot be changed",
+                Cure::Reinstate(suite.clone()),
+            ));
             return Ok(None);
         }
     };
@@ -65,7 +70,12 @@ pub(super) fn root(
             }
             let missing = root.files.iter().find(|file| !text.contains(&file.packed.1.to_string()));
             if let Some(file) = missing {
-                damages.push(Damage::new(path, format!("it does not name the {} metadata", file.path), UNSIGNED, renew()));
+                damages.push(Damage::new(
+                    path,
+                    format!("it does not name the {} metadata", file.path),
+                    UNSIGNED,
+                    renew(),
+                ));
             }
         }
     }

@@ -123,12 +123,7 @@ pub fn verify(repository: &Repository, reporter: &dyn Reporter) -> Result<Report
 type Seen = (Checked, Vec<Damage>, Option<Root>);
 
 /// A suite whose index stayed the same while it was looked at.
-fn steadily(
-    repository: &Repository,
-    store: &Store,
-    suite: &Suite,
-    keys: &signature::Keys,
-) -> Result<Seen, RepoError> {
+fn steadily(repository: &Repository, store: &Store, suite: &Suite, keys: &signature::Keys) -> Result<Seen, RepoError> {
     let mut attempt = 1;
     loop {
         let before = root::current_digest(store, suite)?;
@@ -140,12 +135,7 @@ fn steadily(
     }
 }
 
-fn one(
-    repository: &Repository,
-    store: &Store,
-    suite: &Suite,
-    keys: &signature::Keys,
-) -> Result<Seen, RepoError> {
+fn one(repository: &Repository, store: &Store, suite: &Suite, keys: &signature::Keys) -> Result<Seen, RepoError> {
     let mut checked = Checked { suite: suite.clone(), generation: 0, packages: 0, files: 0 };
     let mut damages = Vec::new();
     let Some(root) = index::root(store, suite, keys, &mut damages)? else { return Ok((checked, damages, None)) };

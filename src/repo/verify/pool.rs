@@ -33,8 +33,10 @@ pub(super) fn check(
         let mut files = 0;
         for record in root.records(store).flatten() {
             let by = format!("{} in the {suite}", record.identity);
-            let further = record.further.iter().map(|file| (format!("{}/{}", suite.base(), file.place), file.size, file.sha256));
-            for (path, size, sha256) in std::iter::once((record.path(suite), record.size, record.sha256)).chain(further) {
+            let further =
+                record.further.iter().map(|file| (format!("{}/{}", suite.base(), file.place), file.size, file.sha256));
+            for (path, size, sha256) in std::iter::once((record.path(suite), record.size, record.sha256)).chain(further)
+            {
                 files += 1;
                 if wanted.get(&path).is_some_and(|held| held.sha256 != sha256) {
                     let what = format!("two packages want it with different contents, one is {by}");

@@ -22,7 +22,12 @@ use crate::repo::writer::Writer;
 use crate::report::Reporter;
 
 /// Verifies, repairs what can be repaired, and tells of all damage there was.
-pub fn repair(repository: &Repository, signer: &Signer, time: i64, reporter: &dyn Reporter) -> Result<Report, RepoError> {
+pub fn repair(
+    repository: &Repository,
+    signer: &Signer,
+    time: i64,
+    reporter: &dyn Reporter,
+) -> Result<Report, RepoError> {
     let mut writer = Writer::new(Store::at(repository.root()), reporter)?;
     let by = Committer { signer, time, reporter };
     let mut report = verify(&writer.repository, reporter)?;
@@ -40,7 +45,9 @@ pub fn repair(repository: &Repository, signer: &Signer, time: i64, reporter: &dy
     let mut renewed: Vec<Suite> = Vec::new();
     for round in 0..=6 {
         for at in 0..report.damages.len() {
-            let Some(damage) = report.damages.get(at).filter(|damage| rank(&damage.cure) == Some(round)) else { continue };
+            let Some(damage) = report.damages.get(at).filter(|damage| rank(&damage.cure) == Some(round)) else {
+                continue;
+            };
             let (cure, path) = (damage.cure.clone(), damage.path.clone());
             let repaired = match &cure {
                 Cure::Renew(suite) | Cure::Reinstate(suite) if renewed.contains(suite) => true,
@@ -85,7 +92,8 @@ fn apply(writer: &mut Writer, cure: &Cure, path: &str, by: &Committer<'_>) -> Re
         Cure::Link { from } => store.link(from, path).map_err(failed()).map(|()| true),
         Cure::Certificate => {
             let certificate = by.signer.certificate();
-            let content = if path.ends_with(".gpg") { certificate.binary()? } else { certificate.armored()?.into_bytes() };
+            let content =
+                if path.ends_with(".gpg") { certificate.binary()? } else { certificate.armored()?.into_bytes() };
             store.write(path, &content).map_err(failed())?;
             Ok(true)
         }
@@ -127,7 +135,8 @@ fn rebuild(store: &Store, root: &Root, name: &CellName, at: usize, wanted: &Shar
         let mut begin = usize::try_from(wanted.head).unwrap_or(usize::MAX);
         for ((replace, other), (open, packed)) in way.iter().zip(&others).zip(&wanted.streams) {
             let (open, packed) = (usize::try_from(*open).unwrap_or(0), usize::try_from(*packed).unwrap_or(0));
-            if let (true, Some(text), Some(place)) = (*replace, other, patched.get_mut(begin..begin.saturating_add(open)))
+            if let (true, Some(text), Some(place)) =
+                (*replace, other, patched.get_mut(begin..begin.saturating_add(open)))
                 && text.len() == place.len()
             {
                 place.copy_from_slice(text);

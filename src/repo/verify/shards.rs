@@ -21,14 +21,7 @@ pub(super) fn check(store: &Store, root: &Root, damages: &mut Vec<Damage>) -> Re
     Ok(all.len() as u64)
 }
 
-fn judge(
-    store: &Store,
-    root: &Root,
-    name: &CellName,
-    at: usize,
-    bits: u32,
-    shard: &ShardReference,
-) -> Option<Damage> {
+fn judge(store: &Store, root: &Root, name: &CellName, at: usize, bits: u32, shard: &ShardReference) -> Option<Damage> {
     let path = shard.path();
     let cure = Cure::Shard(root.suite.clone(), name.clone(), at);
     let lost = format!("{} packages of {name} in the {} cannot be changed", shard.count, root.suite);

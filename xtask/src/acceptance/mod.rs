@@ -52,7 +52,9 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     let parts: Vec<&String> = parts.iter().filter(|part| !part.starts_with('-')).collect();
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| *part == name);
     // The lifecycle has services of its own, packing needs none, and the relations of the sample are judged when it is there.
-    if !keep && !matches!(parts.as_slice(), [only] if ["lifecycle", "packing", "relations"].contains(&only.as_str()) || only.starts_with("repository")) {
+    if !keep
+        && !matches!(parts.as_slice(), [only] if ["lifecycle", "packing", "relations"].contains(&only.as_str()) || only.starts_with("repository"))
+    {
         build::make(&bench)?;
     }
     if wanted("build") {

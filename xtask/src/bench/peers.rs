@@ -92,7 +92,10 @@ mkdir -p "$1/bin"
 chmod +x "$1/wheels/$2/$4"
 ln -sfn "../wheels/$2/$4" "$1/bin/$2""#;
             let tools = tools.as_os_str();
-            (shell(script, [tools, name.as_ref(), version.as_ref(), program.as_ref()]), format!("`pip install {version}`"))
+            (
+                shell(script, [tools, name.as_ref(), version.as_ref(), program.as_ref()]),
+                format!("`pip install {version}`"),
+            )
         }
     };
     let failed = format!("it is not on this machine and {how} does not work here");

@@ -63,7 +63,11 @@ fn rpms(repository: &Path, suite: &Path) -> Result<usize> {
     let repodata = suite.join("repodata");
     let repomd = repodata.join("repomd.xml");
     let signature = repository.with_extension("signature");
-    run(Command::new("gpg").args(["--batch", "--yes", "-q", "-o"]).arg(&signature).arg("--dearmor").arg(repodata.join("repomd.xml.asc")))?;
+    run(Command::new("gpg")
+        .args(["--batch", "--yes", "-q", "-o"])
+        .arg(&signature)
+        .arg("--dearmor")
+        .arg(repodata.join("repomd.xml.asc")))?;
     run(Command::new("gpgv").arg("--keyring").arg(repository.join("key.gpg")).arg(&signature).arg(&repomd))?;
     let text = fs_err::read_to_string(&repomd)?;
     let mut count = None;
@@ -91,7 +95,11 @@ fn rpms(repository: &Path, suite: &Path) -> Result<usize> {
 /// The content of a file that must have this SHA-256.
 fn held(path: &Path, digest: &str) -> Result<Vec<u8>> {
     let content = fs_err::read(path)?;
-    if hex::encode(Sha256::digest(&content)) == digest { Ok(content) } else { Err(format!("{} is not what its index says", path.display()).into()) }
+    if hex::encode(Sha256::digest(&content)) == digest {
+        Ok(content)
+    } else {
+        Err(format!("{} is not what its index says", path.display()).into())
+    }
 }
 
 fn open(content: &[u8]) -> Result<String> {

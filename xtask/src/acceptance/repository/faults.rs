@@ -94,7 +94,11 @@ pub(super) fn kills(bench: &Bench) -> Result<()> {
     }
     let total: usize = seen.values().sum();
     say("Killed", &format!("{total} publishers: {seen:?} (debs, rpms) were seen"));
-    if total > 30 && seen.contains_key(&(1, 1)) { Ok(()) } else { Err(format!("too few moments of death: {seen:?}").into()) }
+    if total > 30 && seen.contains_key(&(1, 1)) {
+        Ok(())
+    } else {
+        Err(format!("too few moments of death: {seen:?}").into())
+    }
 }
 
 /// The disk refuses each such call once.
@@ -102,7 +106,8 @@ pub(super) fn errors(bench: &Bench) -> Result<()> {
     let scene = Scene::new(bench, "errors")?;
     for (error, words) in [("ENOSPC", "No space left on device"), ("EROFS", "Read-only file system")] {
         // A message that cannot be written is no fault of the disk.
-        let calls = CALLS.replace("write,pwrite64,writev,", if error == "ENOSPC" { "pwrite64,copy_file_range," } else { "" });
+        let calls =
+            CALLS.replace("write,pwrite64,writev,", if error == "ENOSPC" { "pwrite64,copy_file_range," } else { "" });
         let mut refused = 0;
         let mut well = 0;
         for at in 1..2000 {
@@ -151,7 +156,12 @@ sync"#,
             [mounted.as_os_str(), image.as_os_str(), scene.base.as_os_str(), room.to_string().as_ref()],
         ))?;
         let inside = Scene {
-            field: Field { bench, place: scene.field.place.clone(), repository: mounted.join("repository"), key: scene.field.key.clone() },
+            field: Field {
+                bench,
+                place: scene.field.place.clone(),
+                repository: mounted.join("repository"),
+                key: scene.field.key.clone(),
+            },
             base: scene.base.clone(),
             new: scene.new.clone(),
         };
@@ -159,7 +169,8 @@ sync"#,
         let said = text(&ended);
         let seen = visible(&inside.field.repository).map_err(|error| format!("with {room} KiB: {error}\n{said}"));
         fs_err::remove_file(mounted.join("filler"))?;
-        let judged = seen.and_then(|_| inside.judge(&ended, &format!("with {room} KiB")).map_err(|error| error.to_string()));
+        let judged =
+            seen.and_then(|_| inside.judge(&ended, &format!("with {room} KiB")).map_err(|error| error.to_string()));
         if judged.is_err() || ended.status.success() {
             if judged.is_ok() {
                 read_only(&inside, &mounted)?;
@@ -207,7 +218,12 @@ pub(super) fn moments(bench: &Bench) -> Result<()> {
         random ^= random >> 7;
         random ^= random << 17;
         let moment = usual.mul_f64((random % 1100) as f64 / 1000.0);
-        let mut child = scene.field.publish(&scene.new).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn()?;
+        let mut child = scene
+            .field
+            .publish(&scene.new)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()?;
         std::thread::sleep(moment.max(Duration::from_micros(100)));
         // It may have ended by itself.
         let _ = child.kill();

@@ -37,7 +37,9 @@ impl<'a> Field<'a> {
         fs_err::create_dir_all(&place)?;
         let key = bench.directory.join("proof/acme.key");
         if !key.is_file() {
-            run(Command::new(&bench.packhouse).args(["key", "generate", "--user-id", "Acme <p@acme.example>"]).arg(&key))?;
+            run(Command::new(&bench.packhouse)
+                .args(["key", "generate", "--user-id", "Acme <p@acme.example>"])
+                .arg(&key))?;
         }
         let field = Self { bench, repository: place.join("repository"), place, key };
         let mut init = Command::new(&bench.packhouse);
@@ -72,9 +74,12 @@ impl<'a> Field<'a> {
     }
 }
 
+/// A part that can be run alone.
+type Part = (&'static str, fn(&Bench) -> Result<()>);
+
 /// All of it.
 pub(super) fn judge(bench: &Bench, wanted: impl Fn(&str) -> bool) -> Result<()> {
-    let parts: [(&str, fn(&Bench) -> Result<()>); 7] = [
+    let parts: [Part; 7] = [
         ("readers", readers::judge),
         ("kills", faults::kills),
         ("errors", faults::errors),

@@ -37,17 +37,25 @@ pub(super) fn judge(bench: &Bench) -> Result<()> {
     let (published, apt, dnf) = std::thread::scope(|scope| {
         let apt = scope.spawn(|| updates(&done, &apt.update, &apt.count));
         let dnf = scope.spawn(|| updates(&done, &dnf.update, &dnf.count));
-        let published = (0..COMMITS).try_for_each(|number| run(&mut field.publish(&field.packages(&template, number)?)).map(drop));
+        let published =
+            (0..COMMITS).try_for_each(|number| run(&mut field.publish(&field.packages(&template, number)?)).map(drop));
         done.store(true, Ordering::SeqCst);
         let failed = |_| Seen { failed: vec!["a thread panicked".to_owned()], ..Seen::default() };
-        (published.map_err(|error| error.to_string()), apt.join().unwrap_or_else(failed), dnf.join().unwrap_or_else(failed))
+        (
+            published.map_err(|error| error.to_string()),
+            apt.join().unwrap_or_else(failed),
+            dnf.join().unwrap_or_else(failed),
+        )
     });
     server.stop();
     published?;
     let mut bad = Vec::new();
     for (who, seen) in [("apt-get update", &apt), ("dnf makecache", &dnf)] {
         let (updates, failed, torn) = (seen.updates, seen.failed.len(), seen.torn);
-        say("Raced", &format!("{COMMITS} commits against {updates} {who}: {failed} failed, {torn} came between two files"));
+        say(
+            "Raced",
+            &format!("{COMMITS} commits against {updates} {who}: {failed} failed, {torn} came between two files"),
+        );
         if let Some(first) = seen.failed.first() {
             bad.push(format!("{who}: {} of {} failed, the first with\n{first}", seen.failed.len(), seen.updates));
         }
@@ -65,7 +73,8 @@ fn updates(done: &AtomicBool, update: &dyn Fn() -> Command, count: &dyn Fn() -> 
         let last = done.load(Ordering::SeqCst);
         let fine = output(&mut update()).map_err(|error| error.to_string()).and_then(|ended| {
             let said = text(&ended);
-            let complains = said.lines().any(|line| line.starts_with("W:") || line.starts_with("E:") || line.contains("rror"));
+            let complains =
+                said.lines().any(|line| line.starts_with("W:") || line.starts_with("E:") || line.contains("rror"));
             if ended.status.success() && !complains { Ok(()) } else { Err(said) }
         });
         seen.updates += 1;
@@ -98,7 +107,10 @@ impl Server {
     fn start(field: &Field<'_>) -> Result<Self> {
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut command = Command::new("python3");
-        command.args(["-m", "http.server", "--bind", "127.0.0.1", "--directory"]).arg(&field.repository).arg(port.to_string());
+        command
+            .args(["-m", "http.server", "--bind", "127.0.0.1", "--directory"])
+            .arg(&field.repository)
+            .arg(port.to_string());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         for _ in 0..100 {
             if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {

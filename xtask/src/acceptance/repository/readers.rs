@@ -25,7 +25,14 @@ pub(super) struct Client {
 /// apt with the repository's `apt` directory at `url`.
 pub(super) fn apt_client(field: &Field<'_>, name: &str, url: &str) -> Result<Client> {
     let root = field.place.join(name);
-    for directory in ["etc/apt/apt.conf.d", "etc/apt/preferences.d", "etc/apt/sources.list.d", "var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "var/lib/dpkg"] {
+    for directory in [
+        "etc/apt/apt.conf.d",
+        "etc/apt/preferences.d",
+        "etc/apt/sources.list.d",
+        "var/lib/apt/lists/partial",
+        "var/cache/apt/archives/partial",
+        "var/lib/dpkg",
+    ] {
         fs_err::create_dir_all(root.join(directory))?;
     }
     fs_err::write(root.join("var/lib/dpkg/status"), "")?;
@@ -62,7 +69,10 @@ pub(super) fn dnf_client(field: &Field<'_>, name: &str, url: &str) -> Result<Cli
     let root = field.place.join(name);
     fs_err::create_dir_all(root.join("repos"))?;
     let key = field.repository.join("key.asc");
-    let repo = format!("[proof]\nname=proof\nbaseurl={url}\ngpgcheck=1\nrepo_gpgcheck=1\ngpgkey=file://{}\nenabled=1\n", key.display());
+    let repo = format!(
+        "[proof]\nname=proof\nbaseurl={url}\ngpgcheck=1\nrepo_gpgcheck=1\ngpgkey=file://{}\nenabled=1\n",
+        key.display()
+    );
     fs_err::write(root.join("repos/proof.repo"), repo)?;
     let configuration = root.join("dnf.conf");
     let text = format!(
@@ -89,14 +99,19 @@ pub(super) fn dnf_client(field: &Field<'_>, name: &str, url: &str) -> Result<Cli
 
 /// How many packages apt sees on this machine.
 pub(super) fn apt(field: &Field<'_>, name: &str) -> Result<usize> {
-    let client = apt_client(field, &format!("{name}-apt"), &format!("copy:{}", field.repository.join("apt").display()))?;
+    let client =
+        apt_client(field, &format!("{name}-apt"), &format!("copy:{}", field.repository.join("apt").display()))?;
     run(&mut (client.update)())?;
     (client.count)()
 }
 
 /// How many packages dnf sees on this machine.
 pub(super) fn dnf(field: &Field<'_>, name: &str) -> Result<usize> {
-    let client = dnf_client(field, &format!("{name}-dnf"), &format!("file://{}", field.repository.join("yum").join(SUITE).display()))?;
+    let client = dnf_client(
+        field,
+        &format!("{name}-dnf"),
+        &format!("file://{}", field.repository.join("yum").join(SUITE).display()),
+    )?;
     run(&mut (client.update)())?;
     (client.count)()
 }
@@ -131,7 +146,10 @@ pub(super) fn judge(bench: &Bench) -> Result<()> {
             dnf(field, "all")?;
             let root = field.place.join("all-dnf");
             let mut ask = Command::new("dnf");
-            ask.env("HOME", &root).arg("-c").arg(root.join("dnf.conf")).arg(format!("--installroot={}", root.join("root").display()));
+            ask.env("HOME", &root)
+                .arg("-c")
+                .arg(root.join("dnf.conf"))
+                .arg(format!("--installroot={}", root.join("root").display()));
             ask.args(["--releasever=9", "--forcearch=x86_64", "-y", "-q", "-C", "repoquery", "--qf", "%{name} %{evr}"]);
             Ok(versioned(&run(&mut ask)?, "1.0-1"))
         }),
@@ -189,7 +207,13 @@ fn zypper(field: &Field<'_>) -> Result<BTreeSet<String>> {
     fs_err::write(root.join("etc/zypp/repos.d/proof.repo"), repo)?;
     let command = |arguments: &[&str]| {
         let mut command = Command::new("zypper");
-        command.env("HOME", &root).env("LC_ALL", "C.UTF-8").arg("--root").arg(&root).args(["--gpg-auto-import-keys", "-n"]).args(arguments);
+        command
+            .env("HOME", &root)
+            .env("LC_ALL", "C.UTF-8")
+            .arg("--root")
+            .arg(&root)
+            .args(["--gpg-auto-import-keys", "-n"])
+            .args(arguments);
         command
     };
     run(&mut command(&["refresh"]))?;
@@ -214,15 +238,24 @@ gpg --batch -q --no-default-keyring --keyring "$2/trusted.gpg" --import "$1/key.
 aptly -config=aptly.conf mirror create -keyring="$2/trusted.gpg" -architectures=amd64 proof "http://127.0.0.1:$4/apt" "$3" main >&2
 aptly -config=aptly.conf mirror update -keyring="$2/trusted.gpg" proof >&2
 aptly -config=aptly.conf mirror show -with-packages proof"#;
-    let text = run(&mut shell(script, [field.repository.as_os_str(), place.as_os_str(), SUITE.as_ref(), free_port()?.as_ref()]))?;
+    let text = run(&mut shell(
+        script,
+        [field.repository.as_os_str(), place.as_os_str(), SUITE.as_ref(), free_port()?.as_ref()],
+    ))?;
     Ok(text.lines().filter_map(|line| line.trim().strip_suffix("_1.0-1_amd64")).map(str::to_owned).collect())
 }
 
 fn reprepro(field: &Field<'_>) -> Result<BTreeSet<String>> {
     let place = field.place.join("reprepro");
     fs_err::create_dir_all(place.join("conf"))?;
-    fs_err::write(place.join("conf/distributions"), "Codename: copy\nArchitectures: amd64\nComponents: main\nUpdate: proof\n")?;
-    let update = format!("Name: proof\nMethod: copy:{}/apt\nSuite: {SUITE}\nVerifyRelease: blindtrust\n", field.repository.display());
+    fs_err::write(
+        place.join("conf/distributions"),
+        "Codename: copy\nArchitectures: amd64\nComponents: main\nUpdate: proof\n",
+    )?;
+    let update = format!(
+        "Name: proof\nMethod: copy:{}/apt\nSuite: {SUITE}\nVerifyRelease: blindtrust\n",
+        field.repository.display()
+    );
     fs_err::write(place.join("conf/updates"), update)?;
     let script = r#"reprepro -b "$1" update copy >&2
 reprepro -b "$1" check >&2
@@ -240,7 +273,10 @@ sleep 1
 gpg --batch -q --homedir "$2" --no-default-keyring --keyring "$2/trusted.gpg" --import "$1/key.asc"
 debmirror --method=http --host="127.0.0.1:$4" --root=apt --dist="$3" --section=main --arch=amd64 --nosource --keyring="$2/trusted.gpg" --checksums "$2/mirror" >&2
 find "$2/mirror" -name '*.deb' -printf '%f\n'"#;
-    let text = run(&mut shell(script, [field.repository.as_os_str(), place.as_os_str(), SUITE.as_ref(), free_port()?.as_ref()]))?;
+    let text = run(&mut shell(
+        script,
+        [field.repository.as_os_str(), place.as_os_str(), SUITE.as_ref(), free_port()?.as_ref()],
+    ))?;
     Ok(text.lines().filter_map(|line| line.strip_suffix("_1.0-1_amd64.deb")).map(str::to_owned).collect())
 }
 

@@ -18,7 +18,8 @@ use crate::synthetic::{self, Format, Template};
 
 pub(super) const APT: [&str; 2] = ["packhouse, apt, 10,000", "packhouse, apt, 100,000"];
 pub(super) const YUM: [&str; 2] = ["packhouse, yum, 10,000", "packhouse, yum, 100,000"];
-pub(super) const ADD: [&str; 2] = ["packhouse, one into 10,000, apt and yum", "packhouse, one into 100,000, apt and yum"];
+pub(super) const ADD: [&str; 2] =
+    ["packhouse, one into 10,000, apt and yum", "packhouse, one into 100,000, apt and yum"];
 pub(super) const PROMOTE: &str = "packhouse, promotion of 100,000";
 pub(super) const FTPARCHIVE: [&str; 2] = ["apt-ftparchive, gzip, gpg, 10,000", "apt-ftparchive, gzip, gpg, 100,000"];
 pub(super) const OLD: [&str; 2] = ["createrepo_c of Debian 12, 10,000", "createrepo_c of Debian 12, 100,000"];
@@ -117,7 +118,12 @@ impl Newcomer {
     fn new(place: &Path, name: &str) -> Result<Self> {
         let number = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
         let template = Template::make(&place.join("template"))?;
-        Ok(Self { number, deb: place.join(format!("new-{name}.deb")), rpm: place.join(format!("new-{name}.rpm")), template })
+        Ok(Self {
+            number,
+            deb: place.join(format!("new-{name}.deb")),
+            rpm: place.join(format!("new-{name}.rpm")),
+            template,
+        })
     }
 
     fn next(&mut self) -> Result<()> {

@@ -38,8 +38,7 @@ pub(super) fn first(bench: &Bench, field: &Field, format: Format) -> Contestant 
     let (names, place) = if format == Format::Deb { (APT, "ours-apt") } else { (YUM, "ours-yum") };
     let (directory, mut init) = (field.directory(place), init(bench, field, place));
     let import = import(bench, field, place, format);
-    Contestant::new(field.name(names), move || again(&import))
-    .prepared(move || {
+    Contestant::new(field.name(names), move || again(&import)).prepared(move || {
         remove(&directory)?;
         execute(&mut init).map(drop)
     })
