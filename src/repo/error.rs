@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::import::Left;
 use crate::diagnostic::{Diagnose, ExitCode, io_hints};
 
 /// An error of the repository stage.
@@ -154,6 +155,46 @@ pub enum RepoError {
         #[source]
         source: io::Error,
     },
+    /// What was to be imported has nothing to import.
+    #[error("nothing in {} can be imported: {reason}", path.display())]
+    NothingToImport {
+        /// The source.
+        path: PathBuf,
+        /// What was looked for.
+        reason: String,
+    },
+    /// Packages without an index that assigns them to a suite.
+    #[error("{} does not say which suite its packages belong to", path.display())]
+    SuiteNeeded {
+        /// The source.
+        path: PathBuf,
+    },
+    /// Some packages of another repository cannot be taken over.
+    #[error("{} packages cannot be taken over:{}", lost.len(), list(lost))]
+    CannotTakeOver {
+        /// Which, and why.
+        lost: Vec<Left>,
+    },
+    /// A suite that clients know under other names.
+    #[error("the {what} of the suite {suite} is {held} here and {found} in what was to be imported")]
+    OtherIdentity {
+        /// The suite.
+        suite: String,
+        /// `Origin`, `Label` or `Codename`.
+        what: &'static str,
+        /// As it is published here.
+        held: String,
+        /// As clients of the source know it.
+        found: String,
+    },
+    /// A repository is not what was published.
+    #[error("{files} files of the repository are damaged")]
+    Damaged {
+        /// How many.
+        files: usize,
+        /// Whether that is after a repair.
+        repaired: bool,
+    },
     /// Nothing enters or leaves a frozen suite.
     #[error("{suite} is frozen")]
     Frozen {
@@ -187,6 +228,11 @@ impl RepoError {
         Self::Io { context: "no passphrase".to_owned(), source }
     }
 
+    /// Whether it is one package that is at fault.
+    pub(crate) fn is_about_a_package(&self) -> bool {
+        matches!(self, Self::BadPackage { .. } | Self::OtherContent { .. } | Self::GivenTwice { .. })
+    }
+
     /// A package that is refused, and why.
     pub(crate) fn refused(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
         Self::BadPackage { path: path.into(), reason: reason.into() }
@@ -207,6 +253,15 @@ fn listed(details: &[String]) -> String {
     }
 }
 
+/// Each on a line of its own, the first fifty.
+fn list(lost: &[Left]) -> String {
+    let mut text: String = lost.iter().take(50).map(|left| format!("\n  {}: {}", left.path, left.reason)).collect();
+    if lost.len() > 50 {
+        text.push_str(&format!("\n  and {} more", lost.len() - 50));
+    }
+    text
+}
+
 impl From<pgp::errors::Error> for RepoError {
     fn from(error: pgp::errors::Error) -> Self {
         Self::OpenPgp(error.to_string())
@@ -225,6 +280,7 @@ impl Diagnose for RepoError {
             | Self::NoSuchPackage { .. }
             | Self::Rotation(_)
             | Self::Listen { .. }
+            | Self::SuiteNeeded { .. }
             | Self::KeyExists { .. } => ExitCode::Usage,
             _ => ExitCode::Failed,
         }
@@ -243,6 +299,23 @@ impl Diagnose for RepoError {
                     .to_owned()
             }
             Self::NoSuchPackage { .. } => "`packhouse repo list` lists what there is".to_owned(),
+            Self::OtherIdentity { .. } => {
+                "clients refuse a suite whose name changes; import it into a repository that has no such suite"
+                    .to_owned()
+            }
+            Self::Damaged { repaired: false, .. } => {
+                "`packhouse repo verify --repair` puts back what follows from what is left".to_owned()
+            }
+            Self::Damaged { repaired: true, .. } => {
+                "restore these files from a backup, or publish these packages again with `--force`".to_owned()
+            }
+            Self::SuiteNeeded { .. } => "name it with `--suite`".to_owned(),
+            Self::CannotTakeOver { .. } => {
+                "mend them where they are, or leave them out with `--leave-out`; nothing was changed".to_owned()
+            }
+            Self::NothingToImport { .. } => {
+                "name the directory that clients see: the one with `dists` in it, or with `repodata`".to_owned()
+            }
             Self::GivenTwice { .. } => "publish one of them".to_owned(),
             Self::UnusableKey { hint, .. } | Self::Unknown { hint, .. } | Self::RefusedChange { hint, .. } => {
                 hint.clone()

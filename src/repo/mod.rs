@@ -17,6 +17,7 @@ mod commit;
 mod compress;
 mod error;
 mod groups;
+pub mod import;
 mod index;
 mod ingest;
 mod layout;
@@ -38,6 +39,7 @@ pub mod suite;
 mod sweep;
 pub mod travel;
 pub mod trust;
+pub mod verify;
 mod writer;
 mod yum;
 

@@ -20,6 +20,9 @@ mod rotate;
 mod page;
 mod serve;
 
+mod import;
+mod verify;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -46,6 +49,8 @@ pub(super) enum Repo {
     Rotate(rotate::Rotate),
     Serve(serve::Serve),
     Page(page::Page),
+    Import(import::Import),
+    Verify(verify::Verify),
 }
 
 impl Repo {
@@ -94,6 +99,8 @@ pub(super) fn run(session: &Session, command: &Repo) -> Result<(), Failure> {
         Repo::Rotate(arguments) => rotate::run(session, arguments),
         Repo::Serve(arguments) => serve::run(session, arguments),
         Repo::Page(arguments) => page::run(session, arguments),
+        Repo::Import(arguments) => import::run(session, arguments),
+        Repo::Verify(arguments) => verify::run(session, arguments),
     }
 }
 

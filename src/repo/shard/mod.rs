@@ -15,7 +15,7 @@ use super::store::PRIVATE;
 use crate::digest::Sha256;
 
 #[allow(unused_imports)]
-pub(super) use read::{Piece, entries, records};
+pub(super) use read::{Piece, entries, records, split};
 #[allow(unused_imports)]
 pub(super) use write::write;
 

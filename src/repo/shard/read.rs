@@ -22,6 +22,11 @@ pub(in crate::repo) fn entries(store: &Store, shard: &ShardReference) -> Result<
     if crate::digest::Sha256::of(&content) != shard.digest {
         return Err(damaged(store, shard, "its content is not what its name says"));
     }
+    split(store, shard, &content)
+}
+
+/// The records and texts of a shard whose bytes are `content`, whatever its digest.
+pub(in crate::repo) fn split(store: &Store, shard: &ShardReference, content: &[u8]) -> Result<Vec<Entry>, RepoError> {
     let short = || damaged(store, shard, "it is too short");
     let (head, mut rest) = content.split_at_checked(length(shard.head)).ok_or_else(short)?;
     let mut entries = Vec::new();

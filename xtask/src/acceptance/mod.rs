@@ -13,6 +13,7 @@ mod packing;
 mod page;
 mod piuparts;
 mod relations;
+mod repository;
 mod rpm;
 
 use std::path::PathBuf;
@@ -52,7 +53,9 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     let parts: Vec<&String> = parts.iter().filter(|part| !part.starts_with('-')).collect();
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| *part == name);
     // The lifecycle has services of its own, packing needs none, and the relations of the sample are judged when it is there.
-    if !keep && !matches!(parts.as_slice(), [only] if ["lifecycle", "packing", "relations"].contains(&only.as_str())) {
+    if !keep
+        && !matches!(parts.as_slice(), [only] if ["lifecycle", "packing", "relations"].contains(&only.as_str()) || only.starts_with("repository"))
+    {
         build::make(&bench)?;
     }
     if wanted("build") {
@@ -83,6 +86,8 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     if wanted("page") {
         page::judge(&bench)?;
     }
+    // All of `repository`, or one of its parts: `repository-race`.
+    repository::judge(&bench, |name| wanted("repository") || parts.iter().any(|part| *part == name))?;
     if wanted("lifecycle") {
         lifecycle::run_all(&bench)?;
     }

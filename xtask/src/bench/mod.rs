@@ -24,7 +24,7 @@ use results::{Results, Sample, Section};
 
 /// What can be run alone, in the order of a whole run.
 type Part = (&'static str, fn(&mut Bench) -> Result<()>);
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     ("limits", limits::measure),
     ("tree", contests::tree::run),
     ("kinds", contests::kinds::run),
@@ -33,6 +33,7 @@ const PARTS: [Part; 9] = [
     ("python", contests::python::run),
     ("vendor", contests::python::vendor),
     ("services", contests::services::run),
+    ("repo", contests::repo::run),
     ("growth", growth::run),
 ];
 

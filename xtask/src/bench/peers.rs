@@ -16,10 +16,12 @@ enum Source {
     Crate(&'static str),
     /// A gem in one version.
     Gem(&'static str, &'static str),
+    /// A wheel in one version, and the program in it.
+    Wheel(&'static str, &'static str),
 }
 
 /// Program, where it comes from, and what prints its version.
-const PEERS: [(&str, Source, &[&str]); 7] = [
+const PEERS: [(&str, Source, &[&str]); 12] = [
     ("dpkg-deb", Source::Apt(&["dpkg"]), &["dpkg-deb", "--version"]),
     ("dpkg-buildpackage", Source::Apt(&["dpkg-dev", "build-essential"]), &["dpkg-buildpackage", "--version"]),
     ("rpmbuild", Source::Apt(&["rpm"]), &["rpmbuild", "--version"]),
@@ -35,6 +37,15 @@ const PEERS: [(&str, Source, &[&str]); 7] = [
         &["cargo-generate-rpm", "generate-rpm", "--version"],
     ),
     ("fpm", Source::Gem("fpm", "1.16.0"), &["fpm", "--version"]),
+    ("apt-ftparchive", Source::Apt(&["apt-utils"]), &["apt-ftparchive", "--version"]),
+    ("reprepro", Source::Apt(&["reprepro"]), &["dpkg-query", "-f", "reprepro ${Version}", "-W", "reprepro"]),
+    ("aptly", Source::Apt(&["aptly"]), &["aptly", "version"]),
+    ("createrepo_c", Source::Apt(&["createrepo-c"]), &["createrepo_c", "--version"]),
+    (
+        "createrepo_c-1.2",
+        Source::Wheel("createrepo_c==1.2.5", "createrepo_c/data/bin/createrepo_c"),
+        &["createrepo_c-1.2", "--version"],
+    ),
 ];
 
 /// The program of a peer; an error says why there is none, in words for the page.
@@ -74,6 +85,17 @@ DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@""#
             command.args(["install", "--no-document", "--install-dir"]).arg(tools.join("gems"));
             command.args([*gem, "-v", *version]);
             (command, format!("`gem install {gem} -v {version}`"))
+        }
+        Source::Wheel(version, program) => {
+            let script = r#"python3 -m pip --disable-pip-version-check install --quiet --no-deps --only-binary :all: --upgrade --target "$1/wheels/$2" "$3"
+mkdir -p "$1/bin"
+chmod +x "$1/wheels/$2/$4"
+ln -sfn "../wheels/$2/$4" "$1/bin/$2""#;
+            let tools = tools.as_os_str();
+            (
+                shell(script, [tools, name.as_ref(), version.as_ref(), program.as_ref()]),
+                format!("`pip install {version}`"),
+            )
         }
     };
     let failed = format!("it is not on this machine and {how} does not work here");

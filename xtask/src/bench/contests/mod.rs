@@ -3,6 +3,7 @@
 pub(super) mod kinds;
 pub(super) mod memory;
 pub(super) mod python;
+pub(super) mod repo;
 pub(super) mod rust;
 pub(super) mod services;
 pub(super) mod tree;
@@ -232,6 +233,35 @@ pub(super) const CONTESTS: &[Contest] = &[
     other("memory", "2 GB tree to a .deb and an .rpm, fast", memory::FAST, &[], &[Bar::Mebibytes(200.0)]),
     other("services", "`build` of 50 services when nothing has changed", services::FIFTY, &[], &[Bar::Seconds(0.15)]),
     other("services", "`build` of one service when nothing has changed", services::ONE, &[], &[Bar::Seconds(0.02)]),
+    other("repo", "10,000 packages, first index, apt", repo::APT[0], &[repo::FTPARCHIVE[0]], &[Bar::Wall(0.8)]),
+    other("repo", "10,000 packages, first index, yum", repo::YUM[0], &[repo::OLD[0]], &[Bar::Wall(1.0)]),
+    other("repo", "100,000 packages, first index, apt", repo::APT[1], &[repo::FTPARCHIVE[1]], &[Bar::Mebibytes(200.0)]),
+    other(
+        "repo",
+        "100,000 packages, first index, yum",
+        repo::YUM[1],
+        &[repo::NEW],
+        &[Bar::Wall(0.5), Bar::Mebibytes(200.0)],
+    ),
+    other("repo", "The same against createrepo_c of Debian 12", repo::YUM[1], &[repo::OLD[1]], &[Bar::Wall(0.5)]),
+    other(
+        "repo",
+        "One package into 10,000, apt and yum together",
+        repo::ADD[0],
+        &[repo::REPREPRO[0]],
+        &[Bar::Wall(0.8)],
+    ),
+    other(
+        "repo",
+        "One package into 100,000, apt and yum together",
+        repo::ADD[1],
+        &[repo::REPREPRO[1]],
+        &[Bar::Seconds(0.25), Bar::Times(5.0), Bar::Mebibytes(100.0)],
+    ),
+    other("repo", "The same against createrepo_c", repo::ADD[1], &[repo::UPDATE], &[Bar::Times(25.0)]),
+    other("repo", "The same against aptly", repo::ADD[1], &[repo::APTLY], &[]),
+    other("repo", "Its growth from 10,000 to 100,000", repo::ADD[1], &[repo::ADD[0]], &[Bar::Wall(2.5)]),
+    other("repo", "Promotion of a suite of 100,000", repo::PROMOTE, &[repo::PULL], &[Bar::Seconds(0.3)]),
 ];
 
 #[cfg(test)]
