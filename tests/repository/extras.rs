@@ -105,7 +105,10 @@ fn dnf_upgrades_for_security_what_a_changelog_says_is_of_security() {
     let mut zypper = Command::new("zypper");
     zypper.env("HOME", &root).arg("--root").arg(&root);
     let patches = run(zypper.args(["--gpg-auto-import-keys", "-n", "list-patches", "--all"]));
-    assert!(patches.contains("acme-1.1-1.el9.noarch") && patches.contains("security") && patches.contains("important"), "{patches}");
+    assert!(
+        patches.contains("acme-1.1-1.el9.noarch") && patches.contains("security") && patches.contains("important"),
+        "{patches}"
+    );
 
     let upgrade = dnf.command(&["upgrade", "--security"]);
     assert!(upgrade.status.success(), "{}", both(&upgrade));

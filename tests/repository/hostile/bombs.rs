@@ -79,10 +79,18 @@ fn bombs_are_refused_in_little_memory_and_time() {
         ("zstd in data", with_data("data.tar.zst", &endless_zstd(9000)), "unpacks to more than"),
         ("zstd in control", with_control("control.tar.zst", &endless_zstd(9000)), "unpacks to more than"),
         ("zstd that does not end", with_control("control.tar.zst", &endless_zstd(8)), "cannot be read"),
-        ("zstd with more behind it", with_control("control.tar.zst", &[zstd_head, endless_zstd(9000)].concat()), "dpkg does not know"),
+        (
+            "zstd with more behind it",
+            with_control("control.tar.zst", &[zstd_head, endless_zstd(9000)].concat()),
+            "dpkg does not know",
+        ),
         ("gzip in control", with_control("control.tar.gz", &repeated_gzip(70)), "unpacks to more than"),
         ("xz in control", with_control("control.tar.xz", &xz(70)), "unpacks to more than"),
-        ("empty gzip members", with_data("data.tar.gz", &[gzip(&large), gzip(b"").repeat(1_000_000)].concat()), "cannot be read"),
+        (
+            "empty gzip members",
+            with_data("data.tar.gz", &[gzip(&large), gzip(b"").repeat(1_000_000)].concat()),
+            "cannot be read",
+        ),
         (
             "a window of a gigabyte",
             with_control("control.tar.zst", &[0x28, 0xb5, 0x2f, 0xfd, 0, 0xa0, 0, 0, 0]),

@@ -123,7 +123,8 @@ fn fields_that_are_missing_doubled_or_malformed_are_refused() {
     for architecture in ["any", "linux-any", "any-amd64", "source"] {
         cases.push(changed("amd64", architecture, "no architecture of a binary package"));
     }
-    for line in ["Multi-Arch: yes", "Multi-Arch: same\n foreign", "Essential: maybe", "Protected: 1", "Important: true"] {
+    for line in ["Multi-Arch: yes", "Multi-Arch: same\n foreign", "Essential: maybe", "Protected: 1", "Important: true"]
+    {
         cases.push(changed("Depends", &format!("{line}\nDepends"), "cannot be `"));
     }
     cases.push(changed("amd64\n", "all\nMulti-Arch: same\n", "cannot be `Multi-Arch: same`"));
