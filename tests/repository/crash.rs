@@ -55,7 +55,7 @@ fn a_publisher_killed_before_any_rename_leaves_the_old_state_or_the_new_and_the_
 
     // strace counts each system call by itself: the step that exchanges the metadata is the only renameat2.
     let (mut kills, mut seen) = (0, BTreeSet::new());
-    let mut moments = [("rename", 1), ("renameat2", 1)].into_iter();
+    let mut moments = [("rename,renameat", 1), ("renameat2", 1)].into_iter();
     let mut moment = moments.next();
     while let Some((call, number)) = moment {
         std::fs::remove_dir_all(&root).unwrap();

@@ -39,10 +39,8 @@ pub(super) fn check(path: &Path, info: &RpmInfo) -> Result<(), RepoError> {
         }
         // A source package's files lie in no directory.
         let below = if is_source { Some(file.path.as_str()) } else { file.path.strip_prefix('/') };
-        let stays = below.is_some_and(|below| {
-            !(is_source && below.contains('/')) && !below.split('/').any(|part| matches!(part, "." | ".."))
-        });
-        if !stays {
+        let leaves = |below: &str| below.split('/').any(|part| matches!(part, "." | ".."));
+        if below.is_none_or(|below| leaves(below) || (is_source && below.contains('/'))) {
             return refuse(format!("its file `{shown}` has no absolute path without `.` and `..`"));
         }
     }

@@ -41,7 +41,7 @@ pub(super) fn take(store: &Store, path: &Path, copy: &Copied) -> Result<Source, 
     let dsc = deb::parse_dsc(path, &text).map_err(|error| refused(path, error))?;
     for (name, value) in &dsc.fields {
         let is = |owned: &&str| owned.eq_ignore_ascii_case(name);
-        if OWNED_BY_THE_INDEX.iter().any(|owned| is(owned)) && !ITS_OWN.iter().any(|own| is(own)) {
+        if OWNED_BY_THE_INDEX.iter().any(is) && !ITS_OWN.iter().any(is) {
             return Err(RepoError::refused(path, format!("it has the field `{name}`, which only an index may have")));
         }
         if !is_one_field(value) {

@@ -183,13 +183,11 @@ fn other(info: &RpmInfo, head: &str) -> String {
 fn dated(changelog: &[ChangelogEntry]) -> Vec<(i64, &ChangelogEntry)> {
     let mut dated: Vec<(i64, &ChangelogEntry)> = Vec::new();
     for entry in changelog.iter().take(CHANGELOG_ENTRIES) {
-        let mut taken = entry.time;
-        for (time, _) in dated.iter_mut().rev() {
+        for (taken, (time, _)) in (entry.time..).zip(dated.iter_mut().rev()) {
             if *time != taken {
                 break;
             }
             *time += 1;
-            taken += 1;
         }
         dated.push((entry.time, entry));
     }
