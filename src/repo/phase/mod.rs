@@ -142,7 +142,11 @@ pub fn set(
 }
 
 /// Takes the steps of schedules that are due; `repo refresh` does it too. Tells them.
-pub fn advance_all(repository: &Repository, signer: &Signer, options: &PhaseOptions<'_>) -> Result<Vec<String>, RepoError> {
+pub fn advance_all(
+    repository: &Repository,
+    signer: &Signer,
+    options: &PhaseOptions<'_>,
+) -> Result<Vec<String>, RepoError> {
     let mut writer = Writer::new(Store::at(repository.root()), options.reporter)?;
     let mut changes = Vec::new();
     let mut notes = Vec::new();
