@@ -220,10 +220,10 @@ fn a_schedule_holds_new_versions_and_ends_when_a_percentage_is_set() {
         phase::advance_all(&bench.repository, &signer(), &options).expect("advanced")
     };
     assert_eq!(step(60), [""; 0]);
-    assert_eq!(step(3_700), ["bookworm: phase acme 3 5"]);
+    assert_eq!(step(3_700), ["bookworm: phase acme 2 5", "bookworm: phase acme 3 5"]);
     assert_eq!(step(3_700), [""; 0], "once");
-    assert_eq!(step(86_500), ["bookworm: phase acme 3 100"]);
-    assert_eq!(phase::list(&bench.repository, None, None).expect("listed"), [], "the second version is not the newest");
+    assert_eq!(step(86_500), ["bookworm: phase acme 2 100", "bookworm: phase acme 3 100"]);
+    assert_eq!(phase::list(&bench.repository, None, None).expect("listed"), [], "everybody has everything");
     let phased = set(&bench, "acme", &Wanted::Percentage(70), now() + 86_500).expect("set");
     assert_eq!((phased[0].version.as_str(), phased[0].percentage, &phased[0].schedule), ("3", Some(70), &None));
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use packhouse::repo::keys::{Algorithm, Certificates, SecretKey};
 use packhouse::repo::sign::Signer;
-use packhouse::repo::trust::rotation::{Rotated, Step, rotate};
+use packhouse::repo::trust::rotation::{Rotated, RotationOptions, Step, rotate};
 use packhouse::repo::{self, RepoError};
 use packhouse::report::Silent;
 
@@ -24,7 +24,13 @@ impl Keys {
 
 fn step(bench: &mut Bench, step: &Step, key: &SecretKey) -> Result<Rotated, RepoError> {
     let repository = repo::open(bench.repository.root()).expect("a repository");
-    let rotated = rotate(&repository, step, &Keys::signer(key), now(), &Silent)?;
+    let mut options = RotationOptions { dry_run: true, time: now(), reporter: &Silent };
+    let before = bench.visible();
+    let told = rotate(&repository, step, &Keys::signer(key), &options)?;
+    assert!(before == bench.visible(), "a trial changes nothing");
+    options.dry_run = false;
+    let rotated = rotate(&repository, step, &Keys::signer(key), &options)?;
+    assert_eq!(told, Rotated { packages: 0, ..rotated.clone() });
     bench.repository = repo::open(bench.repository.root()).expect("a repository");
     Ok(rotated)
 }

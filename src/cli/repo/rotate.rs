@@ -8,7 +8,7 @@ use super::super::session::{Session, usage};
 use super::super::{Failure, Output, key, prompt};
 use crate::repo::sign::Signer;
 use crate::repo::trust::passphrase;
-use crate::repo::trust::rotation::{self, Rotated, Step};
+use crate::repo::trust::rotation::{self, Rotated, RotationOptions, Step};
 use crate::repo::{self, Repository};
 
 /// Replace the repository's key: first both sign, later the new one alone.
@@ -36,6 +36,9 @@ pub(in crate::cli) struct Rotate {
     /// refuse the repository.
     #[arg(long, value_name = "KEY", group = "step")]
     at_once: Option<String>,
+    /// Change nothing: show what would be.
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     key: key::KeyArguments,
 }
@@ -43,9 +46,10 @@ pub(in crate::cli) struct Rotate {
 pub(super) fn run(session: &Session, arguments: &Rotate) -> Result<(), Failure> {
     let repository = repo::open(&super::path(session, arguments.repository.as_ref())?)?;
     let time = key::now();
+    let options = RotationOptions { dry_run: arguments.dry_run, time, reporter: session.reporter() };
     if let Some(new) = &arguments.at_once {
         let signer = new_key(session, arguments, new, time)?;
-        let rotated = rotation::rotate(&repository, &Step::AtOnce, &signer, time, session.reporter())?;
+        let rotated = rotation::rotate(&repository, &Step::AtOnce, &signer, &options)?;
         return tell(session, &repository, &rotated);
     }
     let signers = key::signer(session, &arguments.key, time)?;
@@ -62,7 +66,7 @@ pub(super) fn run(session: &Session, arguments: &Rotate) -> Result<(), Failure> 
         None if arguments.finish => Step::Finish,
         None => Step::Abort,
     };
-    let rotated = rotation::rotate(&repository, &step, &signer, time, session.reporter())?;
+    let rotated = rotation::rotate(&repository, &step, &signer, &options)?;
     tell(session, &repository, &rotated)
 }
 

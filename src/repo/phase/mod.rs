@@ -177,26 +177,28 @@ pub(super) fn advance(
     if change.suite().kind != Kind::Apt || options.schedules.is_empty() {
         return Ok(notes);
     }
-    let mut newest: BTreeMap<String, (Record, Option<u8>)> = BTreeMap::new();
+    // Of each version of a scheduled source: when it was published last, and its phase.
+    let mut versions: BTreeMap<Version, (i64, Option<u8>)> = BTreeMap::new();
     for record in change.base.records(store) {
         let record = record?;
-        let Some(schedule) = options.schedules.get(&record.source).filter(|_| is_binary(&record)) else { continue };
-        let percentage = schedule::percentage(schedule, record.published, now);
-        let later = newest
-            .get(&record.source)
-            .is_none_or(|(held, _)| compare_debian(&record.source_version, &held.source_version).is_gt());
-        if later {
-            newest.insert(record.source.clone(), (record, percentage));
+        if is_binary(&record) && options.schedules.contains_key(&record.source) {
+            let (published, phase) = versions.entry((record.source, record.source_version)).or_insert((i64::MIN, None));
+            *published = record.published.max(*published);
+            *phase = phase.or(effective(record.phase));
         }
     }
-    for (source, (record, percentage)) in newest {
-        if effective(record.phase) == percentage {
+    for (version, (published, phase)) in &versions {
+        let Some(schedule) = options.schedules.get(&version.0) else { continue };
+        let newer = |other: &Version| other.0 == version.0 && compare_debian(&other.1, &version.1).is_gt();
+        // Not all that was built from an older version need be built from the newest.
+        if phase.is_none() && versions.keys().any(newer) {
             continue;
         }
-        let version = (source, record.source_version);
-        let wanted = Some(percentage.unwrap_or(100));
-        put(change, store, options, &version, Some(wanted))?;
-        notes.push(format!("phase {} {} {}", version.0, version.1, percentage.unwrap_or(100)));
+        let percentage = schedule::percentage(schedule, *published, now);
+        if *phase != percentage {
+            put(change, store, options, version, Some(Some(percentage.unwrap_or(100))))?;
+            notes.push(format!("phase {} {} {}", version.0, version.1, percentage.unwrap_or(100)));
+        }
     }
     Ok(notes)
 }

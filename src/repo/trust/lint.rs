@@ -106,7 +106,8 @@ fn of_part(part: &Part, time: i64) -> Vec<Finding> {
     let named = if part.primary { "the key" } else { "the signing subkey" };
     let mut findings: Vec<Finding> = part.troubles.iter().map(|trouble| of_trouble(part, *trouble, time)).collect();
     // A curve that packhouse cannot compute leaves signatures that it cannot check: no fault of theirs.
-    let incomputable = part.troubles.iter().any(|trouble| matches!(trouble, Trouble::Brainpool | Trouble::Unknown));
+    let curves = [Trouble::Brainpool, Trouble::Secp256k1, Trouble::Unknown];
+    let incomputable = part.troubles.iter().any(|trouble| curves.contains(trouble));
     let flaw = part.flaw.filter(|flaw| *flaw != Flaw::NoSelfSignature || !incomputable).map(|flaw| match flaw {
         Flaw::Revoked => ("revoked", format!("{named} is revoked")),
         Flaw::UserIdRevoked => ("revoked", "the key's user ID is revoked".to_owned()),

@@ -45,21 +45,32 @@ pub struct Rotated {
     pub packages: u64,
 }
 
+/// How a step is taken.
+#[derive(Clone, Copy)]
+pub struct RotationOptions<'a> {
+    /// Change nothing: only tell what would be.
+    pub dry_run: bool,
+    /// Seconds since 1970-01-01 UTC: now.
+    pub time: i64,
+    /// Who is told.
+    pub reporter: &'a dyn Reporter,
+}
+
 /// Takes a step of a rotation. `signer` is the repository's present key; for [`Step::Finish`] and [`Step::AtOnce`] the
 /// new one.
 pub fn rotate(
     repository: &Repository,
     step: &Step,
     signer: &Signer,
-    time: i64,
-    reporter: &dyn Reporter,
+    options: &RotationOptions<'_>,
 ) -> Result<Rotated, RepoError> {
+    let RotationOptions { dry_run, time, reporter } = *options;
     let mut writer = Writer::new(Store::at(repository.root()), reporter)?;
     let configuration = writer.repository.configuration().clone();
     let (signers, wanted) = plan(step, signer, &configuration)?;
     // The more certificates clients can fetch the better: first those that are added, last those that go.
     let adds = matches!(step, Step::To(_));
-    if adds {
+    if adds && !dry_run {
         hand_out(&mut writer, &signers, &wanted)?;
     }
     let dropped = dropped(&writer, &wanted)?;
@@ -70,7 +81,7 @@ pub fn rotate(
         if change.base.number == 0 {
             continue;
         }
-        if suite.kind == Kind::Yum && !adds {
+        if suite.kind == Kind::Yum && !adds && !dry_run {
             packages += resign::packages(&mut change, &writer.store, &dropped, &signers, time, reporter)?;
         }
         change.renew = true;
@@ -81,6 +92,9 @@ pub fn rotate(
         changes.push(change);
     }
     let suites = changes.iter().map(|change| change.suite().to_string()).collect();
+    if dry_run {
+        return Ok(Rotated { key: wanted.fingerprint, next: wanted.next, suites, packages });
+    }
     let by = Committer { signer: &signers, time, reporter };
     // What a commit asks for are the keys that there will be; it is written when all is signed.
     writer.repository.configuration = wanted.clone();
