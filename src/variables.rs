@@ -74,6 +74,11 @@ pub const ALL_PROXY: &str = "ALL_PROXY";
 pub const NO_PROXY: &str = "NO_PROXY";
 /// The passphrase of the signing key, when its file is locked with one; `key generate` locks the new key with it.
 pub const PACKHOUSE_KEY_PASSPHRASE: &str = "PACKHOUSE_KEY_PASSPHRASE";
+/// A file whose first line is that passphrase; readable by its owner alone.
+pub const PACKHOUSE_KEY_PASSPHRASE_FILE: &str = "PACKHOUSE_KEY_PASSPHRASE_FILE";
+/// gpg's: where it keeps keys and finds its agent, when the signing key is `gpg:FINGERPRINT`. Default: `~/.gnupg`. Build steps
+/// do not see the place.
+pub const GNUPGHOME: &str = "GNUPGHOME";
 /// Where programs are looked for: `uv`, `cargo`, `rustc`, `keyring`, interpreters. Build steps and uv get one of their own.
 pub const PATH: &str = "PATH";
 /// rustup's: where its toolchains and its settings are. Default: `~/.rustup`.
@@ -85,9 +90,12 @@ pub const TERM: &str = "TERM";
 /// `CARGO_REGISTRIES_` reach cargo as they are when it locks and vendors, and nothing else does; nothing of it reaches a build.
 pub const CARGO_HTTP_CAINFO: &str = "CARGO_HTTP_CAINFO";
 
-/// Whether what packhouse makes may depend on the variable `name`: each of the above but for the terminal's, and all that
-/// reaches a tool.
+/// Whether what packhouse builds may depend on the variable `name`: each of the above but for the terminal's and those of
+/// keys, of which nothing may be kept anywhere, and all that reaches a tool.
 pub(crate) fn is_read(name: &str) -> bool {
+    if [PACKHOUSE_KEY_PASSPHRASE, PACKHOUSE_KEY_PASSPHRASE_FILE, GNUPGHOME].contains(&name) {
+        return false;
+    }
     const PREFIXES: [&str; 7] = ["PACKHOUSE_", "UV_", "PIP_", "CARGO_", "RUSTUP_", "XDG_", "SSL_CERT_"];
     const NAMES: [&str; 4] = [HOME, PATH, SOURCE_DATE_EPOCH, NETRC];
     let is_proxy = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].contains(&name.to_ascii_lowercase().as_str());
@@ -111,12 +119,13 @@ mod tests {
     }
 
     #[test]
-    fn every_variable_but_the_terminals_may_change_a_result() {
+    fn every_variable_but_the_terminals_and_those_of_keys_may_change_a_result() {
         let own = include_str!("variables.rs").lines().filter_map(|line| line.strip_prefix("pub const "));
         let names: Vec<&str> = own.filter_map(|line| line.split('"').nth(1)).collect();
         assert!(names.len() > 30, "{names:?}");
         let others: Vec<&&str> = names.iter().filter(|name| !super::is_read(name)).collect();
-        assert_eq!(others, [&super::TERM]);
+        let keys = [super::PACKHOUSE_KEY_PASSPHRASE, super::PACKHOUSE_KEY_PASSPHRASE_FILE, super::GNUPGHOME];
+        assert_eq!(others, [&keys[0], &keys[1], &keys[2], &super::TERM]);
     }
 
     #[test]

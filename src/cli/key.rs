@@ -4,15 +4,36 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::session::{Session, failure, usage};
-use super::{Failure, Output};
-use crate::repo::keys::{self, Algorithm, NewKey, PublicKey, SecretKey};
-use crate::variables;
+use super::session::{Problem, Session, failure, usage};
+use super::{Failure, Output, prompt};
+use crate::diagnostic::ExitCode;
+use crate::repo::RepoError;
+use crate::repo::keys::{self, Algorithm, Certificates, NewKey, PublicKey, SecretKey};
+use crate::repo::sign::Signer;
+use crate::repo::trust::lint::{self, Report, Severity};
+use crate::repo::trust::passphrase;
+use crate::repo::trust::source::{self, KeySource};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Key {
     Generate(Generate),
     Export(Export),
+    Lint(Lint),
+}
+
+/// The signing key, and how it is opened.
+#[derive(Debug, Args)]
+pub(super) struct KeyArguments {
+    /// The signing key: a FILE, gpg:FINGERPRINT, or command:'PROGRAM ARGS'; twice while one replaces the other
+    /// (default: `key` and `next-key` in [repository]).
+    #[arg(long, value_name = "KEY")]
+    pub(super) key: Vec<String>,
+    /// The certificate that a command's signatures are checked with; once for each command.
+    #[arg(long, value_name = "FILE")]
+    pub(super) certificate: Vec<PathBuf>,
+    /// A file whose first line opens the key (default: $PACKHOUSE_KEY_PASSPHRASE, $PACKHOUSE_KEY_PASSPHRASE_FILE, asking).
+    #[arg(long, value_name = "FILE")]
+    pub(super) passphrase_file: Option<PathBuf>,
 }
 
 /// Make a signing key.
@@ -32,6 +53,23 @@ pub(super) struct Generate {
     /// Replace an existing file.
     #[arg(long)]
     force: bool,
+    /// A file whose first line will open the key (default: $PACKHOUSE_KEY_PASSPHRASE, $PACKHOUSE_KEY_PASSPHRASE_FILE).
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// Ask for the passphrase that will open the key.
+    #[arg(long, conflicts_with = "passphrase_file")]
+    ask_passphrase: bool,
+}
+
+/// Say what clients of which distribution will refuse about keys, and from when.
+#[derive(Debug, Args)]
+pub(super) struct Lint {
+    /// Secret or public keys, one or several in a file, or gpg:FINGERPRINT.
+    #[arg(required = true)]
+    keys: Vec<String>,
+    /// Judge as on this day instead of today.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    on: Option<jiff::civil::Date>,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -53,6 +91,7 @@ pub(super) fn run(session: &Session, command: &Key) -> Result<(), Failure> {
     match command {
         Key::Generate(arguments) => generate(session, arguments),
         Key::Export(arguments) => export(session, arguments),
+        Key::Lint(arguments) => judge(session, arguments),
     }
 }
 
@@ -71,7 +110,10 @@ fn generate(session: &Session, arguments: &Generate) -> Result<(), Failure> {
         return Err(usage(format!("`{}` exists; --force replaces it, and with it the key", present.display())));
     }
     session.reporter().step("Making", &format!("a key for {user_id}"));
-    let passphrase = passphrase();
+    let passphrase = match arguments.ask_passphrase {
+        true => Some(prompt::new_passphrase(&file)?.ok_or_else(|| usage("there is no terminal to ask on".to_owned()))?),
+        false => given(session, arguments.passphrase_file.as_ref())?,
+    };
     let key = keys::generate(&NewKey {
         user_id: &user_id,
         algorithm: match arguments.algorithm {
@@ -108,9 +150,75 @@ fn export(session: &Session, arguments: &Export) -> Result<(), Failure> {
     session.print(public.armored()?.trim_end())
 }
 
-/// The passphrase of the signing key, from the environment.
-pub(super) fn passphrase() -> Option<String> {
-    std::env::var(variables::PACKHOUSE_KEY_PASSPHRASE).ok().filter(|passphrase| !passphrase.is_empty())
+fn judge(session: &Session, arguments: &Lint) -> Result<(), Failure> {
+    let time = match arguments.on {
+        None => now(),
+        Some(date) => date
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .map_err(|error| usage(format!("`{date}` is no day: {error}")))?
+            .timestamp()
+            .as_second(),
+    };
+    let mut refused = Vec::new();
+    for named in &arguments.keys {
+        let certificates = if source::is_file(named) {
+            Certificates::read(&session.path(named.as_ref())?)?
+        } else {
+            Certificates::new(vec![KeySource::parse(named, None)?.certificate()?])
+        };
+        for certificate in certificates.iter() {
+            let report = lint::lint(certificate, time);
+            if report.is_refused() {
+                refused.push(report.fingerprint.clone());
+            }
+            match session.output() {
+                Output::Json => session.print_json("key", &report)?,
+                Output::Human => session.print(&described(named, &report))?,
+            }
+        }
+    }
+    match refused.as_slice() {
+        [] => Ok(()),
+        refused => Err(Box::new(Problem {
+            message: format!("clients refuse {}", refused.join(", ")),
+            hint: None,
+            code: ExitCode::Policy,
+        })),
+    }
+}
+
+fn described(name: &str, report: &Report) -> String {
+    let Report { fingerprint, user_ids, kind, signs_with, findings } = report;
+    let mut text = format!("{name}: {} ({kind}) {}", keys::spaced(fingerprint), user_ids.join(", "));
+    match signs_with {
+        Some(part) if part != fingerprint => text += &format!("\n    signs with the subkey {part}"),
+        Some(_) => {}
+        None => text += "\n    packhouse would not sign with it",
+    }
+    if findings.is_empty() {
+        text += "\n    ok: no client is known to refuse it";
+    }
+    for finding in findings {
+        let severity = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        text += &format!("\n    {severity}[{}]: {}", finding.code, finding.message);
+        for refusal in &finding.clients {
+            text += &match (&refusal.since, refusal.now) {
+                (None, _) => format!("\n        refused by {}", refusal.client),
+                (Some(day), true) => format!("\n        refused by {} since {day}", refusal.client),
+                (Some(day), false) => format!("\n        will be refused by {} from {day} on", refusal.client),
+            };
+        }
+        text += &format!("\n        help: {}", finding.remedy);
+    }
+    text
+}
+
+fn given(session: &Session, file: Option<&PathBuf>) -> Result<Option<String>, Failure> {
+    let file = file.map(|file| session.path(file)).transpose()?;
+    Ok(passphrase::given(file.as_deref())?)
 }
 
 /// Seconds since 1970.
@@ -118,20 +226,67 @@ pub(super) fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
-/// The signing key of `--key`, else of `[repository] key`.
-pub(super) fn signing_key(session: &Session, argument: Option<&PathBuf>) -> Result<SecretKey, Failure> {
-    let path = match argument {
-        Some(path) => session.path(path)?,
-        None => {
-            let settings = session.settings()?;
-            let key = settings.repository.key.ok_or_else(|| {
-                usage(
-                    "no signing key: give --key FILE or set `key` in [repository]; `packhouse key generate` makes one"
-                        .to_owned(),
-                )
-            })?;
-            settings.root.join(key)
+/// The signing keys of the arguments, else of `[repository]`: the present one, and the one that replaces it.
+pub(super) fn sources(session: &Session, arguments: &KeyArguments) -> Result<Vec<KeySource>, Failure> {
+    if arguments.key.is_empty() {
+        let settings = session.settings()?;
+        let root = &settings.root;
+        let named = |key: &Option<String>, certificate: &Option<PathBuf>| {
+            let certificate = certificate.as_ref().map(|path| root.join(path));
+            key.as_ref().map(|key| match source::is_file(key) {
+                true => Ok(KeySource::File(root.join(key))),
+                false => KeySource::parse(key, certificate.as_deref()),
+            })
+        };
+        let repository = &settings.repository;
+        let sources: Vec<KeySource> = [
+            named(&repository.key, &repository.certificate),
+            named(&repository.next_key, &repository.next_certificate),
+        ]
+        .into_iter()
+        .flatten()
+        .collect::<Result<_, RepoError>>()?;
+        if sources.is_empty() {
+            let message =
+                "no signing key: give --key KEY or set `key` in [repository]; `packhouse key generate` makes one";
+            return Err(usage(message.to_owned()));
         }
+        return Ok(sources);
+    }
+    let mut certificates = arguments.certificate.iter();
+    arguments.key.iter().map(|key| source(session, key, &mut certificates)).collect()
+}
+
+/// One key as the command line names it; a command takes the next of `certificates`.
+pub(super) fn source<'a>(
+    session: &Session,
+    key: &str,
+    certificates: &mut impl Iterator<Item = &'a PathBuf>,
+) -> Result<KeySource, Failure> {
+    if source::is_file(key) {
+        return Ok(KeySource::File(session.path(key.as_ref())?));
+    }
+    let certificate = match key.starts_with("command:") {
+        true => certificates.next().map(|path| session.path(path)).transpose()?,
+        false => None,
     };
-    Ok(SecretKey::read(&path)?)
+    Ok(KeySource::parse(key, certificate.as_deref())?)
+}
+
+/// What signs with the keys of the arguments, else of `[repository]`, at `time`.
+pub(super) fn signer(session: &Session, arguments: &KeyArguments, time: i64) -> Result<Signer, Failure> {
+    let passphrase = given(session, arguments.passphrase_file.as_ref())?;
+    let mut signers = Vec::new();
+    for source in sources(session, arguments)? {
+        signers.push(source.signer(passphrase.as_deref(), &prompt::passphrase, time)?);
+    }
+    signers.into_iter().reduce(Signer::with).ok_or_else(|| usage("no signing key".to_owned()))
+}
+
+/// The certificate of the repository's key.
+pub(super) fn certificate(session: &Session, arguments: &KeyArguments) -> Result<PublicKey, Failure> {
+    match sources(session, arguments)?.first() {
+        Some(source) => Ok(source.certificate()?),
+        None => Err(usage("no signing key".to_owned())),
+    }
 }

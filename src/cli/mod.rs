@@ -16,6 +16,7 @@ mod key;
 mod list;
 mod lock;
 mod pack;
+mod prompt;
 mod publish;
 mod repo;
 mod reporter;
@@ -79,7 +80,7 @@ enum Command {
     /// Make and look after repositories.
     #[command(subcommand)]
     Repo(repo::Repo),
-    /// Make and show signing keys.
+    /// Make, show and judge signing keys.
     #[command(subcommand)]
     Key(key::Key),
     Changelog(changelog::Changelog),

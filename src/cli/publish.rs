@@ -24,9 +24,11 @@ pub(super) struct Publish {
     /// The component of an apt suite.
     #[arg(long, value_name = "C", default_value = "main")]
     component: String,
-    /// The signing key (default: `key` in [repository]).
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    /// Give the new packages of an apt suite to this percentage of the machines only (0 to 100); `repo phase` raises it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100))]
+    phase: Option<u8>,
+    #[command(flatten)]
+    key: key::KeyArguments,
     /// Replace a package of the same name and version that has another content.
     #[arg(long)]
     force: bool,
@@ -35,10 +37,13 @@ pub(super) struct Publish {
 pub(super) fn run(session: &Session, arguments: &Publish) -> Result<(), Failure> {
     let items = items(session, arguments)?;
     let mut repository = repo::open(&super::repo::path(session, arguments.repo.as_ref())?)?;
-    let secret = key::signing_key(session, arguments.key.as_ref())?;
     let time = key::now();
-    let signer = secret.signer(key::passphrase().as_deref(), time)?;
-    let options = PublishOptions { force: arguments.force, ..PublishOptions::of(&signer, time, session.reporter()) };
+    let signer = key::signer(session, &arguments.key, time)?;
+    let options = PublishOptions {
+        force: arguments.force,
+        phase: arguments.phase,
+        ..PublishOptions::of(&signer, time, session.reporter())
+    };
     let published = publish(&mut repository, &items, &options)?;
     for suite in &published.suites {
         if session.output() == Output::Json {

@@ -9,10 +9,13 @@ use serde::Serialize;
 use super::reporter::{Human, Json, Verbosity};
 use super::{Failure, Output};
 use crate::cache::{Cache, InvalidLimit};
-use crate::config::{self, Settings};
+use crate::config::{self, RepositorySettings, Settings};
 use crate::diagnostic::{Diagnose, ExitCode};
 use crate::ecosystem::{self, Context};
+use crate::repo::trust::source;
 use crate::report::Reporter;
+use crate::sandbox;
+use crate::variables;
 use crate::workspace::{self, Detector, Member, Workspace};
 
 /// Under which help lists the arguments of every subcommand, so that a subcommand's own come first.
@@ -177,6 +180,7 @@ impl Session {
     /// What every step of a language works with. What it finds in the cache stays there until the command ends.
     pub(super) fn context<'a>(&'a self, project: &'a Project) -> Context<'a> {
         self.cache.hold();
+        hide_keys(&project.settings);
         // The one pool of the process. The second time it is there already.
         drop(rayon::ThreadPoolBuilder::new().num_threads(self.threads()).build_global());
         Context {
@@ -214,6 +218,16 @@ impl Session {
         }
         self.print(&document.to_string())
     }
+}
+
+/// Whatever code a build runs, it does not see what signs: the key's file, the passphrase's, gpg's home.
+fn hide_keys(settings: &Settings) {
+    let RepositorySettings { key, next_key, .. } = &settings.repository;
+    let files = [key, next_key].into_iter().flatten().filter(|key| source::is_file(key));
+    files.for_each(|key| sandbox::hide(settings.root.join(key)));
+    let of = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let gnupg = of(variables::GNUPGHOME).or_else(|| of(variables::HOME).map(|home| home.join(".gnupg")));
+    gnupg.into_iter().chain(of(variables::PACKHOUSE_KEY_PASSPHRASE_FILE)).for_each(sandbox::hide);
 }
 
 /// All languages, as discovery wants them.

@@ -222,9 +222,19 @@ fn repository(reader: &Reader<'_>, root: &Path) -> Result<RepositorySettings, Er
         false => value::path_in(root, text).map(|_| ()),
     };
     let hint = "give other places on the command line, with --repo";
+    let key = |text: &str| match text.starts_with("gpg:") || text.starts_with("command:") {
+        true => Ok(()),
+        false => value::path_in(root, text).map(|_| ()),
+    };
+    let signing_key = |name| table.string(name)?.map(|text| text.checked(key, "")).transpose();
+    let certificate =
+        |name| table.string(name)?.map(|text| text.parse(|text| value::path_in(root, text), "")).transpose();
     let settings = RepositorySettings {
         path: table.string("path")?.map(|text| text.checked(place, hint)).transpose()?,
-        key: table.string("key")?.map(|text| text.parse(|text| value::path_in(root, text), "")).transpose()?,
+        key: signing_key("key")?,
+        certificate: certificate("certificate")?,
+        next_key: signing_key("next-key")?,
+        next_certificate: certificate("next-certificate")?,
     };
     table.finish()?;
     Ok(settings)

@@ -206,8 +206,14 @@ pub struct RustSettings {
 pub struct RepositorySettings {
     /// Default of `--repo`.
     pub path: Option<String>,
-    /// The signing key's file.
-    pub key: Option<PathBuf>,
+    /// The signing key: a file below the root, `gpg:FINGERPRINT` or `command:PROGRAM ARGUMENTS`.
+    pub key: Option<String>,
+    /// The certificate that a command's signatures are checked with.
+    pub certificate: Option<PathBuf>,
+    /// The key that is replacing it.
+    pub next_key: Option<String>,
+    /// The certificate of that.
+    pub next_certificate: Option<PathBuf>,
 }
 
 impl Settings {

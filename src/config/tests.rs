@@ -136,7 +136,7 @@ key = "keys/acme.asc"
     assert_eq!(api.python.build_requires["some-thing"], ["setuptools>=68", "wheel"]);
     let edge = settings.service(&PackageName::parse("acme-edge").unwrap());
     assert_eq!((edge.rust.profile.as_deref(), edge.rust.no_default_features), (Some("dist"), true));
-    assert_eq!(settings.repository.key.as_deref(), Some(Path::new("keys/acme.asc")));
+    assert_eq!(settings.repository.key.as_deref(), Some("keys/acme.asc"));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::credentials::{Login, Secret};
 use super::error::Error;
+use crate::variables;
 
 /// The user that is asked for when none is known: what package indexes with tokens use.
 const TOKEN_USER: &str = "oauth2accesstoken";
@@ -34,6 +35,8 @@ fn run(service: &str, user: &str) -> Result<Option<Secret>, Error> {
     let result = Command::new("keyring")
         .args(["get", service, user])
         .env("PYTHONIOENCODING", "utf-8")
+        .env_remove(variables::PACKHOUSE_KEY_PASSPHRASE)
+        .env_remove(variables::PACKHOUSE_KEY_PASSPHRASE_FILE)
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output();

@@ -71,6 +71,17 @@ pub enum RepoError {
         /// The suite that has it.
         suite: String,
     },
+    /// A step of a rotation that cannot be taken now.
+    #[error("{0}")]
+    Rotation(String),
+    /// A package that is not in a suite.
+    #[error("{package} is not in {place}")]
+    NoSuchPackage {
+        /// Its name, with a version if one was given.
+        package: String,
+        /// Where it was looked for.
+        place: String,
+    },
     /// The same package was named twice in one call, with different contents.
     #[error("{identity} was given twice with different contents: {} and {}", first.display(), second.display())]
     GivenTwice {
@@ -99,6 +110,14 @@ pub enum RepoError {
         /// The fingerprint of the key given.
         found: String,
     },
+    /// gpg or a command did not give a signature that can be used.
+    #[error("{program} did not sign: {reason}")]
+    Signer {
+        /// The program.
+        program: String,
+        /// What went wrong.
+        reason: String,
+    },
     /// A key could not be made or a signature not be given.
     #[error("OpenPGP: {0}")]
     OpenPgp(String),
@@ -116,6 +135,24 @@ pub enum RepoError {
         /// The system's answer.
         #[source]
         source: io::Error,
+    },
+    /// A suite, package, generation or snapshot that is not there.
+    #[error("{what}")]
+    Unknown {
+        /// What was asked for.
+        what: String,
+        /// What there is instead.
+        hint: String,
+    },
+    /// A change that would do harm.
+    #[error("{reason}{}", listed(details))]
+    RefusedChange {
+        /// Why not.
+        reason: String,
+        /// What of it.
+        details: Vec<String>,
+        /// What to do.
+        hint: String,
     },
     /// Nothing enters or leaves a frozen suite.
     #[error("{suite} is frozen")]
@@ -140,9 +177,33 @@ impl RepoError {
         move |source| Self::Io { context, source }
     }
 
+    /// A change that is refused, and why.
+    pub(crate) fn refused_change(reason: String, details: Vec<String>, hint: String) -> Self {
+        Self::RefusedChange { reason, details, hint }
+    }
+
+    /// A passphrase that was asked for and not given.
+    pub(crate) fn asking(source: io::Error) -> Self {
+        Self::Io { context: "no passphrase".to_owned(), source }
+    }
+
     /// A package that is refused, and why.
     pub(crate) fn refused(path: impl Into<PathBuf>, reason: impl Into<String>) -> Self {
         Self::BadPackage { path: path.into(), reason: reason.into() }
+    }
+}
+
+/// Details after a reason, not too many.
+fn listed(details: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut text = String::new();
+    for (number, detail) in details.iter().take(SHOWN).enumerate() {
+        text.push_str(if number == 0 { ": " } else { "; " });
+        text.push_str(detail);
+    }
+    match details.len().saturating_sub(SHOWN) {
+        0 => text,
+        more => format!("{text}; and {more} more"),
     }
 }
 
@@ -158,9 +219,12 @@ impl Diagnose for RepoError {
             Self::NotARepository { .. }
             | Self::AlreadyARepository { .. }
             | Self::InvalidWord { .. }
+            | Self::Unknown { .. }
             | Self::UnusableKey { .. }
             | Self::OtherKey { .. }
             | Self::Listen { .. }
+            | Self::NoSuchPackage { .. }
+            | Self::Rotation(_)
             | Self::KeyExists { .. } => ExitCode::Usage,
             _ => ExitCode::Failed,
         }
@@ -178,21 +242,38 @@ impl Diagnose for RepoError {
                 "give the package a new version; `--force` replaces it, but machines that have it keep the old content"
                     .to_owned()
             }
+            Self::NoSuchPackage { .. } => "`packhouse repo list` lists what there is".to_owned(),
             Self::GivenTwice { .. } => "publish one of them".to_owned(),
-            Self::UnusableKey { hint, .. } => hint.clone(),
-            Self::OtherKey { .. } => "name the repository's own key with `--key`".to_owned(),
+            Self::UnusableKey { hint, .. } | Self::Unknown { hint, .. } | Self::RefusedChange { hint, .. } => {
+                hint.clone()
+            }
+            Self::OtherKey { .. } => {
+                "name the repository's own key with `--key`; while it is being replaced, the old and the new one"
+                    .to_owned()
+            }
+            Self::Signer { program, .. } if program.starts_with("gpg") => {
+                "`gpg -K` lists the keys there are; the agent must have the passphrase or a way to ask for it"
+                    .to_owned()
+            }
+            Self::Signer { .. } => {
+                "a command gets the data on standard input and writes one detached binary OpenPGP signature; see \
+                 docs/signing.md"
+                    .to_owned()
+            }
             Self::KeyExists { .. } => "name another file, or add `--force` to lose the key that is there".to_owned(),
             Self::Listen { .. } => {
                 "name another address and port with `--address`, such as 127.0.0.1:8081; port 0 takes a free one"
                     .to_owned()
             }
             Self::Frozen { suite } => {
-                format!("thaw it with `packhouse repo set {suite} --thaw`, or name another suite")
+                format!("thaw it with `packhouse repo set {suite} --frozen no`, or name another suite")
             }
             Self::ClockBehind { .. } => {
                 "set the clock; apt clients ignore an index that is older than the one they have".to_owned()
             }
-            Self::BadPackage { .. } | Self::InvalidWord { .. } | Self::OpenPgp(_) => return Vec::new(),
+            Self::BadPackage { .. } | Self::InvalidWord { .. } | Self::OpenPgp(_) | Self::Rotation(_) => {
+                return Vec::new();
+            }
         };
         vec![hint]
     }

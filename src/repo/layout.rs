@@ -5,8 +5,8 @@
 //! key.asc  key.gpg             the certificate; never the secret key
 //! index.html packages.html packages/… lists/… search/… assets/…  the site for people, unless it is not wanted
 //! <origin>-<suite>.sources     what a Debian client needs, <origin>-<suite>.repo what an RPM client needs
-//! apt/pool/…  apt/dists/<suite>/…
-//! yum/<suite>/packages/…  yum/<suite>/repodata/…
+//! apt/pool/…  apt/dists/<suite>/…  apt/snapshot/<ID>/…
+//! yum/<suite>/packages/…  yum/<suite>/repodata/…  yum/snapshot/<ID>/…
 //! .packhouse/                  lock, unfinished files, what each published index was made of
 //! ```
 
@@ -63,6 +63,9 @@ pub struct Configuration {
     /// Whether there is a site for people: `index.html` and a page for each package.
     #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
     pub page: bool,
+    /// The fingerprint of the key that replaces it and signs as well until it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
     /// The apt suites that exist, with their options.
     #[serde(default)]
     pub apt: BTreeMap<String, SuiteOptions>,
@@ -136,6 +139,7 @@ pub fn init(path: &Path, new: &NewRepository<'_>) -> Result<Repository, RepoErro
         url: new.url.map(|url| url.trim_end_matches('/').to_owned()),
         fingerprint: new.key.fingerprint(),
         page: true,
+        next: None,
         apt: BTreeMap::new(),
         yum: BTreeMap::new(),
     };
@@ -225,6 +229,10 @@ impl Repository {
 
 /// A suite's name: lower-case letters, digits, `.`, `_`, `-`.
 pub(super) fn check_suite(text: &str) -> Result<(), RepoError> {
+    if text == "snapshot" {
+        let rule = "snapshots lie in a directory of this name";
+        return Err(RepoError::InvalidWord { text: text.to_owned(), what: "a suite's name", rule });
+    }
     check_word(text, "a suite's name")
 }
 
@@ -245,7 +253,7 @@ fn check_word(text: &str, what: &'static str) -> Result<(), RepoError> {
 }
 
 /// What stands on one line of a Release file.
-fn check_line(text: &str, what: &'static str) -> Result<(), RepoError> {
+pub(super) fn check_line(text: &str, what: &'static str) -> Result<(), RepoError> {
     if !text.is_empty() && text.len() <= 200 && text.trim() == text && !text.chars().any(char::is_control) {
         return Ok(());
     }

@@ -55,7 +55,10 @@ pub struct SuiteOptions {
     /// Nothing enters or leaves the suite.
     #[serde(skip_serializing_if = "is_false")]
     pub frozen: bool,
-    /// apt's `Snapshots`: a URL with `@SNAPSHOTID@` in it.
+    /// The ring that a yum suite is: `canary` of the suite `el9-canary`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ring: Option<String>,
+    /// apt's `Snapshots`, where it is not below the repository's URL: a URL with `@SNAPSHOTID@` in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshots: Option<String>,
     /// Group metadata of a yum suite: the object that has the XML.
@@ -94,6 +97,7 @@ impl Default for SuiteOptions {
             keep_versions: None,
             keep_days: None,
             frozen: false,
+            ring: None,
             snapshots: None,
             groups: None,
             schedules: BTreeMap::new(),

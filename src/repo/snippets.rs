@@ -11,6 +11,7 @@ use crate::package::template::shell;
 
 const SOURCES: &str = include_str!("../../templates/repository/client.sources");
 const REPO: &str = include_str!("../../templates/repository/client.repo");
+const RINGS: &str = include_str!("../../templates/repository/client-ring.repo");
 
 /// A repository's origin as part of file names and repository identifiers: lower-case letters, digits, `-`.
 pub(super) fn slug(origin: &str) -> String {
@@ -89,6 +90,18 @@ pub(super) fn fingerprint_command(repository: &Repository) -> String {
         Some(url) if !url.starts_with("file:") => format!("curl -fsSL {} | {show}", shell(&format!("{url}/key.asc"))),
         _ => format!("{show} {}", shell(&repository.root().join("key.asc").to_string_lossy())),
     }
+}
+
+/// The `.repo` file of a group of rings: its name in the repository and its text.
+pub(super) fn rings(repository: &Repository, group: &str, rings: &[&str]) -> Result<(String, String), RepoError> {
+    let configuration = repository.configuration();
+    let slug = slug(&configuration.origin);
+    let base = base(repository);
+    let name = format!("{slug}-{group}.repo");
+    let local = base.starts_with("file:");
+    let (first, rings) = (rings.first().copied().unwrap_or_default(), rings.join(", "));
+    let title = &configuration.label;
+    Ok((name.clone(), render(RINGS, context! { name, slug, group, base, local, title, rings, first })?))
 }
 
 /// The URL of the repository's directory, without a slash at its end.

@@ -254,7 +254,7 @@ impl Store {
     }
 
     /// Makes everything on the repository's file system durable.
-    fn sync_all(&self) -> io::Result<()> {
+    pub(crate) fn sync_all(&self) -> io::Result<()> {
         Ok(rustix::fs::syncfs(fs_err::File::open(&self.root)?.file())?)
     }
 

@@ -9,9 +9,9 @@ use std::path::Path;
 
 use super::cell::Cell;
 use super::error::RepoError;
-use super::root;
+use super::root::{self, Root};
 use super::shard;
-use super::store::{PRIVATE, Store};
+use super::store::Store;
 use super::suite::{Kind, Suite};
 use crate::digest::Sha256;
 
@@ -90,53 +90,28 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// Adds what the kept roots of a suite name.
-    pub(super) fn add(&mut self, store: &Store, suite: &Suite) -> Result<(), RepoError> {
-        // A shard that two suites share names files of both.
-        let mut seen = BTreeSet::new();
-        for root in root::history(store, suite) {
-            let root = root?;
-            self.objects.extend(root.options.groups);
-            for shard in root.cells.values().flat_map(Cell::present) {
-                self.objects.insert(shard.digest);
-                if !seen.insert(shard.digest) {
-                    continue;
-                }
-                for record in shard::records(store, shard)? {
-                    self.files.insert(record.path(suite));
-                    self.files.extend(record.further.iter().map(|file| format!("{}/{}", suite.base(), file.place)));
-                }
+    /// Adds what one root names.
+    pub(super) fn add_root(
+        &mut self,
+        store: &Store,
+        root: &Root,
+        seen: &mut BTreeSet<(Suite, Sha256)>,
+    ) -> Result<(), RepoError> {
+        let suite = &root.suite;
+        self.objects.extend(root.options.groups);
+        for shard in root.cells.values().flat_map(Cell::present) {
+            self.objects.insert(shard.digest);
+            // A shard that two suites share names files of both.
+            if !seen.insert((suite.clone(), shard.digest)) {
+                continue;
+            }
+            for record in shard::records(store, shard)? {
+                self.files.insert(record.path(suite));
+                self.files.extend(record.further.iter().map(|file| format!("{}/{}", suite.base(), file.place)));
             }
         }
         Ok(())
     }
-}
-
-/// Removes objects that `named` has not and that are older than the grace; the lock is held. Gives their number and bytes.
-pub(super) fn objects(store: &Store, named: &Named, now: i64, dry: bool) -> Result<(u64, u64), RepoError> {
-    let failed = || RepoError::io("old parts of the repository's state could not be removed");
-    let top = store.path(&format!("{PRIVATE}/objects"));
-    let (mut number, mut bytes) = (0, 0);
-    if !top.is_dir() {
-        return Ok((number, bytes));
-    }
-    for entry in walkdir::WalkDir::new(&top).follow_links(false) {
-        let entry = entry.map_err(std::io::Error::from).map_err(failed())?;
-        let digest = entry.file_name().to_string_lossy().parse::<Sha256>();
-        let named = digest.is_ok_and(|digest| named.objects.contains(&digest));
-        if !entry.file_type().is_file()
-            || named
-            || modified(entry.path()).is_none_or(|modified| modified >= now - GRACE)
-        {
-            continue;
-        }
-        number += 1;
-        bytes += entry.metadata().map_err(std::io::Error::from).map_err(failed())?.len();
-        if !dry {
-            fs_err::remove_file(entry.path()).map_err(failed())?;
-        }
-    }
-    Ok((number, bytes))
 }
 
 /// When a file was modified; `None` when it is not there.

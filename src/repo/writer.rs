@@ -8,6 +8,7 @@ use super::commit::{self, Committer};
 use super::error::RepoError;
 use super::layout::{self, Repository};
 use super::root::Root;
+use super::sign::Signer;
 use super::store::{Lock, Store};
 use super::suite::Suite;
 use crate::report::Reporter;
@@ -36,8 +37,15 @@ impl Writer {
         Change::of(&self.store, suite)
     }
 
+    /// Refuses a signer that has not the repository's keys, all of them while one replaces another.
+    pub(super) fn check(&self, signer: &Signer) -> Result<(), RepoError> {
+        signer.clone().of(self.repository.configuration()).map(drop)
+    }
+
     /// Makes changes current; see [`commit::commit`].
     pub(super) fn commit(&mut self, changes: Vec<Change>, by: &Committer<'_>) -> Result<Vec<Root>, RepoError> {
+        let signer = &by.signer.clone().of(self.repository.configuration())?;
+        let by = &Committer { signer, ..*by };
         commit::commit(&mut self.repository, &self.store, changes, by)
     }
 }

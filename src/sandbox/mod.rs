@@ -17,17 +17,27 @@
 mod namespaces;
 mod process;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::diagnostic::{Diagnose, ExitCode, io_hints};
 use crate::variables;
 
 pub use process::{EndsWithUs, kill_running};
+
+/// What no step may see, whoever runs it: signing keys.
+static HIDDEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Hides a file or directory of the host from every step that runs from now on, at its own place and wherever a bind would
+/// show it; what is not there is not hidden. Only [`Isolation::World`] can.
+pub fn hide(path: impl Into<PathBuf>) {
+    HIDDEN.lock().unwrap_or_else(PoisonError::into_inner).insert(path.into());
+}
 
 /// Where a step may find its private, writable home (when it sees fixed places).
 const HOME: &str = "/packhouse/home";
@@ -329,6 +339,30 @@ impl Sandbox {
         self.run_with(step, &mut |_, _| ())
     }
 
+    /// Puts nothing in the places of what is hidden.
+    fn hide_from(&self, binds: &mut Vec<Bind>, private: &Path) -> Result<(), Error> {
+        let hidden = HIDDEN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if hidden.is_empty() || !self.isolation.has_fixed_places() {
+            return Ok(());
+        }
+        let (file, directory) = (private.join("no-file"), private.join("no-directory"));
+        fs_err::write(&file, "")?;
+        fs_err::create_dir(&directory)?;
+        let shown = binds.clone();
+        for path in hidden {
+            let Ok(metadata) = fs_err::metadata(&path) else { continue };
+            let nothing = if metadata.is_dir() { &directory } else { &file };
+            // A bind shows it elsewhere; its own place is hidden unless the step has another directory there anyway.
+            let place = path.canonicalize()?;
+            let inside = self.inside(&shown, &place);
+            let fresh = ["/tmp", "/run"].iter().any(|fresh| place.starts_with(fresh));
+            let own = (!fresh && inside != place).then(|| place.clone());
+            let elsewhere = (!fresh || inside != place).then_some(inside);
+            binds.extend(own.into_iter().chain(elsewhere).map(|place| Bind::read_only(nothing, place)));
+        }
+        Ok(())
+    }
+
     /// Runs `step` to its end and gives its output to `listener` as it comes.
     pub fn run_with(&self, step: &Step, listener: Listener<'_>) -> Result<Output, Error> {
         let private = tempfile::Builder::new().prefix("packhouse-step-").tempdir()?;
@@ -337,6 +371,7 @@ impl Sandbox {
         fs_err::create_dir(&temporary)?;
         let mut binds = vec![Bind::writable(&home, HOME), Bind::writable(&temporary, "/tmp")];
         binds.extend(step.binds.iter().cloned());
+        self.hide_from(&mut binds, private.path())?;
         let base = [
             ("PATH", OsString::from("/usr/bin:/bin")),
             ("HOME", self.inside(&binds, &home).into_os_string()),

@@ -371,9 +371,11 @@ fn perform(action: &Action) -> io::Result<()> {
             )),
             Action::Directory(path) => check_present(libc::mkdir(path.as_ptr(), 0o755)),
             Action::File(path) => {
-                let descriptor = libc::open(path.as_ptr(), libc::O_CREAT | libc::O_WRONLY | libc::O_CLOEXEC, 0o644);
-                check(descriptor)?;
-                check(libc::close(descriptor))
+                // O_EXCL: what is there on a read-only mount is told to be there, not to be unwritable.
+                let flags = libc::O_CREAT | libc::O_EXCL | libc::O_WRONLY | libc::O_CLOEXEC;
+                let descriptor = libc::open(path.as_ptr(), flags, 0o644);
+                check_present(descriptor)?;
+                if descriptor >= 0 { check(libc::close(descriptor)) } else { Ok(()) }
             }
             Action::Link { target, path } => check_present(libc::symlink(target.as_ptr(), path.as_ptr())),
             Action::Bind { source, destination } => check(libc::mount(

@@ -205,3 +205,49 @@ fn a_step_whose_time_is_over_is_killed() {
     assert_eq!(output.stdout, b"begun\n");
     assert!(began.elapsed() < std::time::Duration::from_secs(60));
 }
+
+#[test]
+fn a_hidden_file_or_directory_is_empty_for_a_step_wherever_it_would_see_it() {
+    let Some(sandbox) = sandbox() else { return };
+    // Not below /tmp, which a step has its own of.
+    let directory = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+    let (key, home) = (directory.path().join("keys/secret.asc"), directory.path().join("gnupg"));
+    fs_err::create_dir_all(key.parent().unwrap()).unwrap();
+    fs_err::create_dir(&home).unwrap();
+    fs_err::write(&key, "secret").unwrap();
+    fs_err::write(home.join("ring"), "secret").unwrap();
+    let look = Step {
+        binds: vec![Bind::read_only(directory.path(), "/packhouse/source")],
+        ..shell(&format!(
+            "cat {0}/keys/secret.asc {0}/gnupg/ring; cd /packhouse/source; cat keys/secret.asc gnupg/ring; echo done",
+            directory.path().display()
+        ))
+    };
+    assert_eq!(text(&sandbox.run(&look).unwrap().stdout), "secretsecretsecretsecretdone\n");
+    hide(&key);
+    hide(&home);
+    hide(directory.path().join("absent"));
+    let output = sandbox.run(&look).unwrap();
+    assert_eq!(text(&output.stdout), "done\n", "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_step_does_not_see_the_environment_of_who_runs_it() {
+    const NAME: &str = "sandbox::tests::a_step_does_not_see_the_environment_of_who_runs_it";
+    let secret = "correct-horse-battery-staple";
+    if std::env::var(crate::variables::PACKHOUSE_KEY_PASSPHRASE).is_err() {
+        let mut again = std::process::Command::new(std::env::current_exe().unwrap());
+        again.args(["--exact", NAME, "--nocapture"]).env(crate::variables::PACKHOUSE_KEY_PASSPHRASE, secret);
+        let output = again.output().unwrap();
+        assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+        assert!(text(&output.stdout).contains("1 passed"), "{}", text(&output.stdout));
+        return;
+    }
+    let own = run(&shell("env; echo end"), Mode::None).unwrap();
+    assert!(text(&own.stdout).ends_with("end\n") && !text(&own.stdout).contains(secret), "{}", text(&own.stdout));
+    let Some(sandbox) = sandbox() else { return };
+    let step = shell("env; cat /proc/*/environ /proc/$PPID/task/*/environ; echo end");
+    let output = sandbox.run(&step).unwrap();
+    assert!(text(&output.stdout).ends_with("end\n"), "{}", text(&output.stdout));
+    assert!(!text(&output.stdout).contains(secret), "the environment of packhouse leaks");
+}

@@ -5,7 +5,12 @@
 mod apt;
 mod crash;
 mod keys;
+mod lint;
 mod page;
+mod phase;
+mod rotation;
 mod serve;
+mod signers;
 mod support;
+mod travel;
 mod yum;

@@ -25,6 +25,8 @@ impl Release<'_> {
         let options = &root.options;
         let or = |own: &Option<String>, usual: &str| own.clone().unwrap_or_else(|| usual.to_owned());
         let flag = |set: bool| if set { "yes".to_owned() } else { String::new() };
+        // apt goes nowhere by a relative one.
+        let snapshots = configuration.url.as_ref().map(|url| format!("{url}/apt/snapshot/@SNAPSHOTID@/"));
         // `all` is listed for what reads `binary-all`; the second field says that it need not.
         let mut architectures = vec!["all".to_owned()];
         architectures.extend(super::architectures(&root.cells, options));
@@ -34,7 +36,7 @@ impl Release<'_> {
             ("Suite", or(&options.suite, &root.suite.name)),
             ("Version", options.version.clone().unwrap_or_default()),
             ("Codename", or(&options.codename, &root.suite.name)),
-            ("Snapshots", options.snapshots.clone().unwrap_or_default()),
+            ("Snapshots", options.snapshots.clone().or(snapshots).unwrap_or_default()),
             ("Date", rfc1123(root.date)?),
             ("Valid-Until", root.valid_until.map(rfc1123).transpose()?.unwrap_or_default()),
             ("Acquire-By-Hash", "yes".to_owned()),

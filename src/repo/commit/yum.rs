@@ -25,7 +25,7 @@ pub(super) fn dress(store: &Store, next: &mut Next, signer: &Signer) -> Result<D
     let failed = || RepoError::io(format!("the metadata of {} could not be written", suite.name));
     let root = &mut next.root;
     let repomd = yum::repomd(root);
-    let signature = signer.detached(repomd.as_bytes(), root.date)?;
+    let signature = signer.detached_blocks(repomd.as_bytes(), root.date)?;
     let certificate = signer.certificate().armored()?;
     let directory = store.temporary_directory().map_err(failed())?;
     let (path, place) = (directory.path().to_path_buf(), root.suite.index_directory());

@@ -134,7 +134,8 @@ impl Judge<'_> {
             Body::Held => {
                 // It went away between the look without the lock and now.
                 let Some(item) = items.get(number) else { return Ok(()) };
-                let again = prepare::one(&self.writer.store, self.spool, item, &BTreeMap::new(), self.options)?;
+                let (store, repository) = (&self.writer.store, &self.writer.repository);
+                let again = prepare::one(store, self.spool, item, &BTreeMap::new(), repository, self.options)?;
                 match again.body {
                     Body::New { file, texts } => self.put(&suite, again.record, file, texts, own.as_ref()),
                     Body::Held => Ok(()),

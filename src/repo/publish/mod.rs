@@ -22,6 +22,7 @@ use super::snippets;
 use super::spool::Spool;
 use super::store::Store;
 use super::suite::Kind;
+use super::travel;
 use super::writer::Writer;
 use crate::report::Reporter;
 
@@ -104,17 +105,24 @@ fn publish_indices(
     }
     let started = Instant::now();
     let store = Store::at(repository.root());
-    check_key(&layout::open(repository.root())?, options)?;
+    let before = layout::open(repository.root())?;
+    let signer = &options.signer.clone().of(before.configuration())?;
+    let options = &PublishOptions { signer, ..*options };
     let spool = Spool::new(&store)?;
-    let prepared = prepare::all(&store, &spool, items, options)?;
+    let prepared = prepare::all(&store, &spool, items, &before, options)?;
 
     let mut writer = Writer::new(store, options.reporter)?;
-    check_key(&writer.repository, options)?;
+    writer.check(signer)?;
     // Preparing and waiting for another publisher took their time.
     let time = options.time.saturating_add(started.elapsed().as_secs().try_into().unwrap_or(i64::MAX));
     let options = &PublishOptions { time, ..*options };
     let judged = judge::all(&writer, &spool, items, prepared, options)?;
-    let (changes, mut suites): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
+    let (mut changes, mut suites): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
+    for change in &mut changes {
+        let names = change.put_records().map(|record| record.identity.name.clone()).collect();
+        let kept = writer.repository.options(change.suite());
+        travel::apply_retention(change, &writer.store, &kept, Some(&names), time, options.reporter)?;
+    }
     let committer = Committer { signer: options.signer, time, reporter: options.reporter };
     let roots = writer.commit(changes, &committer)?;
     for (suite, root) in suites.iter_mut().zip(&roots) {
@@ -125,15 +133,6 @@ fn publish_indices(
     *repository = writer.repository;
     suites.iter().for_each(|suite| tell(suite, options));
     Ok(Published { suites })
-}
-
-/// Whether the signer has the repository's key.
-fn check_key(repository: &Repository, options: &PublishOptions<'_>) -> Result<(), RepoError> {
-    let (expected, found) = (&repository.configuration.fingerprint, options.signer.fingerprint());
-    if *expected == found {
-        return Ok(());
-    }
-    Err(RepoError::OtherKey { expected: expected.clone(), found })
 }
 
 fn tell(done: &PublishedSuite, options: &PublishOptions<'_>) {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use super::PublishOptions;
 use crate::repo::error::RepoError;
 use crate::repo::ingest::{self, Facts, Ingested, Item};
+use crate::repo::layout::Repository;
+use crate::repo::phase;
 use crate::repo::record::{Identity, Record};
 use crate::repo::root::{self, Root};
 use crate::repo::spool::{Spool, Spooled};
@@ -36,6 +38,7 @@ pub(super) fn all(
     store: &Store,
     spool: &Arc<Spool>,
     items: &[Item],
+    repository: &Repository,
     options: &PublishOptions<'_>,
 ) -> Result<Vec<Prepared>, RepoError> {
     let progress = options.reporter.progress("Checking", items.len() as u64, Unit::Items);
@@ -50,7 +53,7 @@ pub(super) fn all(
         }
     }
     let prepared = items.par_iter().with_max_len(64).map(|item| {
-        let prepared = one(store, spool, item, &roots, options);
+        let prepared = one(store, spool, item, &roots, repository, options);
         progress.advance(1);
         prepared
     });
@@ -65,14 +68,18 @@ pub(super) fn one(
     spool: &Arc<Spool>,
     item: &Item,
     roots: &BTreeMap<Suite, Option<Root>>,
+    repository: &Repository,
     options: &PublishOptions<'_>,
 ) -> Result<Prepared, RepoError> {
     let facts = |copy: &Copied, phase| Facts { size: copy.size, sha256: copy.sha256, published: options.time, phase };
     match ingest::take(store, item, options.link)? {
         Ingested::Deb { copy, info } => {
-            let entry = ingest::deb_entry(&info, &item.component, &facts(&copy, options.phase), None);
+            let suite = Suite::of(Kind::Apt, &item.suite);
+            let schedules = &repository.options(&suite).schedules;
+            let phase = phase::at_publication(schedules, info.source(), options.phase, options.time);
+            let entry = ingest::deb_entry(&info, &item.component, &facts(&copy, phase), None);
             let body = Body::New { file: copy, texts: spool.push(&entry.texts)? };
-            Ok(Prepared { suite: Suite::of(Kind::Apt, &item.suite), record: entry.record, body })
+            Ok(Prepared { suite, record: entry.record, body })
         }
         Ingested::Rpm { copy, mut info, immutable } => {
             let suite = Suite::of(Kind::Yum, &item.suite);

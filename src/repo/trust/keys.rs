@@ -8,17 +8,20 @@ use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use pgp::composed::{ArmorOptions, Deserializable, KeyType, SignedKeyDetails, SignedPublicKey, SignedSecretKey};
+use pgp::composed::{
+    ArmorOptions, Deserializable, DetachedSignature, KeyType, PublicOrSecret, SignedKeyDetails, SignedPublicKey,
+    SignedSecretKey,
+};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{self, KeyFlags, PubKeyInner, SignatureConfig, SignatureType, Subpacket, SubpacketData, UserId};
 use pgp::ser::Serialize as _;
-use pgp::types::{Duration, KeyDetails as _, KeyVersion, Password, S2kParams, Tag, Timestamp};
+use pgp::types::{Duration, KeyDetails as _, KeyVersion, Password, S2kParams, SecretParams, Tag, Timestamp};
 use rand_for_pgp::rngs::OsRng;
 
-use super::error::RepoError;
-use super::key_policy;
-use super::sign::Signer;
-use crate::variables;
+use super::passphrase::check_private;
+use super::policy::{self, Refusal};
+use super::sign::{Component, Signer};
+use crate::repo::error::RepoError;
 
 /// The kind of a new key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,6 +60,10 @@ pub struct SecretKey {
 /// A certificate: what clients need to check signatures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey(pub(super) SignedPublicKey);
+
+/// The certificates of a repository: one, or two while a key is being replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificates(Vec<PublicKey>);
 
 /// The largest key file that is read: far above any real one.
 const MAXIMAL_FILE: u64 = 4 << 20;
@@ -123,6 +130,8 @@ fn check_user_id(text: &str) -> Result<UserId, RepoError> {
 
 impl SecretKey {
     /// Reads a secret key, armored or binary. It may be locked; [`SecretKey::signer`] unlocks it.
+    ///
+    /// A file of our own that others can read is refused, locked or not, as ssh does.
     pub fn read(path: &Path) -> Result<Self, RepoError> {
         let unusable = |reason: String, hint: &str| RepoError::UnusableKey {
             path: path.to_path_buf(),
@@ -130,7 +139,10 @@ impl SecretKey {
             hint: hint.to_owned(),
         };
         let export = "export the secret key with `gpg --armor --export-secret-keys FINGERPRINT`";
-        let bytes = read_bounded(path)?;
+        let failed = || RepoError::io("the key could not be read");
+        let file = fs_err::File::open(path).map_err(failed())?;
+        let stated = file.try_clone().map_err(failed())?;
+        let bytes = read_bounded(path, file)?;
         let parsed = if looks_armored(&bytes) {
             SignedSecretKey::from_armor_many(&bytes[..]).map(|(keys, _)| keys.collect::<Vec<_>>())
         } else {
@@ -138,7 +150,10 @@ impl SecretKey {
         };
         let mut keys = parsed.map_err(|error| unusable(format!("this is no secret OpenPGP key ({error})"), export))?;
         match (keys.pop(), keys.is_empty()) {
-            (Some(Ok(key)), true) => Ok(Self { key, path: path.to_path_buf() }),
+            (Some(Ok(key)), true) => {
+                check_private(path, stated.file(), "the secret key")?;
+                Ok(Self { key, path: path.to_path_buf() })
+            }
             (Some(Err(error)), _) => Err(unusable(format!("this is no secret OpenPGP key ({error})"), export)),
             (None, _) => Err(unusable("there is no secret key in this file".to_owned(), export)),
             (Some(Ok(_)), false) => Err(unusable("there are several keys in this file".to_owned(), export)),
@@ -179,26 +194,58 @@ impl SecretKey {
         format!("{:X}", self.key.primary_key.fingerprint())
     }
 
+    /// Whether a passphrase is needed.
+    pub fn is_locked(&self) -> bool {
+        let locked = |parameters: &SecretParams| matches!(parameters, SecretParams::Encrypted(_));
+        locked(self.key.primary_key.secret_params())
+            || self.key.secret_subkeys.iter().any(|subkey| locked(subkey.key.secret_params()))
+    }
+
     /// The part of this key that signs, unlocked: the newest signing subkey that every client accepts at `time`
     /// (seconds since 1970-01-01 UTC), else the primary key.
     ///
     /// A key that is revoked, expired, too weak, bound by SHA-1 or of a kind that some client cannot read is refused.
     pub fn signer(&self, passphrase: Option<&str>, time: i64) -> Result<Signer, RepoError> {
         let password = passphrase.map_or_else(Password::empty, Password::from);
-        let component = key_policy::choose(&self.key, &password, time)
-            .map_err(|refusal| refusal.at(&self.path, passphrase.is_some()))?;
-        Ok(Signer::new(self.public(), component))
+        let refused = |refusal: Refusal| refusal.at(&self.path, passphrase.is_some());
+        let fit = policy::choose(&self.key.to_public_key(), time).map_err(refused)?;
+        let mut locked = String::new();
+        for fingerprint in &fit {
+            match self.unlock(fingerprint, &password) {
+                Some(Ok(component)) => return Ok(Signer::own(self.public(), fit, component)),
+                Some(Err(error)) => locked = error.to_string(),
+                None => {}
+            }
+        }
+        Err(refused(Refusal::Locked(locked)))
+    }
+
+    /// The part with this fingerprint, unlocked; `None` when its secret is not in the file.
+    fn unlock(&self, fingerprint: &str, password: &Password) -> Option<pgp::errors::Result<Component>> {
+        let named = |key: &dyn pgp::types::KeyDetails| format!("{:X}", key.fingerprint()) == fingerprint;
+        if named(&self.key.primary_key) {
+            let mut key = self.key.primary_key.clone();
+            return Some(key.remove_password(password).map(|()| Component::Primary(key)));
+        }
+        let subkey = self.key.secret_subkeys.iter().find(|subkey| named(&subkey.key))?;
+        let mut key = subkey.key.clone();
+        Some(key.remove_password(password).map(|()| Component::Subkey(key)))
     }
 }
 
 impl PublicKey {
     /// Reads a certificate, armored or binary.
     pub fn read(path: &Path) -> Result<Self, RepoError> {
-        let bytes = read_bounded(path)?;
-        let parsed = if looks_armored(&bytes) {
-            SignedPublicKey::from_armor_single(&bytes[..]).map(|(key, _)| key)
+        let file = fs_err::File::open(path).map_err(RepoError::io("the key could not be read"))?;
+        Self::parse(&read_bounded(path, file)?, path)
+    }
+
+    /// Reads a certificate, armored or binary, that came from `path`.
+    pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Self, RepoError> {
+        let parsed = if looks_armored(bytes) {
+            SignedPublicKey::from_armor_single(bytes).map(|(key, _)| key)
         } else {
-            SignedPublicKey::from_bytes(&bytes[..])
+            SignedPublicKey::from_bytes(bytes)
         };
         parsed.map(Self).map_err(|error| RepoError::UnusableKey {
             path: path.to_path_buf(),
@@ -228,9 +275,83 @@ impl PublicKey {
     }
 }
 
-/// The passphrase that the environment gives ([`variables::PACKHOUSE_KEY_PASSPHRASE`]); an empty one is none.
-pub fn passphrase_of_environment() -> Option<String> {
-    std::env::var(variables::PACKHOUSE_KEY_PASSPHRASE).ok().filter(|passphrase| !passphrase.is_empty())
+impl Certificates {
+    /// These.
+    pub fn new(certificates: Vec<PublicKey>) -> Self {
+        Self(certificates)
+    }
+
+    /// Reads every certificate of a file: of one armor block or several, public or secret (of which the public part is
+    /// taken).
+    pub fn read(path: &Path) -> Result<Self, RepoError> {
+        let file = fs_err::File::open(path).map_err(RepoError::io("the key could not be read"))?;
+        Self::parse(&read_bounded(path, file)?, path)
+    }
+
+    fn parse(bytes: &[u8], path: &Path) -> Result<Self, RepoError> {
+        let unreadable = |reason: String| RepoError::UnusableKey {
+            path: path.to_path_buf(),
+            reason,
+            hint: "export it with `packhouse key export` or `gpg --armor --export FINGERPRINT`".to_owned(),
+        };
+        let failed = |error: pgp::errors::Error| unreadable(format!("this is no OpenPGP key ({error})"));
+        let mut certificates = Vec::new();
+        for block in blocks(bytes) {
+            let keys: Box<dyn Iterator<Item = pgp::errors::Result<PublicOrSecret>>> = if looks_armored(block) {
+                PublicOrSecret::from_armor_many(block).map_err(failed)?.0
+            } else {
+                PublicOrSecret::from_bytes_many(block).map_err(failed)?
+            };
+            for key in keys {
+                certificates.push(match key.map_err(failed)? {
+                    PublicOrSecret::Public(key) => PublicKey(key),
+                    PublicOrSecret::Secret(key) => PublicKey(key.to_public_key()),
+                });
+            }
+        }
+        if certificates.is_empty() {
+            return Err(unreadable("there is no OpenPGP key in this file".to_owned()));
+        }
+        Ok(Self(certificates))
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &PublicKey> {
+        self.0.iter()
+    }
+
+    /// Whether `signature` (a binary packet) is a valid one of `data` by any key of any of them, fit to sign or not.
+    pub(super) fn have_signed(&self, signature: &[u8], data: &[u8]) -> bool {
+        let Ok(DetachedSignature { signature }) = DetachedSignature::from_bytes(signature) else { return false };
+        self.0.iter().any(|PublicKey(certificate)| {
+            signature.verify(&certificate.primary_key, data).is_ok()
+                || certificate.public_subkeys.iter().any(|subkey| signature.verify(&subkey.key, data).is_ok())
+        })
+    }
+
+    /// The form that people and rpm take: one armor block for each. (rpm reads a block with two as well; librepo on
+    /// rpm's OpenPGP code files them wrongly.)
+    pub fn armored(&self) -> Result<String, RepoError> {
+        self.0.iter().map(PublicKey::armored).collect()
+    }
+
+    /// The form that apt's `Signed-By` and gpgv take.
+    pub fn binary(&self) -> Result<Vec<u8>, RepoError> {
+        let parts: Vec<Vec<u8>> = self.0.iter().map(PublicKey::binary).collect::<Result<_, _>>()?;
+        Ok(parts.concat())
+    }
+}
+
+/// The armor blocks of a file, each from its first line; the whole of a binary one.
+fn blocks(bytes: &[u8]) -> Vec<&[u8]> {
+    const BEGIN: &[u8] = b"-----BEGIN PGP ";
+    if !looks_armored(bytes) {
+        return vec![bytes];
+    }
+    let starts: Vec<usize> =
+        bytes.windows(BEGIN.len()).enumerate().filter(|(_, window)| *window == BEGIN).map(|(at, _)| at).collect();
+    let ends = starts.iter().skip(1).copied().chain(Some(bytes.len()));
+    starts.iter().zip(ends).filter_map(|(start, end)| bytes.get(*start..end)).collect()
 }
 
 /// A fingerprint in the groups of four that people compare.
@@ -240,10 +361,10 @@ pub fn spaced(fingerprint: &str) -> String {
     groups.join(" ")
 }
 
-fn read_bounded(path: &Path) -> Result<Vec<u8>, RepoError> {
-    let failed = || RepoError::io("the key could not be read");
+fn read_bounded(path: &Path, file: fs_err::File) -> Result<Vec<u8>, RepoError> {
     let mut bytes = Vec::new();
-    fs_err::File::open(path).map_err(failed())?.take(MAXIMAL_FILE + 1).read_to_end(&mut bytes).map_err(failed())?;
+    let read = file.take(MAXIMAL_FILE + 1).read_to_end(&mut bytes);
+    read.map_err(RepoError::io("the key could not be read"))?;
     if bytes.len() as u64 > MAXIMAL_FILE {
         return Err(RepoError::UnusableKey {
             path: path.to_path_buf(),

@@ -1,4 +1,21 @@
-//! `packhouse repo`.
+//! `packhouse repo`: one file per command.
+
+mod gc;
+mod list;
+mod log;
+mod promote;
+mod refresh;
+mod remove;
+mod retain;
+mod rollback;
+mod set;
+mod show;
+mod signing;
+mod snapshot;
+mod time;
+
+mod phase;
+mod rotate;
 
 mod page;
 mod serve;
@@ -16,6 +33,19 @@ pub(super) enum Repo {
     Init(Init),
     Serve(serve::Serve),
     Page(page::Page),
+    List(list::List),
+    Show(show::Show),
+    Log(log::Log),
+    Promote(promote::Promote),
+    Remove(remove::Remove),
+    Rollback(rollback::Rollback),
+    Snapshot(snapshot::Snapshot),
+    Set(Box<set::Set>),
+    Refresh(refresh::Refresh),
+    Retain(retain::Retain),
+    Gc(gc::Gc),
+    Phase(phase::Phase),
+    Rotate(rotate::Rotate),
 }
 
 impl Repo {
@@ -42,9 +72,8 @@ pub(super) struct Init {
     /// The URL under which clients will see the directory; without it the clients' files name the directory itself.
     #[arg(long)]
     url: Option<String>,
-    /// The key that will sign it (default: `key` in [repository]).
-    #[arg(long, value_name = "FILE")]
-    key: Option<PathBuf>,
+    #[command(flatten)]
+    key: key::KeyArguments,
 }
 
 pub(super) fn run(session: &Session, command: &Repo) -> Result<(), Failure> {
@@ -52,12 +81,25 @@ pub(super) fn run(session: &Session, command: &Repo) -> Result<(), Failure> {
         Repo::Init(arguments) => init(session, arguments),
         Repo::Serve(arguments) => serve::run(session, arguments),
         Repo::Page(arguments) => page::run(session, arguments),
+        Repo::List(arguments) => list::run(session, arguments),
+        Repo::Show(arguments) => show::run(session, arguments),
+        Repo::Log(arguments) => log::run(session, arguments),
+        Repo::Promote(arguments) => promote::run(session, arguments),
+        Repo::Remove(arguments) => remove::run(session, arguments),
+        Repo::Rollback(arguments) => rollback::run(session, arguments),
+        Repo::Snapshot(arguments) => snapshot::run(session, arguments),
+        Repo::Set(arguments) => set::run(session, arguments),
+        Repo::Refresh(arguments) => refresh::run(session, arguments),
+        Repo::Retain(arguments) => retain::run(session, arguments),
+        Repo::Gc(arguments) => gc::run(session, arguments),
+        Repo::Phase(arguments) => phase::run(session, arguments),
+        Repo::Rotate(arguments) => rotate::run(session, arguments),
     }
 }
 
 fn init(session: &Session, arguments: &Init) -> Result<(), Failure> {
     let path = path(session, arguments.repository.as_ref())?;
-    let public = key::signing_key(session, arguments.key.as_ref())?.public();
+    let public = key::certificate(session, &arguments.key)?;
     let origin = match &arguments.origin {
         Some(origin) => origin.clone(),
         None => session.settings()?.project.org.to_string(),
@@ -76,6 +118,23 @@ fn init(session: &Session, arguments: &Init) -> Result<(), Failure> {
         Output::Json => session.print_json("repository", repository.configuration()),
         Output::Human => session.print(&repository.root().display().to_string()),
     }
+}
+
+/// The repository of an argument, opened.
+fn open(session: &Session, argument: Option<&PathBuf>) -> Result<repo::Repository, Failure> {
+    Ok(repo::open(&path(session, argument)?)?)
+}
+
+/// The suites of these names; all without.
+fn named(repository: &repo::Repository, names: &[String]) -> Result<Vec<repo::Suite>, Failure> {
+    if names.is_empty() {
+        return Ok(repository.suites());
+    }
+    let mut suites = Vec::new();
+    for name in names {
+        suites.extend(repo::travel::suites(repository, name)?);
+    }
+    Ok(suites)
 }
 
 /// The repository of an argument, else of `[repository] path`.
