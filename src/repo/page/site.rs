@@ -239,7 +239,11 @@ impl<'a> Site<'a> {
             self.roots.iter().map(|(_, _, root)| self.suite(root)).collect();
         let site = SiteView {
             description: configuration.description.clone(),
-            fingerprint: keys::spaced(&configuration.fingerprint),
+            fingerprints: [Some(&configuration.fingerprint), configuration.next.as_ref()]
+                .into_iter()
+                .flatten()
+                .map(|fingerprint| keys::spaced(fingerprint))
+                .collect(),
             check: snippets::fingerprint_command(&self.repository),
             suites: suites?,
             total: root.count(),

@@ -95,7 +95,7 @@ fn whatever_a_package_says_is_text() {
     assert_eq!(json["e"][0]["n"], HOSTILE);
     let site = SiteView {
         description: HOSTILE.to_owned(),
-        fingerprint: "ABCD".to_owned(),
+        fingerprints: vec!["ABCD".to_owned(), HOSTILE.to_owned()],
         check: HOSTILE.to_owned(),
         suites: vec![SuiteView {
             kind: "apt",
@@ -182,7 +182,7 @@ fn a_list_of_many_leads_to_lists_and_an_index_of_many_stays_small() {
     assert_eq!(list.lists.iter().map(|list| list.prefix.as_str()).collect::<Vec<_>>(), ["alpha-", "beta-", "gamma-"]);
     let site = SiteView {
         description: String::new(),
-        fingerprint: String::new(),
+        fingerprints: Vec::new(),
         check: String::new(),
         suites: Vec::new(),
         total: list.total,

@@ -93,9 +93,12 @@ fn search(entries: &[Entry], key: &str, name: &str) -> Result<usize, usize> {
     entries.binary_search_by(|held| (held.key.as_str(), held.name.as_str()).cmp(&(key, name)))
 }
 
+/// Reads a node by its address.
+type Load<'a, E> = Box<dyn Fn(&str) -> Result<Node, E> + 'a>;
+
 /// A tree whose nodes are read when they are needed.
 pub(super) struct Tree<'a, E> {
-    load: Box<dyn Fn(&str) -> Result<Node, E> + 'a>,
+    load: Load<'a, E>,
     /// Nodes by address, as they are to be; `None` for those that go.
     changed: BTreeMap<String, Option<Node>>,
 }

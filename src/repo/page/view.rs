@@ -22,8 +22,8 @@ const VERSIONS: usize = 50;
 #[derive(Debug, Serialize)]
 pub(super) struct SiteView {
     pub(super) description: String,
-    /// The signing key's, in groups of four.
-    pub(super) fingerprint: String,
+    /// The signing keys', in groups of four: two while one replaces the other.
+    pub(super) fingerprints: Vec<String>,
     /// The command that shows the fingerprint of the key that is served.
     pub(super) check: String,
     pub(super) suites: Vec<SuiteView>,

@@ -19,6 +19,7 @@ use super::commit::Committer;
 use super::error::RepoError;
 use super::layout::Repository;
 use super::options::{Schedule, SuiteOptions};
+use super::page;
 use super::record::Record;
 use super::root::{self, Root};
 use super::sign::Signer;
@@ -137,6 +138,8 @@ pub fn set(
     if !changes.is_empty() {
         let by = Committer { signer, time: options.time, reporter: options.reporter };
         writer.commit(changes, &by)?;
+        drop(writer);
+        page::refresh(repository, options.reporter);
     }
     Ok(phased)
 }
@@ -162,6 +165,8 @@ pub fn advance_all(
     if !changes.is_empty() {
         let by = Committer { signer, time: options.time, reporter: options.reporter };
         writer.commit(changes, &by)?;
+        drop(writer);
+        page::refresh(repository, options.reporter);
     }
     Ok(notes)
 }

@@ -4,6 +4,7 @@ use super::super::change::Change;
 use super::super::commit::Committer;
 use super::super::error::RepoError;
 use super::super::layout::Repository;
+use super::super::page;
 use super::super::root::Root;
 use super::super::sign::Signer;
 use super::super::store::Store;
@@ -30,7 +31,12 @@ impl Actor<'_> {
         work: impl FnOnce(&mut Writer) -> Result<T, RepoError>,
     ) -> Result<T, RepoError> {
         let mut writer = Writer::new(Store::at(repository.root()), self.reporter)?;
-        work(&mut writer)
+        let done = work(&mut writer)?;
+        drop(writer);
+        if self.signer.is_some() {
+            page::refresh(repository, self.reporter);
+        }
+        Ok(done)
     }
 
     /// Makes a change current, unless it is only tried; gives the suite's root then.

@@ -102,6 +102,8 @@ pub fn rotate(
     if !adds {
         hand_out(&mut writer, &signers, &wanted)?;
     }
+    drop(writer);
+    crate::repo::page::refresh(repository, reporter);
     Ok(Rotated { key: wanted.fingerprint, next: wanted.next, suites, packages })
 }
 
