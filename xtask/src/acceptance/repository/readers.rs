@@ -231,7 +231,7 @@ fn aptly(field: &Field<'_>) -> Result<BTreeSet<String>> {
 python3 -m http.server --bind 127.0.0.1 --directory "$1" "$4" >/dev/null 2>&1 &
 server=$!
 trap 'kill $server' EXIT
-sleep 1
+until (exec 3<>"/dev/tcp/127.0.0.1/$4") 2>/dev/null; do sleep 0.1; done
 export GNUPGHOME="$2/gnupg"
 mkdir -m 700 "$GNUPGHOME"
 gpg --batch -q --no-default-keyring --keyring "$2/trusted.gpg" --import "$1/key.asc"
@@ -269,7 +269,7 @@ fn debmirror(field: &Field<'_>) -> Result<BTreeSet<String>> {
     let script = r#"python3 -m http.server --bind 127.0.0.1 --directory "$1" "$4" >/dev/null 2>&1 &
 server=$!
 trap 'kill $server' EXIT
-sleep 1
+until (exec 3<>"/dev/tcp/127.0.0.1/$4") 2>/dev/null; do sleep 0.1; done
 gpg --batch -q --homedir "$2" --no-default-keyring --keyring "$2/trusted.gpg" --import "$1/key.asc"
 debmirror --method=http --host="127.0.0.1:$4" --root=apt --dist="$3" --section=main --arch=amd64 --nosource --keyring="$2/trusted.gpg" --checksums "$2/mirror" >&2
 find "$2/mirror" -name '*.deb' -printf '%f\n'"#;
