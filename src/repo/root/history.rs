@@ -60,20 +60,6 @@ pub(in crate::repo) fn history<'a>(
     })
 }
 
-/// The generation of this number, when it is still kept.
-pub(in crate::repo) fn by_number(store: &Store, suite: &Suite, number: u64) -> Result<Option<Root>, RepoError> {
-    for root in history(store, suite) {
-        let root = root?;
-        if root.number == number {
-            return Ok(Some(root));
-        }
-        if root.number < number {
-            break;
-        }
-    }
-    Ok(None)
-}
-
 /// Where the root of an index is, relative to the repository.
 pub(in crate::repo) fn file(suite: &Suite, index: Sha256) -> String {
     format!("{}/{index}.json", suite.roots())

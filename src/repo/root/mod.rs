@@ -20,8 +20,7 @@ use super::store::Store;
 use super::suite::{Kind, Suite};
 use crate::digest::Sha256;
 
-#[allow(unused_imports)]
-pub(super) use history::{by_number, current, current_digest, file, history, load};
+pub(super) use history::{current, current_digest, file, history, load};
 
 /// What a suite holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
