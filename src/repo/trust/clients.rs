@@ -48,7 +48,7 @@ impl Trouble {
             Self::Ecdsa => "ECDSA, which rpm's own parser does not read",
             Self::Brainpool => "a Brainpool curve",
             Self::Secp256k1 => "the curve secp256k1",
-            Self::EddsaLegacy => "Ed25519 (EdDSALegacy)",
+            Self::EddsaLegacy => "EdDSA, which rpm reads since 4.16",
             Self::EddsaNew => "Ed25519 or Ed448 in the encoding of RFC 9580 (algorithm 27 or 28)",
             Self::Version6 => "a key of version 6",
             Self::Version3 => "a key of version 3",
