@@ -38,6 +38,8 @@ impl Release<'_> {
             ("Codename", or(&options.codename, &root.suite.name)),
             ("Snapshots", options.snapshots.clone().or(snapshots).unwrap_or_default()),
             ("Date", rfc1123(root.date)?),
+            // A root is filed under the digest of its index: no two generations may have the same, of one second either.
+            ("X-Packhouse-Generation", root.number.to_string()),
             ("Valid-Until", root.valid_until.map(rfc1123).transpose()?.unwrap_or_default()),
             ("Acquire-By-Hash", "yes".to_owned()),
             ("NotAutomatic", flag(options.not_automatic)),

@@ -3,6 +3,7 @@
 use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::PublishOptions;
@@ -67,9 +68,9 @@ pub(super) fn all(
     if options.sign_rpms {
         for item in items {
             let suite = Suite::of(Kind::Yum, &item.suite);
-            if !roots.contains_key(&suite) {
-                let root = root::current(store, &suite)?;
-                roots.insert(suite, root);
+            if let Entry::Vacant(place) = roots.entry(suite) {
+                let root = root::current(store, place.key())?;
+                place.insert(root);
             }
         }
     }
