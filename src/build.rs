@@ -29,7 +29,7 @@ use crate::digest::Sha256;
 use crate::ecosystem::{self, Context, Release};
 use crate::fingerprint::Files;
 use crate::format::{self, Artefact, Effort, WriteOptions, Written};
-use crate::package::{self, Changelog, Inputs, Learned, Package, Version, version};
+use crate::package::{self, Changelog, Inputs, Package, Version, version};
 use crate::report::{Activity, Unit};
 use crate::target::{Format, Target};
 use crate::tree::facts;
@@ -177,29 +177,73 @@ struct Shared<'a> {
     said: Said,
 }
 
-impl Shared<'_> {
+impl<'a> Shared<'a> {
+    fn open(context: Context<'a>, options: &Options<'_>) -> Result<Self, Error> {
+        package::check_shared_paths(context.settings, context.workspace)
+            .map_err(|error| Error::Services(Box::new(error)))?;
+        Ok(Self {
+            history: open_history(context)?,
+            files: inputs::files(context, options),
+            packing: Packing::new(options.effort),
+            blocks: Blocks::of(context.cache),
+            effort: options.effort,
+            published: Published::open(context.settings, &options.previous).map_err(Error::Published)?,
+            claims: Claims::default(),
+            said: Said::default(),
+        })
+    }
+
     fn write_options(&self) -> WriteOptions<'_> {
         WriteOptions { effort: self.effort, blocks: Some(&self.blocks), ..WriteOptions::default() }
     }
 }
 
+/// What a build would do for one service and target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Intent {
+    /// The service.
+    pub service: String,
+    /// The target.
+    pub target: String,
+    /// What would be done.
+    pub action: Action,
+    /// Why.
+    pub why: String,
+}
+
+/// What would be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It would be staged and packed.
+    Build,
+    /// Its artefacts would stay as they are.
+    Fresh,
+}
+
+/// What [`build`] would do: first what it would build, in the order in which it would begin, then what is fresh. Builds and
+/// writes nothing.
+pub fn intents(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Intent>, Error> {
+    let shared = Shared::open(context, options)?;
+    let planned = plan::plan(context, &shared, options, &options.targets);
+    let order = plan::order(&planned);
+    let planned = planned.into_iter().collect::<Result<Vec<Planned<'_>>, _>>()?;
+    let fresh = (0..planned.len()).filter(|index| !order.contains(index));
+    let intent = |Planned { job, stale, .. }: &Planned<'_>| Intent {
+        service: job.service.name.to_string(),
+        target: job.target.to_string(),
+        action: if stale.is_some() { Action::Build } else { Action::Fresh },
+        why: stale.clone().unwrap_or_else(|| "nothing has changed".to_owned()),
+    };
+    Ok(order.iter().copied().chain(fresh).filter_map(|index| planned.get(index)).map(intent).collect())
+}
+
 /// Builds every service for every target, and lists what came out.
 pub fn build(context: Context<'_>, options: &Options<'_>) -> Result<Vec<Artefact>, Error> {
-    package::check_shared_paths(context.settings, context.workspace)
-        .map_err(|error| Error::Services(Box::new(error)))?;
+    let shared = Shared::open(context, options)?;
     fs_err::create_dir_all(&options.out)?;
     format::remove_leftovers(&options.out)?;
     facts::keep_in(context.cache);
-    let shared = Shared {
-        history: open_history(context)?,
-        files: inputs::files(context, options),
-        packing: Packing::new(options.effort),
-        blocks: Blocks::of(context.cache),
-        effort: options.effort,
-        published: Published::open(context.settings, &options.previous).map_err(Error::Published)?,
-        claims: Claims::default(),
-        said: Said::default(),
-    };
     let planned = plan::plan(context, &shared, options, &options.targets);
     shared.files.keep(context.cache);
     let taken: Vec<_> = planned.iter().map(|planned| take(context, &shared, planned)).collect();
@@ -393,29 +437,36 @@ fn make(
     let Released { version, changelog, time, release } = released;
     activity.stage("staging");
     let mut staged = ecosystem::of(service.ecosystem).stage(context, service, target, release).map_err(failed)?;
-    let notes = package::licenses::settle(context.settings, service, &mut staged.components);
-    for note in notes.map_err(|error| failed(error.into()))? {
-        context.reporter.note(&format!("{}: {note}", service.name));
-    }
     let (isolation, debug) = (staged.isolation.clone(), staged.debug.clone());
-    let question = Question { context, service, target, staged: &staged, time: *time };
-    let learned = Learned {
-        help: help::ask(&question).map_err(failed)?,
-        previous: shared.published.newest(service.name.as_str(), target).map_err(failed)?,
-    };
+    let asked = staged.clone();
+    let question = Question { context, service, target, staged: &asked, time: *time };
     activity.stage("assembling");
-    let inputs = Inputs {
-        settings: context.settings,
-        workspace: context.workspace,
-        member: service,
-        target,
-        staged,
-        version: version.clone(),
-        changelog: changelog.clone(),
-        time: *time,
-    };
-    let package = package::assemble_with(inputs, &learned).map_err(|error| failed(error.into()))?;
-    if let Some(previous) = &learned.previous {
+    // The commands are at work while everything is put together that does not depend on what they say.
+    let (package, previous) = std::thread::scope(|scope| -> Result<_, ecosystem::Error> {
+        let help = scope.spawn(|| help::ask(&question));
+        for note in package::licenses::settle(context.settings, service, &mut staged.components)? {
+            context.reporter.note(&format!("{}: {note}", service.name));
+        }
+        let previous = shared.published.newest(service.name.as_str(), target)?;
+        let inputs = Inputs {
+            settings: context.settings,
+            workspace: context.workspace,
+            member: service,
+            target,
+            staged,
+            version: version.clone(),
+            changelog: changelog.clone(),
+            time: *time,
+        };
+        let package = package::assemble_asking::<ecosystem::Error>(inputs, previous.as_ref(), || {
+            let (help, notes) = help.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            notes.iter().for_each(|note| context.reporter.note(note));
+            Ok(help)
+        })?;
+        Ok((package, previous))
+    })
+    .map_err(failed)?;
+    if let Some(previous) = &previous {
         package::previous::check(&package, previous).map_err(|error| failed(error.into()))?;
     }
     let debug = package::debug_symbols(&package, &debug).map_err(|error| failed(error.into()))?;

@@ -20,6 +20,8 @@ pub enum ExitCode {
     Environment = 4,
     /// The user interrupted the program.
     Interrupted = 130,
+    /// Somebody asked it to end.
+    Terminated = 143,
 }
 
 /// A place in a text file that a person wrote.
@@ -103,12 +105,16 @@ pub fn io_hints(error: &std::io::Error) -> Vec<String> {
     use std::io::ErrorKind;
     let advice = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            "free some space, or name another place with --out or PACKHOUSE_CACHE_DIR; nothing half-written was kept"
+            "free some space (`packhouse cache prune --size 1G` makes the cache smaller), or name another place with --out, \
+             PACKHOUSE_CACHE_DIR or TMPDIR; nothing half-written was kept"
         }
         ErrorKind::ReadOnlyFilesystem => {
             "the file system is read-only: name another place with --out or PACKHOUSE_CACHE_DIR"
         }
-        ErrorKind::PermissionDenied => "check the owner and the mode of the path",
+        ErrorKind::PermissionDenied => {
+            "check the owner and the mode of the path; if it is of the cache, make it yours with `sudo chown -R \"$(id -un)\"`, \
+             or name another cache with PACKHOUSE_CACHE_DIR"
+        }
         _ => return Vec::new(),
     };
     vec![advice.to_owned()]

@@ -20,6 +20,7 @@ pub mod relation;
 pub mod report;
 mod stamp;
 pub mod target;
+mod unfinished;
 pub mod variables;
 
 // What the user wrote, and what was found.

@@ -275,6 +275,46 @@ fn a_build_killed_at_any_moment_leaves_nothing_and_the_next_one_is_right() {
     }
 }
 
+#[test]
+fn an_interrupted_build_says_so_and_takes_its_steps_and_unfinished_files_with_it() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let world = World::new();
+    fs::remove_dir_all(world.cache()).unwrap();
+    let begin = Instant::now();
+    world.build("timed");
+    let whole = begin.elapsed();
+    let temporary = world.directory.path().join("temporary");
+    fs::create_dir(&temporary).unwrap();
+    let mut interrupted = 0;
+    for round in 0..6 {
+        fs::remove_dir_all(world.cache()).unwrap();
+        let (signal, code) = if round % 2 == 0 { (Signal::INT, 130) } else { (Signal::TERM, 143) };
+        let mut command = world.building("interrupted");
+        command.env("TMPDIR", &temporary).stdout(Stdio::null()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        std::thread::sleep(whole * (2 * round + 1) / 14);
+        kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), signal).unwrap();
+        // Whoever holds its streams has ended as well.
+        let output = child.wait_with_output().unwrap();
+        let said = text(&output.stderr);
+        if output.status.success() || output.status.code().is_none() {
+            // It had ended, or not begun to listen.
+            continue;
+        }
+        interrupted += 1;
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert_eq!(said.matches("interrupted").count(), 1, "{said}");
+        assert!(said.trim_end().ends_with("error: interrupted"), "{said}");
+        assert_eq!(walk(&temporary), Vec::<PathBuf>::new());
+        let work = world.cache().join("tmp");
+        assert!(!work.exists() || walk(&work).is_empty(), "{:?}", walk(&work));
+        let out = fs::read_dir(world.out("interrupted")).into_iter().flatten().map(|file| file.unwrap().file_name());
+        let unfinished: Vec<_> = out.filter(|name| name.to_string_lossy().starts_with('.')).collect();
+        assert!(unfinished.is_empty(), "{unfinished:?}");
+    }
+    assert!(interrupted > 2, "{interrupted} of 6 were in time");
+}
+
 fn quiet(mut command: Command) -> Command {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command
@@ -356,6 +396,15 @@ fn a_full_disk_below_the_cache_makes_no_artefact_wrong() {
         assert!(output.status.success(), "{name}: {}", text(&output.stderr));
         assert_eq!(world.artefacts(name), world.right, "{name}");
     }
+    // Byte-code finds no room after the compiler has begun.
+    let nearly_full = "rm -rf \"$CACHE/bytecode\"; mount -t tmpfs -o size=64m none /mnt; cp -a \"$CACHE/.\" /mnt; \
+                       dd if=/dev/zero of=/mnt/room bs=4096 count=6 2> /dev/null; \
+                       dd if=/dev/zero of=/mnt/full bs=4096 2> /dev/null || true; rm /mnt/room; mount --move /mnt \"$CACHE\"";
+    let output = in_mounts(&world, "no-byte-code", nearly_full);
+    let said = text(&output.stderr);
+    assert!(!output.status.success() && said.contains("no space left for byte-code"), "{said}");
+    assert!(said.contains("packhouse cache prune") && !said.contains("Traceback"), "{said}");
+    assert_eq!(finished(&world, "no-byte-code"), Vec::new());
     // Nothing can be unpacked: that is an error, not another artefact.
     let output = in_mounts(&world, "empty", "mount -t tmpfs -o size=64k none \"$CACHE\"");
     let said = text(&output.stderr);
@@ -384,6 +433,67 @@ fn a_read_only_cache_serves_what_it_holds() {
     let said = text(&output.stderr);
     assert!(!output.status.success() && said.contains(world.cache().to_str().unwrap()), "{said}");
     assert_eq!(finished(&world, "empty"), Vec::new());
+}
+
+/// Runs a build into `out` as one who is not root, after `prepare` (a script) was done with the cache in `$CACHE`. When this
+/// user is root the cache is root's and the builder nobody. Gives also what the build has left among temporary files.
+fn denied(world: &World, out: &str, prepare: &str) -> (Output, Vec<PathBuf>) {
+    let nobody = rustix::process::geteuid().is_root();
+    // Where the tests were built it might not be found by nobody.
+    let program = world.directory.path().join("packhouse");
+    if !program.exists() {
+        fs::copy(env!("CARGO_BIN_EXE_packhouse"), &program).unwrap();
+    }
+    fs::set_permissions(world.directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let script = format!("{prepare}\n[ -z \"$NOBODY\" ] || chown -R 65534:65534 \"$REPOSITORY\"");
+    let mut command = Command::new("sh");
+    command.args(["-ec", &script]).env("CACHE", world.cache()).env("REPOSITORY", world.root());
+    command.env("NOBODY", if nobody { "nobody" } else { "" });
+    assert!(command.status().unwrap().success(), "{script}");
+    let mut command = Command::new(if nobody { "setpriv" } else { "env" });
+    if nobody {
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
+    }
+    command.arg(&program).args(["build", "-v", "--out"]).arg(world.out(out)).current_dir(world.root());
+    let temporary = world.directory.path().join("temporary");
+    drop(fs::remove_dir_all(&temporary));
+    fs::create_dir(&temporary).unwrap();
+    fs::set_permissions(&temporary, fs::Permissions::from_mode(0o1777)).unwrap();
+    command.env("PACKHOUSE_CACHE_DIR", world.cache()).env("TMPDIR", &temporary).env_remove("SOURCE_DATE_EPOCH");
+    command.env("HOME", world.root());
+    let output = command.output().unwrap();
+    let left = walk(&temporary);
+    assert!(Command::new("chmod").args(["-R", "u+rwX"]).arg(world.cache()).status().unwrap().success());
+    (output, left)
+}
+
+#[test]
+fn a_cache_of_another_user_serves_what_can_be_read_and_one_warning_tells_the_way_out() {
+    let world = World::new();
+    let readable = "chmod -R a+rX,a-w \"$CACHE\"";
+    for (name, prepare, path) in [
+        ("read-only", readable.to_owned(), ""),
+        ("secret", "chmod -R a-rwx \"$CACHE\"".to_owned(), ""),
+        ("secret-blocks", "chmod -R a+rwX \"$CACHE\"; chmod a-rwx \"$CACHE/blocks/v1\"".to_owned(), "/blocks/v1"),
+        ("secret-locks", "chmod -R a+rwX \"$CACHE\"; chmod a-rwx \"$CACHE/locks\"".to_owned(), "/locks"),
+        ("sealed-wheels", "chmod -R a+rwX \"$CACHE\"; chmod a-w \"$CACHE\"/wheels/*".to_owned(), "/wheels/"),
+        (
+            "nowhere",
+            "chmod -R a+rwX \"$CACHE\"; rm -rf \"$CACHE\"; mkdir \"$CACHE\"; chmod a-w \"$CACHE\"".to_owned(),
+            "",
+        ),
+    ] {
+        let (output, left) = denied(&world, name, &prepare);
+        let said = text(&output.stderr);
+        assert!(output.status.success(), "{name}: {said}");
+        assert_eq!(world.artefacts(name), world.right, "{name}");
+        let refused = format!("{}{path}", world.cache().display());
+        assert_eq!(said.matches("no permission to read and write").count(), 1, "{name}: {said}");
+        assert!(said.contains(&format!("`sudo chown -R \"$(id -un)\" '{refused}")), "{name}: {said}");
+        assert!(said.contains("PACKHOUSE_CACHE_DIR"), "{name}: {said}");
+        let readable = ["read-only", "secret-locks", "sealed-wheels"].contains(&name);
+        assert_eq!(left.iter().any(|path| path.ends_with("blocks/v1")), !readable, "{name}: blocks are taken or made");
+    }
 }
 
 #[test]

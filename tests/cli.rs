@@ -206,7 +206,7 @@ fn a_missing_cargo_lock_is_work_to_do_and_a_policy_only_when_locked() {
 }
 
 #[test]
-fn a_polite_kill_ends_the_resolver_as_well_and_exits_130() {
+fn a_polite_kill_ends_the_resolver_as_well_and_exits_143() {
     use std::os::unix::fs::PermissionsExt as _;
     use std::time::{Duration, Instant};
     let repository = repository(CONFIGURATION);
@@ -239,7 +239,7 @@ fn a_polite_kill_ends_the_resolver_as_well_and_exits_130() {
     let resolver = fs_err::read_to_string(&note).expect("the resolver runs").trim().to_owned();
     let pid = i32::try_from(running.id()).ok().and_then(rustix::process::Pid::from_raw).expect("a process");
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("a signal");
-    assert_eq!(running.wait().expect("an end").code(), Some(130));
+    assert_eq!(running.wait().expect("an end").code(), Some(143));
     let alive = || {
         let state = fs_err::read_to_string(format!("/proc/{resolver}/stat")).unwrap_or_default();
         !state.is_empty() && !state.contains(") Z ")

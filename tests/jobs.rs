@@ -452,3 +452,97 @@ fn a_change_beside_a_crate_starts_no_cargo_and_one_in_it_or_in_what_it_can_reach
     world.rebuilds(&["acme-worker", "edge"], "acme-worker/identity has changed");
     world.is_as_if_new();
 }
+
+#[test]
+fn vendor_brings_a_lock_up_to_date_unless_it_must_not_change() {
+    let world = World::new();
+    let manifest = fs::read_to_string(world.path("repo/acme-solo/pyproject.toml")).expect("a manifest");
+    let manifest = manifest.replace("dependencies = []", "dependencies = [\"acme-common\"]");
+    world.put("repo/acme-solo/pyproject.toml", &manifest);
+    let output = world.try_run(&["vendor", "--locked"]);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(world.try_run(&["build", "acme-solo"]).status.code(), Some(1));
+    world.run(&["vendor"]);
+    world.run(&["vendor", "--locked"]);
+    assert!(world.build(&["acme-solo"]).built.contains("acme-solo"));
+}
+
+#[test]
+fn only_of_the_targets_that_are_asked_for_it_is_said_what_they_have_not() {
+    let world = World::new();
+    world.put("repo/packhouse.toml", &SETTINGS.replace("\"debian-12\"", "\"debian-12\", \"debian-13\""));
+    world.put("repo/acme-solo/.python-version", "3.11\n");
+    let locked = world.run(&["lock"]);
+    let note = "debian-13/amd64 has no CPython 3.11";
+    assert!(String::from_utf8_lossy(&locked.stderr).contains(note));
+    let vendored = world.run(&["vendor"]);
+    assert!(String::from_utf8_lossy(&vendored.stderr).matches(note).count() <= 1);
+    let notes = |target: &str| world.build(&["acme-solo", "--target", target]).notes;
+    let about = |notes: Vec<String>| notes.iter().filter(|one| one.contains("CPython")).count();
+    assert_eq!(about(notes("debian-12")), 0);
+    assert_eq!(about(notes("debian-13")), 1);
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_no_obstacle_unless_it_is_a_program() {
+    let world = World::new();
+    symlink("/run/acme/solo.sock", world.path("repo/acme-solo/socket")).expect("a link");
+    symlink("ada@machine.4711:1", world.path("repo/acme-solo/src/.#solo.py")).expect("a link");
+    let output = world.try_run(&["build", "acme-solo"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    // This back end opens all that is in `src`: what it says is what pip shows.
+    assert!(!output.status.success() && said.contains("No such file or directory: 'src/.#solo.py'"), "{said}");
+    fs::remove_file(world.path("repo/acme-solo/src/.#solo.py")).expect("removed");
+    world.run(&["build", "acme-solo"]);
+    symlink("../tools/solo", world.path("repo/acme-solo/bin/other")).expect("a link");
+    let output = world.try_run(&["build", "acme-solo"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let expected = format!("{} is a link to ../tools/solo", world.path("repo/acme-solo/bin/other").display());
+    assert!(!output.status.success() && said.contains(&expected), "{said}");
+}
+
+#[test]
+fn a_dry_run_tells_what_a_build_would_do_in_which_order_and_why_and_writes_nothing() {
+    let world = World::new();
+    let plan = |arguments: &[&str]| -> Vec<[String; 3]> {
+        let output = world.run(&[&["build", "--dry-run", "--format", "json"], arguments].concat());
+        let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+        let lines = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+        lines
+            .map(|line| ["service", "action", "why"].map(|key| line[key].as_str().unwrap_or_default().to_owned()))
+            .collect()
+    };
+    let all = |action: &str, why: &str| {
+        ["acme-api", "acme-solo", "acme-worker"].map(|service| [service, action, why].map(str::to_owned))
+    };
+    let sorted = |mut plan: Vec<[String; 3]>| {
+        plan.sort();
+        plan
+    };
+    assert_eq!(sorted(plan(&[])), all("build", "it has not been built before"));
+    assert!(!world.path("repo/target").exists() && !world.path("cache/jobs").exists());
+    world.build(&[]);
+    assert_eq!(plan(&[]), all("fresh", "nothing has changed"));
+    assert_eq!(sorted(plan(&["--force"])), all("build", "it is wanted again"));
+    world.put("repo/acme-solo/src/acme_solo/__init__.py", "def main():\n    print('two')\n");
+    let before = walk(&world.path("repo/target"));
+    let planned = plan(&[]);
+    let [service, action, why] = &planned[0];
+    assert_eq!((service.as_str(), action.as_str()), ("acme-solo", "build"), "what is to be built comes first");
+    assert!(why.contains("__init__.py"), "{why}");
+    assert_eq!(planned[1..].iter().filter(|[_, action, _]| action == "fresh").count(), 2);
+    assert_eq!(walk(&world.path("repo/target")), before);
+    let human = world.run(&["build", "--dry-run", "acme-solo"]);
+    let expected = format!("build  acme-solo for debian-12/amd64: {why}\n");
+    assert_eq!(String::from_utf8_lossy(&human.stdout), expected);
+    assert!(world.build(&[]).built.contains("acme-solo"), "it is still to be done");
+}
+
+/// All paths below `directory` with their times of modification.
+fn walk(directory: &Path) -> Vec<(PathBuf, std::time::SystemTime)> {
+    let entries =
+        walkdir::WalkDir::new(directory).sort_by_file_name().into_iter().map(|entry| entry.expect("an entry"));
+    entries
+        .map(|entry| (entry.path().to_path_buf(), entry.metadata().expect("there").modified().expect("a time")))
+        .collect()
+}

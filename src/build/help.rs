@@ -53,8 +53,8 @@ pub(super) struct Question<'a> {
     pub(super) time: i64,
 }
 
-/// What those commands print for `--help` that have no page in the repository.
-pub(super) fn ask(question: &Question<'_>) -> Result<BTreeMap<String, String>, ecosystem::Error> {
+/// What those commands print for `--help` that have no page in the repository, and what the user should know of the others.
+pub(super) fn ask(question: &Question<'_>) -> Result<(BTreeMap<String, String>, Vec<String>), ecosystem::Error> {
     let Question { context, service, staged, .. } = question;
     let settings = context.settings.service(&service.name);
     let directory = context.workspace.directory(service);
@@ -62,23 +62,22 @@ pub(super) fn ask(question: &Question<'_>) -> Result<BTreeMap<String, String>, e
     let undocumented = pages::undocumented(&settings, &directory, names)?;
     let commands: Vec<&(String, InstallPath)> =
         staged.commands.iter().filter(|(name, _)| undocumented.contains(&name.as_str())).collect();
-    let mut help = BTreeMap::new();
+    let (mut help, mut notes) = (BTreeMap::new(), Vec::new());
     for (name, answer) in answers(question, &commands)? {
         match answer {
             Answer::Help(text) => {
                 help.insert(name, text);
             }
             Answer::Refused(reason) => {
-                let note = format!(
+                notes.push(format!(
                     "{}: the man page of `{name}` has only what packhouse knows of it, because {reason}; give it a page \
                      with `man` in [services.{}]",
                     service.name, service.name
-                );
-                context.reporter.note(&note);
+                ));
             }
         }
     }
-    Ok(help)
+    Ok((help, notes))
 }
 
 fn answers(

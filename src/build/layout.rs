@@ -8,7 +8,7 @@
 //! where the sandbox shows it read-only.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::cache::{record, seal};
@@ -102,7 +102,7 @@ fn bring_up_to_date(place: &Path, plan: &Plan) -> io::Result<PathBuf> {
 /// Writes the list; gives the directory.
 fn keep(place: &Path, list: &Path, described: &BTreeMap<&str, String>) -> io::Result<PathBuf> {
     let mut file = tempfile::NamedTempFile::new_in(place)?;
-    serde_json::to_writer(&mut file, described)?;
+    file.write_all(&serde_json::to_vec(described)?)?;
     file.persist(list).map_err(|error| error.error)?;
     Ok(place.join("tree"))
 }

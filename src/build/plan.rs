@@ -136,13 +136,8 @@ impl Planned<'_> {
     }
 }
 
-/// Calls `work` for those of `planned` that are stale, longest first, on `threads` threads; gives what it gave in the order
-/// of `planned`, `None` for the others.
-pub(super) fn run<T: Send>(
-    planned: &[Result<Planned<'_>, Error>],
-    threads: usize,
-    work: impl Fn(&Planned<'_>) -> T + Sync,
-) -> Vec<Option<T>> {
+/// The indices of those of `planned` that are stale, longest first.
+pub(super) fn order(planned: &[Result<Planned<'_>, Error>]) -> Vec<usize> {
     let stale = |one: &Result<Planned<'_>, Error>| one.as_ref().is_ok_and(|planned| planned.stale.is_some());
     let mut order: Vec<usize> =
         planned.iter().enumerate().filter(|(_, one)| stale(one)).map(|(index, _)| index).collect();
@@ -151,6 +146,17 @@ pub(super) fn run<T: Send>(
         planned.map(|planned| (planned.length().0, Reverse(planned.length().1)))
     };
     order.sort_by_key(|&index| length(index));
+    order
+}
+
+/// Calls `work` for those of `planned` that are stale, longest first, on `threads` threads; gives what it gave in the order
+/// of `planned`, `None` for the others.
+pub(super) fn run<T: Send>(
+    planned: &[Result<Planned<'_>, Error>],
+    threads: usize,
+    work: impl Fn(&Planned<'_>) -> T + Sync,
+) -> Vec<Option<T>> {
+    let order = order(planned);
     let results: Vec<Mutex<Option<T>>> = planned.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {

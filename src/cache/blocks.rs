@@ -5,7 +5,7 @@
 //! once. Nothing depends on a block being there: when one cannot be kept, no further one is tried for the rest of the run,
 //! and [`Cache::settle`] says so.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Cache, record};
 use crate::digest::Sha256;
@@ -29,7 +29,8 @@ impl Blocks {
     /// What was kept under `key`, if it is there and whole.
     pub fn get(&self, key: Sha256) -> Option<Vec<u8>> {
         let name = key.to_string();
-        record::read(&self.place(&name), &name)
+        let below = || record::read(&self.cache.below.as_ref()?.join(SECTION).join(shelved(&name)), &name);
+        record::read(&self.place(&name), &name).or_else(below)
     }
 
     /// Keeps `block` under `key`.
@@ -54,8 +55,12 @@ impl Blocks {
     }
 
     fn place(&self, name: &str) -> PathBuf {
-        self.directory.join(name.get(..2).unwrap_or_default()).join(name)
+        self.directory.join(shelved(name))
     }
+}
+
+fn shelved(name: &str) -> PathBuf {
+    Path::new(name.get(..2).unwrap_or_default()).join(name)
 }
 
 /// A block that is not kept yet. It vanishes unless it is.

@@ -23,7 +23,7 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use crate::digest::Sha256;
-use crate::variables;
+use crate::{unfinished, variables};
 
 pub use blocks::{Blocks, Pending};
 pub use sections::Section;
@@ -42,13 +42,24 @@ pub struct Lock {
 #[derive(Debug, Clone)]
 pub struct Cache {
     root: PathBuf,
+    /// One that this user may not write, from which downloads and blocks are taken all the same.
+    below: Option<PathBuf>,
     state: Arc<State>,
+}
+
+/// A cache that another one stands in for.
+#[derive(Debug)]
+pub struct Refused {
+    /// Its root.
+    pub root: PathBuf,
+    /// What of it this user may not read and write.
+    pub path: PathBuf,
 }
 
 impl Cache {
     /// A cache below `root`, which is made when it is first written to. It has no limit.
     pub fn at(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), state: Arc::new(State::new(Limit::None)) }
+        Self { root: root.into(), below: None, state: Arc::new(State::new(Limit::None)) }
     }
 
     /// The same with a limit.
@@ -73,7 +84,15 @@ impl Cache {
             Some(Err(error)) => (Limit::Default, Err(InvalidLimit::from(error))),
         };
         let root = std::path::absolute(&root).unwrap_or(root);
-        (Self { root, state: Arc::new(State::new(limit)) }, valid)
+        (Self { root, below: None, state: Arc::new(State::new(limit)) }, valid)
+    }
+
+    /// The same, unless the user may not read and write all of its directories (another user or root has made some): then
+    /// the one that there is without a home, for which only downloads and blocks are taken from this one.
+    pub fn permitted(self) -> (Self, Option<Refused>) {
+        let Some(path) = sections::refused(&self.root) else { return (self, None) };
+        let Self { root, state, .. } = self;
+        (Self { root: homeless(), below: Some(root.clone()), state }, Some(Refused { root, path }))
     }
 
     /// Its root.
@@ -84,7 +103,10 @@ impl Cache {
     /// Downloaded files: `artefacts/sha256/ab/abcd…`.
     pub fn artefact(&self, sha256: Sha256) -> PathBuf {
         let name = sha256.to_string();
-        self.root.join("artefacts/sha256").join(name.get(..2).unwrap_or_default()).join(name)
+        let place = Path::new("artefacts/sha256").join(name.get(..2).unwrap_or_default()).join(name);
+        let own = self.root.join(&place);
+        let below = self.below.as_ref().map(|below| below.join(&place));
+        below.filter(|below| !own.exists() && fs_err::File::open(below).is_ok()).unwrap_or(own)
     }
 
     /// A directory for one kind of derived thing: `wheels`, `bytecode`, `built-wheels`, `tools`.
@@ -94,12 +116,13 @@ impl Cache {
 
     /// A fresh file in the cache's own file system, to be renamed into place.
     pub fn temporary_file(&self) -> io::Result<tempfile::NamedTempFile> {
-        tempfile::NamedTempFile::new_in(self.temporary()?)
+        // Readable for whom the umask admits, as all else there.
+        unfinished::file(&self.temporary()?, ".", "", 0o666)
     }
 
     /// A fresh directory in the cache's own file system, to be renamed into place.
     pub fn temporary_directory(&self) -> io::Result<tempfile::TempDir> {
-        tempfile::TempDir::new_in(self.temporary()?)
+        unfinished::directory(&self.temporary()?, ".")
     }
 
     /// Waits until no other thread or process holds the lock `name` of this cache. A thread holds one at a time.
@@ -138,7 +161,7 @@ impl Cache {
 
     /// A directory to work in, from which nothing is renamed into place: elsewhere if the cache cannot be written.
     pub(crate) fn scratch(&self) -> io::Result<tempfile::TempDir> {
-        self.temporary_directory().or_else(|_| tempfile::tempdir())
+        self.temporary_directory().or_else(|_| unfinished::directory(&std::env::temp_dir(), "packhouse-"))
     }
 
     /// Notes that an entry (a file or a directory, as it came into place) is used: it is not among the first to go.

@@ -102,6 +102,34 @@ pub(super) fn size(directory: &Path) -> u64 {
     entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.blocks() * 512).sum()
 }
 
+/// What of the cache at `root` this user may not read and write: its directories and the shelves in them, or the place
+/// where it would be made. `sudo` leaves such.
+pub(super) fn refused(root: &Path) -> Option<PathBuf> {
+    use rustix::fs::Access;
+    let allowed = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+    // What is no directory is in the way, and is taken away where a directory is wanted.
+    let refuses =
+        |path: &Path| path.is_dir() && rustix::fs::access(path, allowed).is_err_and(|error| is_refusal(error.into()));
+    let top = root.ancestors().find(|path| path.exists())?;
+    if top != root {
+        return rustix::fs::access(top, Access::WRITE_OK | Access::EXEC_OK)
+            .is_err_and(|error| is_refusal(error.into()))
+            .then(|| top.to_path_buf());
+    }
+    let names = SECTIONS.iter().map(|section| section.name).chain(["tmp", "locks"]);
+    let shelves = |directory: PathBuf| {
+        let entries = fs_err::read_dir(&directory).into_iter().flatten().flatten();
+        let names = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_shelf));
+        std::iter::once(directory).chain(names.map(|entry| entry.path()))
+    };
+    let below = names.map(|name| root.join(name)).flat_map(shelves);
+    std::iter::once(root.to_path_buf()).chain(below).find(|path| refuses(path))
+}
+
+fn is_refusal(error: io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
+}
+
 fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),

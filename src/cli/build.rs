@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::reporter::Noting;
-use super::session::{Session, usage};
+use super::session::{Project, Session, usage};
 use super::{Failure, Output};
-use crate::build::{self, Options, PreviousSource};
-use crate::ecosystem::Context;
+use crate::build::{self, Action, Intent, Options, PreviousSource};
+use crate::ecosystem::{self, Context};
 use crate::format::{self, Artefact, Effort};
 use crate::fresh::{Answer, Call, Looked};
 use crate::target::{Compression, Target, Unreadable, parse_target};
@@ -44,6 +44,9 @@ pub(super) struct Build {
     /// Build even though nothing has changed since the last time.
     #[arg(long)]
     force: bool,
+    /// Only tell what would be built, in which order and why.
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -91,6 +94,9 @@ fn compressed_with(targets: Vec<Target>, compression: Compression) -> Result<Vec
 }
 
 pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
+    if arguments.dry_run {
+        return dry_run(session, arguments);
+    }
     // An edit right before the build, and the first build's own directory, are a moment's matter.
     if attempt(session, arguments, true)? { Ok(()) } else { attempt(session, arguments, false).map(|_| ()) }
 }
@@ -123,6 +129,62 @@ fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool,
         Err(why) => reporter.detail(&format!("not fresh: {why}")),
     }
     let project = session.project()?;
+    let options = options(session, &project, arguments)?;
+    let manifest = session.manifest()?;
+    let looked = Looked {
+        settings: &project.settings,
+        workspace: &project.workspace,
+        out: &options.out,
+        previous: &options.previous,
+        manifest: manifest.as_deref(),
+        revision: arguments.changed_since.as_deref(),
+    };
+    let prepare = || {
+        if let Some(service) = options.services.first() {
+            ecosystem::of(service.ecosystem).prepare(session.context(&project), service);
+        }
+    };
+    let watched = call.as_ref().map(|call| rayon::join(|| call.watch(session.cache(), &looked), prepare).0);
+    let watch = match watched {
+        Ok(watched) => match watched {
+            Err(why) if may_wait && why.passes() => return Ok(false),
+            watch => watch.map_err(|why| why.to_string()),
+        },
+        Err(why) => Err(why.to_string()),
+    };
+    if let Some(revision) = arguments.changed_since.as_ref().filter(|_| options.services.is_empty()) {
+        reporter.step("Fresh", &format!("no service differs from {revision}"));
+    }
+    let noting = Noting::new(reporter);
+    let context = Context { reporter: &noting, ..session.context(&project) };
+    let artefacts = build::build(context, &options)?;
+    print(session, &artefacts, &options.out)?;
+    let answer = Answer { artefacts, notes: noting.notes(), root: project.settings.root.clone() };
+    // That there is no record only means that the next build is no faster.
+    if let Err(why) = watch.and_then(|watch| watch.keep(session.cache(), &answer).map_err(|why| why.to_string())) {
+        reporter.detail(&format!("the next build will not be fresh: {why}"));
+    }
+    Ok(true)
+}
+
+fn dry_run(session: &Session, arguments: &Build) -> Result<(), Failure> {
+    let project = session.project()?;
+    let options = options(session, &project, arguments)?;
+    build::intents(session.context(&project), &options)?.iter().try_for_each(|intent| match session.output() {
+        Output::Json => session.print_json("intent", intent),
+        Output::Human => {
+            let Intent { service, target, action, why } = intent;
+            let action = match action {
+                Action::Build => "build",
+                Action::Fresh => "fresh",
+            };
+            session.print(&format!("{action}  {service} for {target}: {why}"))
+        }
+    })
+}
+
+/// What to build, and where to.
+fn options<'a>(session: &Session, project: &'a Project, arguments: &Build) -> Result<Options<'a>, Failure> {
     let mut services = project.services(&arguments.services)?;
     if let Some(revision) = &arguments.changed_since {
         let changed = changes::since(&project.workspace, revision)?;
@@ -149,36 +211,7 @@ fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool,
         None if arguments.no_previous => PreviousSource::Nowhere,
         None => PreviousSource::Repository,
     };
-    let options = Options { services, targets, out: out.clone(), previous, force: arguments.force, effort };
-    let manifest = session.manifest()?;
-    let looked = Looked {
-        settings: &project.settings,
-        workspace: &project.workspace,
-        out: &out,
-        previous: &options.previous,
-        manifest: manifest.as_deref(),
-        revision: arguments.changed_since.as_deref(),
-    };
-    let watch = match &call {
-        Ok(call) => match call.watch(session.cache(), &looked) {
-            Err(why) if may_wait && why.passes() => return Ok(false),
-            watch => watch.map_err(|why| why.to_string()),
-        },
-        Err(why) => Err(why.to_string()),
-    };
-    if let Some(revision) = arguments.changed_since.as_ref().filter(|_| options.services.is_empty()) {
-        reporter.step("Fresh", &format!("no service differs from {revision}"));
-    }
-    let noting = Noting::new(reporter);
-    let context = Context { reporter: &noting, ..session.context(&project) };
-    let artefacts = build::build(context, &options)?;
-    print(session, &artefacts, &out)?;
-    let answer = Answer { artefacts, notes: noting.notes(), root: project.settings.root.clone() };
-    // That there is no record only means that the next build is no faster.
-    if let Err(why) = watch.and_then(|watch| watch.keep(session.cache(), &answer).map_err(|why| why.to_string())) {
-        reporter.detail(&format!("the next build will not be fresh: {why}"));
-    }
-    Ok(true)
+    Ok(Options { services, targets, out, previous, force: arguments.force, effort })
 }
 
 /// Where the artefacts go.

@@ -25,10 +25,11 @@ mod vendor;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use clap::{Parser, Subcommand};
 
-use crate::diagnostic::Diagnose;
+use crate::diagnostic::{Diagnose, ExitCode as Status};
 pub use failure::Output;
 use session::{Globals, Session};
 
@@ -63,7 +64,7 @@ Exit status:
   2    the command line or the configuration is wrong
   3    a policy said no: a lock that would have to change under --locked, a package that breaks a rule
   4    something this machine lacks: a tool, an interpreter, a namespace
-  130  interrupted";
+  130, 143  interrupted, by Ctrl-C or a polite kill";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -107,16 +108,18 @@ pub fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let (session, valid) = Session::new(globals);
+    let (session, valid) = Session::new(globals, !matches!(command, Command::Cache(_)));
     if session.sarif() && !matches!(command, Command::Check(_)) {
         let failure = session::usage("`--format sarif` is for `packhouse check` alone".to_owned());
         return ExitCode::from(failure::report(failure.as_ref(), session.output(), session.color()));
     }
     // A server ends by itself, after the answers that it has begun.
     if !matches!(&command, Command::Repo(command) if command.is_server()) {
-        end_on_interrupt();
+        end_on_interrupt(session.output(), session.color());
     }
     let result = valid.map_err(Failure::from).and_then(|()| run(&session, command));
+    // What fails because of an interrupt is not told.
+    drop(ENDING.lock());
     session.cache().settle(session.reporter());
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -124,15 +127,23 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Ctrl-C and a polite kill end build steps with us. Nothing needs to be undone: what is unfinished has no name yet.
+/// Held by who ends the program.
+static ENDING: Mutex<()> = Mutex::new(());
+
+/// Ctrl-C and a polite kill end build steps with us, and remove what is unfinished.
 #[expect(clippy::exit, reason = "an interrupted program ends here")]
-fn end_on_interrupt() {
+fn end_on_interrupt(output: Output, color: anstream::ColorChoice) {
     use signal_hook::consts::{SIGINT, SIGTERM};
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };
     std::thread::spawn(move || {
-        if signals.forever().next().is_some() {
+        if let Some(signal) = signals.forever().next() {
+            let _ending = ENDING.lock();
+            let code = if signal == SIGTERM { Status::Terminated } else { Status::Interrupted };
+            let interrupted = session::Problem { message: "interrupted".to_owned(), hint: None, code };
+            let code = failure::report(&interrupted, output, color);
             crate::sandbox::kill_running();
-            std::process::exit(crate::diagnostic::ExitCode::Interrupted as i32);
+            crate::unfinished::remove_all();
+            std::process::exit(code.into());
         }
     });
 }

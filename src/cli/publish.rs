@@ -9,11 +9,11 @@ use super::{Failure, Output, key};
 use crate::build::Artefacts;
 use crate::repo::{self, Item, Kind, PublishOptions, publish};
 
-/// Add packages to a repository: debs to its apt suites, rpms to its yum suites.
+/// Add packages to a repository: debs and dscs to its apt suites, rpms to its yum suites.
 #[derive(Debug, Args)]
 pub(super) struct Publish {
     /// Packages, or a packhouse-artefacts.json.
-    #[arg(required = true)]
+    #[arg(required_unless_present = "comps")]
     files: Vec<PathBuf>,
     /// The repository (default: `path` in [repository]).
     #[arg(long, value_name = "REPO")]
@@ -29,6 +29,9 @@ pub(super) struct Publish {
     phase: Option<u8>,
     #[command(flatten)]
     key: key::KeyArguments,
+    /// Group metadata (comps.xml) for the yum suite.
+    #[arg(long, value_name = "FILE")]
+    comps: Option<PathBuf>,
     /// Replace a package of the same name and version that has another content.
     #[arg(long)]
     force: bool,
@@ -44,6 +47,9 @@ pub(super) fn run(session: &Session, arguments: &Publish) -> Result<(), Failure>
         phase: arguments.phase,
         ..PublishOptions::of(&signer, time, session.reporter())
     };
+    if let Some(comps) = &arguments.comps {
+        repo::set_groups(&mut repository, &arguments.suite, &session.path(comps)?, &options)?;
+    }
     let published = publish(&mut repository, &items, &options)?;
     for suite in &published.suites {
         if session.output() == Output::Json {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::reporter::{Human, Json, Verbosity};
 use super::{Failure, Output};
-use crate::cache::{Cache, InvalidLimit};
+use crate::cache::{Cache, InvalidLimit, Refused};
 use crate::config::{self, RepositorySettings, Settings};
 use crate::diagnostic::{Diagnose, ExitCode};
 use crate::ecosystem::{self, Context};
@@ -91,8 +91,9 @@ pub(super) struct Project {
 }
 
 impl Session {
-    /// The other part of the answer says what of the environment is wrong.
-    pub(super) fn new(globals: Globals) -> (Self, Result<(), InvalidLimit>) {
+    /// With the cache that was asked for, or one instead of it when `may_stand_in` and this user may not use that one. The
+    /// other part of the answer says what of the environment is wrong.
+    pub(super) fn new(globals: Globals, may_stand_in: bool) -> (Self, Result<(), InvalidLimit>) {
         let verbosity = match (globals.quiet, globals.verbose) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
@@ -108,7 +109,18 @@ impl Session {
             OutputFormat::Human | OutputFormat::Sarif => Box::new(Human::new(verbosity, color)),
             OutputFormat::Json => Box::new(Json::new(verbosity)),
         };
-        let (cache, valid) = Cache::of_user();
+        let (mut cache, valid) = Cache::of_user();
+        if may_stand_in {
+            let (permitted, refused) = cache.permitted();
+            if let Some(Refused { root, path }) = refused {
+                let (root, path, instead) = (root.display(), path.display(), permitted.root().display());
+                reporter.note(&format!(
+                    "no permission to read and write {path}: {instead} is used instead of the cache {root}; \
+                     `sudo chown -R \"$(id -un)\" '{path}'` makes it yours, PACKHOUSE_CACHE_DIR names another"
+                ));
+            }
+            cache = permitted;
+        }
         (Self { globals, cache, reporter, color }, valid)
     }
 

@@ -6,7 +6,8 @@ use super::Failure;
 use super::session::Session;
 use crate::ecosystem;
 
-/// Fill the vendor directories of services from their locks; lock first what has no lock.
+/// Fill the vendor directories of services from their locks; lock first what has no lock or one that is out of date (an error under
+/// --locked).
 #[derive(Debug, Args)]
 pub(super) struct Vendor {
     /// The services (default: all).

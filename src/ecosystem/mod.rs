@@ -85,6 +85,8 @@ pub trait Ecosystem: Detector + Sync {
     fn vendor(&self, context: Context<'_>, service: &Member) -> Result<Outcome, Error>;
     /// Files outside of the repository, there or not, whose change may change what a stage makes: interpreters, tools.
     fn machine(&self, settings: &Settings) -> Vec<PathBuf>;
+    /// Asks the machine what making `service` will ask it first, so that the answers are there. What fails says so there.
+    fn prepare(&self, _context: Context<'_>, _service: &Member) {}
     /// Everything that [`Ecosystem::stage`] makes the tree of `service` from, beside the settings and the release: sources,
     /// locks, vendored files, tools; one answer for each of `targets`, in their order. An error means that it cannot be
     /// told, so that the tree must be made. Never uses the network.

@@ -13,6 +13,19 @@ const MAX_WINDOW_LOG: u32 = 27;
 /// What an .xz stream may ask of its reader: twice what `xz -9` needs.
 const XZ_MEMORY: u64 = 130 * 1024 * 1024;
 
+/// What any payload may unpack to, however small it is: a second's work.
+const UNPACKED_FREELY: u64 = 1024 * 1024 * 1024;
+/// Beyond that, how often its packed size: real payloads stay below 20, a bomb is above 1,000 (gzip's limit; zstd's and
+/// xz's are far higher).
+const MOST_TIMES: u64 = 250;
+/// The largest payload at all.
+const MOST_UNPACKED: u64 = 64 * 1024 * 1024 * 1024;
+
+/// How many bytes a payload of `packed` bytes may unpack to before it is taken for a bomb.
+pub(super) fn most_unpacked(packed: u64) -> u64 {
+    packed.saturating_mul(MOST_TIMES).clamp(UNPACKED_FREELY, MOST_UNPACKED)
+}
+
 /// How hard to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]

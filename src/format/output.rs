@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 use super::Written;
 use super::error::Error;
 use crate::digest::Sha256;
+use crate::unfinished;
 
 /// A file in the making, in the directory of its final place; it vanishes unless it is finished.
 pub(super) struct Output {
@@ -70,7 +71,7 @@ const SUFFIX: &str = ".part";
 /// A file without its final name, locked for as long as somebody writes it.
 pub(crate) fn unfinished(directory: &Path) -> io::Result<NamedTempFile> {
     let _creating = lock(directory)?;
-    let file = tempfile::Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(directory)?;
+    let file = unfinished::file(directory, PREFIX, SUFFIX, 0o600)?;
     // A file system without locks is one without the removal of leftovers as well.
     let _ = file.as_file().lock();
     Ok(file)

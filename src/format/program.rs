@@ -1,7 +1,7 @@
 //! Which packages are little more than a program.
 //!
 //! zstd knows nothing of machine code: of a program of five megabytes it makes a fifth more than xz does, or is as slow.
-//! xz with a filter for such code and short chains is some four times as fast as it usually is, and no larger
+//! xz with settings for each part of a program (`pack/parts.rs`) is several times as fast as it usually is, and hardly larger
 //! (docs/compression.md). For larger packages that takes too long, and what is long lived of them comes from the cache.
 
 use std::io::{self, Read as _};

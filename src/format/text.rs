@@ -72,6 +72,15 @@ pub(super) fn wrapped(line: &str) -> Vec<String> {
     rows
 }
 
+/// Bytes of a package as text. What is not UTF-8 is taken for ISO 8859-1, as createrepo_c takes it: no byte is lost, and
+/// the same package always reads the same.
+pub(super) fn repaired(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
+    }
+}
+
 /// A script: complete, no NUL.
 pub(super) fn script<'a>(what: &str, value: &'a str) -> Result<&'a str, Error> {
     if value.contains('\0') || value.trim().is_empty() {
@@ -102,6 +111,12 @@ mod tests {
             assert!(line("summary", value).is_err(), "{value:?}");
         }
         assert_eq!(line("summary", "Grüße an alle").expect("a line"), "Grüße an alle");
+    }
+
+    #[test]
+    fn what_is_not_utf_8_is_taken_for_latin_1() {
+        assert_eq!(repaired("Grüße".as_bytes()), "Grüße");
+        assert_eq!(repaired(b"Gr\xfc\xdfe"), "Grüße");
     }
 
     #[test]

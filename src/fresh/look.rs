@@ -5,8 +5,13 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::NotFresh;
 use crate::stamp::{Stamp, is_absent};
+
+/// So many looks are not worth a thread.
+const FEW: usize = 256;
 
 /// What about a path counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,20 +86,20 @@ pub(super) struct Seen(pub(super) Vec<(PathBuf, Manner, Option<Stamp>)>);
 impl Seen {
     /// Looks at `paths`; what may have changed since `moment`, or cannot be looked at, is said.
     pub(super) fn at(paths: Paths, moment: i64) -> Result<Self, NotFresh> {
-        let mut seen = Self::default();
-        for (path, manner) in paths.0 {
+        let paths: Vec<_> = paths.0.into_iter().collect();
+        let look = |(path, manner): (PathBuf, Manner)| {
             let stamp = stamp(&path, manner).map_err(|error| NotFresh::new(format!("cannot be read: {error}")))?;
             if manner != Manner::Place && stamp.is_some_and(|stamp| !stamp.is_older_than(moment)) {
                 return Err(NotFresh::young(&path));
             }
-            seen.0.push((path, manner, stamp));
-        }
-        Ok(seen)
+            Ok((path, manner, stamp))
+        };
+        paths.into_par_iter().with_min_len(FEW).map(look).collect::<Result<_, _>>().map(Self)
     }
 
     /// Whether all of it is as it was.
     pub(super) fn holds(&self) -> Result<(), NotFresh> {
-        self.0.iter().try_for_each(|(path, manner, then)| still(path, *manner, *then))
+        self.0.par_iter().with_min_len(FEW).try_for_each(|(path, manner, then)| still(path, *manner, *then))
     }
 }
 

@@ -177,7 +177,9 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn run(&mut self) -> Result<(), NotFresh> {
         while let Some((top, whole)) = self.pending.pop() {
-            if self.leave.contains(&top) || !self.visited.insert((top.clone(), whole)) {
+            // Where caches count as well, everything has been looked at.
+            let is_known = self.visited.contains(&(top.clone(), true));
+            if self.leave.contains(&top) || is_known || !self.visited.insert((top.clone(), whole)) {
                 continue;
             }
             if !top.is_dir() {

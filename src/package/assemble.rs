@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::documents::{self, Copyright, Overrides};
-use super::previous::{self, Previous};
+use super::previous::{Previous, removed_conffiles};
 use super::scripts::Actions;
 use super::systemd::{self, ServiceFacts, Units};
 use super::{
@@ -57,6 +57,16 @@ pub fn assemble(inputs: Inputs<'_>) -> Result<Package, Error> {
 
 /// Puts the package together.
 pub fn assemble_with(inputs: Inputs<'_>, learned: &Learned) -> Result<Package, Error> {
+    assemble_asking(inputs, learned.previous.as_ref(), || Ok(learned.help.clone()))
+}
+
+/// Puts the package together; `help` is asked what the commands print as late as it can be, because it may have to wait for
+/// them.
+pub(crate) fn assemble_asking<E: From<Error>>(
+    inputs: Inputs<'_>,
+    previous: Option<&Previous>,
+    help: impl FnOnce() -> Result<BTreeMap<String, String>, E>,
+) -> Result<Package, E> {
     let Inputs { settings, workspace, member, target, staged, version, changelog, time } = inputs;
     let Staged { mut tree, commands, python, compile_on_install, mut components, linked, debug: _, isolation: _ } =
         staged;
@@ -89,22 +99,9 @@ pub fn assemble_with(inputs: Inputs<'_>, learned: &Learned) -> Result<Package, E
         Some(systemd) => systemd::install(settings, systemd, &facts, target, &mut tree)?,
         None => Units::default(),
     };
-    let facts = pages::Facts {
-        settings,
-        service: &service,
-        package,
-        directory: &directory,
-        summary: &summary,
-        version: &version,
-        target,
-        time,
-        commands: &names,
-    };
-    pages::install(&facts, &learned.help, &mut tree)?;
-
     let needs = libraries::needs(package, &tree, target, &service.relations.get(RelationKind::Depends, target))?;
     components.sort_by(|left, right| left.purl.cmp(&right.purl));
-    licenses::settle(settings, member, &mut components)?;
+    licenses::settle(settings, member, &mut components).map_err(Error::from)?;
     let license = licenses::own(settings, member);
     let license_text = license_text(package, &directory, settings)?;
     documents::install_notices(&mut tree, package, target.format(), &mut components)?;
@@ -140,14 +137,27 @@ pub fn assemble_with(inputs: Inputs<'_>, learned: &Learned) -> Result<Package, E
             time,
         },
         &components,
-    )?;
+    )
+    .map_err(Error::from)?;
+    let facts = pages::Facts {
+        settings,
+        service: &service,
+        package,
+        directory: &directory,
+        summary: &summary,
+        version: &version,
+        target,
+        time,
+        commands: &names,
+    };
+    pages::install(&facts, &help()?, &mut tree)?;
     let documents = format!("/usr/share/doc/{package}");
     add_text(&mut tree, package, &format!("{documents}/{package}.cdx.json"), bill, Role::Documentation)?;
     match target.format() {
         Format::Deb => {
             add_text(&mut tree, package, &format!("{documents}/copyright"), copyright, Role::Plain)?;
             let history = changelog::debian(&changelog, package, &target.distribution.suite);
-            let compressed = gzip(history.as_bytes())?;
+            let compressed = gzip(history.as_bytes()).map_err(Error::Io)?;
             add_text(&mut tree, package, &format!("{documents}/changelog.Debian.gz"), compressed, Role::Plain)?;
             let overrides = documents::lintian_overrides(&Overrides {
                 package,
@@ -176,7 +186,7 @@ pub fn assemble_with(inputs: Inputs<'_>, learned: &Learned) -> Result<Package, E
         }
     }
 
-    let removed_conffiles = previous::removed_conffiles(target, &service, learned.previous.as_ref(), &version, &tree);
+    let removed_conffiles = removed_conffiles(target, &service, previous, &version, &tree);
     let compile = compile_on_install.zip(python);
     let mut actions = Actions { units, compile, removed_conffiles, ..Actions::default() };
     files::check(owner, &places, &prefix, &tree)?;

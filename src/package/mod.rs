@@ -23,6 +23,7 @@ pub(crate) mod template;
 pub mod version;
 
 pub(crate) use assemble::LICENSE_FILES;
+pub(crate) use assemble::assemble_asking;
 pub use assemble::{Inputs, Learned, assemble, assemble_with, check_shared_paths};
 pub(crate) use component::is_license_file;
 pub use component::{Component, LicenseFile, SourceArtefact};

@@ -127,15 +127,6 @@ pub enum RepoError {
         /// The file.
         path: PathBuf,
     },
-    /// Nothing can be served at this address.
-    #[error("cannot listen on `{address}`: {source}")]
-    Listen {
-        /// What was given.
-        address: String,
-        /// The system's answer.
-        #[source]
-        source: io::Error,
-    },
     /// A suite, package, generation or snapshot that is not there.
     #[error("{what}")]
     Unknown {
@@ -153,6 +144,15 @@ pub enum RepoError {
         details: Vec<String>,
         /// What to do.
         hint: String,
+    },
+    /// Nothing can be served at this address.
+    #[error("cannot listen on `{address}`: {source}")]
+    Listen {
+        /// What was given.
+        address: String,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
     },
     /// Nothing enters or leaves a frozen suite.
     #[error("{suite} is frozen")]
@@ -222,9 +222,9 @@ impl Diagnose for RepoError {
             | Self::Unknown { .. }
             | Self::UnusableKey { .. }
             | Self::OtherKey { .. }
-            | Self::Listen { .. }
             | Self::NoSuchPackage { .. }
             | Self::Rotation(_)
+            | Self::Listen { .. }
             | Self::KeyExists { .. } => ExitCode::Usage,
             _ => ExitCode::Failed,
         }

@@ -60,12 +60,12 @@ pub struct Configuration {
     pub url: Option<String>,
     /// The fingerprint of the key that signs.
     pub fingerprint: String,
-    /// Whether there is a site for people: `index.html` and a page for each package.
-    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
-    pub page: bool,
     /// The fingerprint of the key that replaces it and signs as well until it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// Whether there is a site for people: `index.html` and a page for each package.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub page: bool,
     /// The apt suites that exist, with their options.
     #[serde(default)]
     pub apt: BTreeMap<String, SuiteOptions>,
@@ -138,8 +138,8 @@ pub fn init(path: &Path, new: &NewRepository<'_>) -> Result<Repository, RepoErro
         description: new.description.to_owned(),
         url: new.url.map(|url| url.trim_end_matches('/').to_owned()),
         fingerprint: new.key.fingerprint(),
-        page: true,
         next: None,
+        page: true,
         apt: BTreeMap::new(),
         yum: BTreeMap::new(),
     };

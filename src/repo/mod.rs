@@ -16,6 +16,7 @@ mod change;
 mod commit;
 mod compress;
 mod error;
+mod groups;
 mod index;
 mod ingest;
 mod layout;
@@ -41,6 +42,7 @@ mod writer;
 mod yum;
 
 pub use error::RepoError;
+pub use groups::set_groups;
 pub use ingest::Item;
 pub use layout::{CONFIGURATION, Configuration, NewRepository, Repository, init, open};
 pub use publish::{PublishOptions, Published, PublishedSuite, publish};

@@ -46,6 +46,9 @@ pub struct SuiteOptions {
     pub valid_for: Option<u64>,
     /// Whether there are `Contents` files.
     pub contents: bool,
+    /// Whether long descriptions stand in `Translation-en` instead of `Packages`; of packages published from then on.
+    #[serde(skip_serializing_if = "is_false")]
+    pub translations: bool,
     /// How many versions of a package are kept; without: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_versions: Option<u32>,
@@ -94,6 +97,7 @@ impl Default for SuiteOptions {
             but_automatic_upgrades: false,
             valid_for: None,
             contents: true,
+            translations: false,
             keep_versions: None,
             keep_days: None,
             frozen: false,

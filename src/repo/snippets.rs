@@ -29,13 +29,14 @@ pub(super) fn slug(origin: &str) -> String {
 /// The file that clients of a suite need: its name in the repository and its text.
 pub(super) fn snippet(repository: &Repository, root: &Root) -> Result<(String, String), RepoError> {
     match root.suite.kind {
-        Kind::Apt => sources(repository, &root.suite.name, &root.components()),
+        Kind::Apt => sources(repository, root),
         Kind::Yum => repo(repository, &root.suite.name),
     }
 }
 
 /// The `.sources` file of one suite: its name in the repository and its text.
-fn sources(repository: &Repository, suite: &str, components: &[String]) -> Result<(String, String), RepoError> {
+fn sources(repository: &Repository, root: &Root) -> Result<(String, String), RepoError> {
+    let suite = &root.suite.name;
     let configuration = repository.configuration();
     let slug = slug(&configuration.origin);
     let base = base(repository);
@@ -44,9 +45,10 @@ fn sources(repository: &Repository, suite: &str, components: &[String]) -> Resul
         _ => repository.root().join("key.gpg").to_string_lossy().into_owned(),
     };
     let name = format!("{slug}-{suite}.sources");
-    let components = components.join(" ");
+    let components = root.components().join(" ");
+    let sources = root.cells.keys().any(|cell| cell.architecture == "source");
     let local = base.starts_with("file:");
-    let text = render(SOURCES, context! { name => &name, slug, suite, base, key, components, local })?;
+    let text = render(SOURCES, context! { name => &name, slug, suite, base, key, components, local, sources })?;
     Ok((name, text))
 }
 
@@ -59,6 +61,18 @@ fn repo(repository: &Repository, suite: &str) -> Result<(String, String), RepoEr
     let local = base.starts_with("file:");
     let text = render(REPO, context! { name => &name, slug, suite, base, local, title => &configuration.label })?;
     Ok((name, text))
+}
+
+/// The `.repo` file of a group of rings: its name in the repository and its text.
+pub(super) fn rings(repository: &Repository, group: &str, rings: &[&str]) -> Result<(String, String), RepoError> {
+    let configuration = repository.configuration();
+    let slug = slug(&configuration.origin);
+    let base = base(repository);
+    let name = format!("{slug}-{group}.repo");
+    let local = base.starts_with("file:");
+    let (first, rings) = (rings.first().copied().unwrap_or_default(), rings.join(", "));
+    let title = &configuration.label;
+    Ok((name.clone(), render(RINGS, context! { name, slug, group, base, local, title, rings, first })?))
 }
 
 /// What is typed on a machine that is to use a suite: the name of each client, and lines for a shell.
@@ -90,18 +104,6 @@ pub(super) fn fingerprint_command(repository: &Repository) -> String {
         Some(url) if !url.starts_with("file:") => format!("curl -fsSL {} | {show}", shell(&format!("{url}/key.asc"))),
         _ => format!("{show} {}", shell(&repository.root().join("key.asc").to_string_lossy())),
     }
-}
-
-/// The `.repo` file of a group of rings: its name in the repository and its text.
-pub(super) fn rings(repository: &Repository, group: &str, rings: &[&str]) -> Result<(String, String), RepoError> {
-    let configuration = repository.configuration();
-    let slug = slug(&configuration.origin);
-    let base = base(repository);
-    let name = format!("{slug}-{group}.repo");
-    let local = base.starts_with("file:");
-    let (first, rings) = (rings.first().copied().unwrap_or_default(), rings.join(", "));
-    let title = &configuration.label;
-    Ok((name.clone(), render(RINGS, context! { name, slug, group, base, local, title, rings, first })?))
 }
 
 /// The URL of the repository's directory, without a slash at its end.

@@ -365,7 +365,7 @@ impl Sandbox {
 
     /// Runs `step` to its end and gives its output to `listener` as it comes.
     pub fn run_with(&self, step: &Step, listener: Listener<'_>) -> Result<Output, Error> {
-        let private = tempfile::Builder::new().prefix("packhouse-step-").tempdir()?;
+        let private = crate::unfinished::directory(&std::env::temp_dir(), "packhouse-step-")?;
         let (home, temporary) = (private.path().join("home"), private.path().join("tmp"));
         fs_err::create_dir(&home)?;
         fs_err::create_dir(&temporary)?;

@@ -23,11 +23,13 @@ static TOOLS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 pub struct EndsWithUs(i32);
 
 impl EndsWithUs {
-    /// Watches over `child`. To be dropped as soon as it has been waited for.
-    pub fn new(child: &Child) -> Self {
+    /// Starts a tool and watches over it; no signal comes between the two. To be dropped as soon as it has been waited for.
+    pub fn spawn(command: &mut Command) -> io::Result<(Child, Self)> {
+        let mut tools = TOOLS.lock().unwrap_or_else(PoisonError::into_inner);
+        let child = command.spawn()?;
         let process = i32::try_from(child.id()).unwrap_or_default();
-        TOOLS.lock().unwrap_or_else(PoisonError::into_inner).insert(process);
-        Self(process)
+        tools.insert(process);
+        Ok((child, Self(process)))
     }
 }
 

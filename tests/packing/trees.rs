@@ -305,10 +305,12 @@ pub fn any_tree() -> impl Strategy<Value = Tree> {
         2 => Just(None),
     ];
     let mode = select(vec![0o644, 0o755, 0o600, 0o000, 0o4755, 0o2711, 0o1777]);
-    vec((place, node, mode), 0..40).prop_map(|specifications| {
+    // What has a time of its own is packed apart; one that is later than the package's becomes that.
+    let has_time = any::<bool>();
+    vec((place, node, mode, has_time), 0..40).prop_map(|specifications| {
         let mut tree = Tree::new();
         let mut last_file = None;
-        for (place, node, mode) in specifications {
+        for (place, node, mode, has_time) in specifications {
             let Ok(place) = InstallPath::parse(&place) else { continue };
             let mut parent = place.parent();
             while let Some(above) = parent.as_ref().filter(|above| tree.get(above).is_none()) {
@@ -331,7 +333,8 @@ pub fn any_tree() -> impl Strategy<Value = Tree> {
             if matches!(node, Node::File(_)) {
                 last_file = Some((place.clone(), mode));
             }
-            tree.insert(place, Entry::root(node, mode)).expect("a free path");
+            tree.insert(place, Entry { time: has_time.then_some(i64::MAX), ..Entry::root(node, mode) })
+                .expect("a free path");
         }
         tree
     })

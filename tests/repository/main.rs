@@ -4,6 +4,9 @@
 
 mod apt;
 mod crash;
+mod differential;
+mod extras;
+mod hostile;
 mod keys;
 mod lint;
 mod page;

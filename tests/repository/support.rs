@@ -92,6 +92,20 @@ impl Bench {
         repo::publish(&mut self.repository, &items, &options)
     }
 
+    /// Gives a yum suite group metadata.
+    pub(crate) fn groups(&mut self, suite: &str, comps: &Path) -> Result<(), RepoError> {
+        let signer = signer();
+        repo::set_groups(&mut self.repository, suite, comps, &PublishOptions::of(&signer, now(), &Silent))
+    }
+
+    /// Sets an option of an apt suite.
+    pub(crate) fn option(&self, suite: &str, name: &str, value: serde_json::Value) {
+        let path = self.published("packhouse-repository.json");
+        let mut all: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).expect("read")).expect("JSON");
+        all["apt"][suite][name] = value;
+        std::fs::write(path, all.to_string()).expect("written");
+    }
+
     /// A .deb made by dpkg-deb.
     pub(crate) fn deb(&self, name: &str, version: &str, architecture: &str) -> PathBuf {
         self.deb_with(name, version, architecture, "one", "")
@@ -216,6 +230,13 @@ impl Apt {
             ),
         );
         Self { root }
+    }
+
+    /// Adds to its configuration.
+    pub(crate) fn configure(&self, text: &str) {
+        let path = self.root.join("apt.conf");
+        let held = std::fs::read_to_string(&path).expect("read");
+        write(&path, &(held + text));
     }
 
     pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Output {

@@ -737,7 +737,7 @@ fn every_command_tells_what_it_would_do_and_does_it() {
     bench.publish("testing", &[&one]).expect("published");
     bench.publish("testing", &[&two]).expect("published");
     let key = bench.path("key.asc");
-    std::fs::write(&key, crate::support::key().armored().expect("armored").as_bytes()).unwrap();
+    crate::support::key().write(&key, true).expect("written");
     let place = bench.repository.root().to_path_buf();
     let packhouse = |arguments: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_packhouse"));

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use flate2::read::MultiGzDecoder;
 use packhouse::repo::{self, keys::Algorithm};
+use quick_xml::escape::unescape;
 use quick_xml::events::Event;
 
 use crate::support::{Bench, Dnf, both, key, new_key, now, output, run, walk};
@@ -268,7 +269,7 @@ fn createrepo_c_says_the_same_of_the_same_packages() {
 }
 
 /// The packages of one metadata file: what is said of each, as sorted lines of path, attributes and text.
-fn packages(root: &std::path::Path, kind: &str) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn packages(root: &std::path::Path, kind: &str) -> BTreeMap<String, Vec<String>> {
     let suffix = format!("{kind}.xml.gz");
     let path = walk(&root.join("repodata")).into_iter().find(|path| path.to_string_lossy().ends_with(&suffix)).unwrap();
     let mut text = String::new();
@@ -287,7 +288,7 @@ fn packages(root: &std::path::Path, kind: &str) -> BTreeMap<String, Vec<String>>
                     .map(|attribute| attribute.unwrap())
                     // createrepo_c takes the time of publication from the file.
                     .filter(|attribute| !(name == "time" && attribute.key.as_ref() == "file"))
-                    .map(|a| format!("{}={}", a.key.as_ref(), a.value))
+                    .map(|a| format!("{}={}", a.key.as_ref(), unescape(&a.value).unwrap()))
                     .collect();
                 attributes.sort();
                 head.push(attributes.join(" "));
@@ -300,15 +301,17 @@ fn packages(root: &std::path::Path, kind: &str) -> BTreeMap<String, Vec<String>>
             }
             Event::Text(text) => content.push_str(text.as_ref()),
             // The same character, spelt out by one of the two.
-            Event::GeneralRef(name) if (name.as_ref() as &str) == "quot" => content.push('"'),
-            Event::GeneralRef(name) => content.push_str(&format!("&{};", name.as_ref() as &str)),
+            Event::GeneralRef(name) => content.push_str(&unescape(&format!("&{};", name.as_ref() as &str)).unwrap()),
             Event::End(_) => {
                 lines.push(format!("{} {} {}", stack.join("/"), head.pop().unwrap(), content.trim()));
                 content.clear();
                 if stack.pop().as_deref() == Some("package") {
                     lines.sort();
-                    let identity = lines.iter().find(|line| line.contains("/version ")).unwrap().clone();
-                    all.insert(identity, std::mem::take(&mut lines));
+                    // A source package differs by its architecture alone.
+                    let parts = ["/version ", "package/arch ", "/package arch="];
+                    let tells = |line: &&String| parts.iter().any(|part| line.contains(part));
+                    let identity: Vec<String> = lines.iter().filter(tells).cloned().collect();
+                    assert!(all.insert(identity.join(" "), std::mem::take(&mut lines)).is_none());
                 }
             }
             _ => {}

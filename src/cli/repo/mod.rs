@@ -31,8 +31,6 @@ use crate::repo::{self, NewRepository};
 #[derive(Debug, Subcommand)]
 pub(super) enum Repo {
     Init(Init),
-    Serve(serve::Serve),
-    Page(page::Page),
     List(list::List),
     Show(show::Show),
     Log(log::Log),
@@ -46,6 +44,8 @@ pub(super) enum Repo {
     Gc(gc::Gc),
     Phase(phase::Phase),
     Rotate(rotate::Rotate),
+    Serve(serve::Serve),
+    Page(page::Page),
 }
 
 impl Repo {
@@ -79,8 +79,6 @@ pub(super) struct Init {
 pub(super) fn run(session: &Session, command: &Repo) -> Result<(), Failure> {
     match command {
         Repo::Init(arguments) => init(session, arguments),
-        Repo::Serve(arguments) => serve::run(session, arguments),
-        Repo::Page(arguments) => page::run(session, arguments),
         Repo::List(arguments) => list::run(session, arguments),
         Repo::Show(arguments) => show::run(session, arguments),
         Repo::Log(arguments) => log::run(session, arguments),
@@ -94,6 +92,8 @@ pub(super) fn run(session: &Session, command: &Repo) -> Result<(), Failure> {
         Repo::Gc(arguments) => gc::run(session, arguments),
         Repo::Phase(arguments) => phase::run(session, arguments),
         Repo::Rotate(arguments) => rotate::run(session, arguments),
+        Repo::Serve(arguments) => serve::run(session, arguments),
+        Repo::Page(arguments) => page::run(session, arguments),
     }
 }
 

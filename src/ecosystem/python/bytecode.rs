@@ -29,6 +29,8 @@ use crate::tree::{Content, Source};
 const SECTION: &str = "bytecode/v2";
 /// Compiles what a list names.
 const COMPILER: &str = include_str!("bytecode/compile.py");
+/// How it says `ENOSPC` and `EDQUOT`.
+const NO_SPACE: [&str; 2] = ["[Errno 28]", "[Errno 122]"];
 /// What one process of the interpreter compiles of a wheel: at most so many sources, …
 const MOST_SOURCES: usize = 64;
 /// … and no further one after so many bytes. Neither depends on the machine, because byte-code may depend on what the
@@ -319,6 +321,10 @@ pub(super) fn run_units(
     };
     let output = sandbox.run(&step)?;
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    if NO_SPACE.iter().any(|number| said.contains(number)) {
+        let message = format!("no space left for byte-code on the file system of {}", room.display());
+        return Err(Error::Io(io::Error::new(io::ErrorKind::StorageFull, message)));
+    }
     Ok(if output.status.success() { said } else { format!("{said} ({})", output.status).trim().to_owned() })
 }
 
@@ -484,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn byte_code_is_the_same_in_any_company_and_with_any_number_of_processes() {
+    fn wheels_that_are_made_together_have_each_its_own_byte_code_with_any_number_of_processes() {
         let sandbox = Sandbox::new(Mode::Auto).unwrap();
         let Some(interpreter) = host::any(&sandbox, &[]).unwrap() else {
             println!("skipped: no python3 here");
@@ -495,18 +501,22 @@ mod tests {
             (format!("m{number}.py"), text)
         };
         let many: Vec<(String, String)> = (0..150).map(module).collect();
-        // To read it the interpreter imports a codec, whose `decoding_table` it then knows.
-        let coded = ("c.py".to_owned(), "# -*- coding: cp1252 -*-\nx = 1\n".to_owned());
+        let other = ("m1.py".to_owned(), "x = 1\n".to_owned());
         let wrong = ("w.py".to_owned(), "def decoding_table(:\n".to_owned());
         let made = |processes: usize, companion: bool| {
             let directory = tempfile::tempdir().unwrap();
             let cache = Cache::at(directory.path().join("cache"));
             let one = wheel(directory.path(), &cache, "one", &many);
-            let other = wheel(directory.path(), &cache, "other", &[coded.clone(), wrong.clone()]);
+            let second = wheel(directory.path(), &cache, "other", &[other.clone(), wrong.clone()]);
             let compiler = Compiler { cache: &cache, sandbox: &sandbox, interpreter: &interpreter, processes };
-            let wheels: &[&UnpackedWheel] = if companion { &[&other, &one] } else { &[&one] };
+            let wheels: &[&UnpackedWheel] = if companion { &[&second, &one] } else { &[&one] };
             let made = compiler.compile(wheels).unwrap();
-            assert_eq!(made.len(), wheels.len());
+            if companion {
+                let (names, failed) = (made[0].files(), made[0].failed());
+                assert_eq!((names.len(), failed.len()), (1, 1), "{names:?} {failed:?}");
+                assert!(failed[0].contains("w.py"), "{failed:?}");
+                assert_ne!(made[0].files()[0].1.digests, made[1].files()[1].1.digests);
+            }
             let files = made.last().unwrap().files().iter();
             files.map(|(path, content)| (path.clone(), content.digests)).collect::<Vec<_>>()
         };

@@ -347,6 +347,9 @@ fn bin(directory: &Path) -> Result<Vec<String>, Error> {
             };
             Ok(is_script || metadata.permissions().mode() & 0o111 != 0)
         };
+        if let (false, false, Ok(to)) = (is_leftover, entry.path().exists(), fs_err::read_link(entry.path())) {
+            return Err(Error::Dangling { path: entry.path(), to });
+        }
         if !is_leftover && is_program().map_err(failed)? {
             names.push(name);
         }

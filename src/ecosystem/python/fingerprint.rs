@@ -93,7 +93,9 @@ fn package(context: Context<'_>, directory: &Path, files: &Files, into: &mut Fin
     let root = context.workspace.root.as_path();
     let sources = SourceTree::list(root, directory, &context.settings.project.vendor);
     for (path, source) in sources.map_err(|error| boxed(Unknown::Sources(error)))? {
-        into.file_at(files, &directory.join(path), &source).map_err(unknown)?;
+        let shown = directory.join(path);
+        let noted = if source.is_symlink() { into.path(files, &shown) } else { into.file_at(files, &shown, &source) };
+        noted.map_err(unknown)?;
     }
     for path in project.files.iter().chain([&directory.join("bin")]) {
         into.path(files, path).map_err(unknown)?;

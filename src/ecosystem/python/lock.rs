@@ -11,6 +11,7 @@ use crate::config::PythonSettings;
 use crate::ecosystem::{Context, Error, Outcome, Upgrade};
 use crate::fetch::Client;
 use crate::name::normalize;
+use crate::report::Silent;
 use crate::workspace::Member;
 
 use super::build_requirements as build;
@@ -47,7 +48,8 @@ pub(super) fn lock(context: Context<'_>, service: &Member, upgrade: &Upgrade) ->
 
 /// The locks of `service`; an error when there are none or when they are out of date.
 pub fn load(context: Context<'_>, service: &Member) -> Result<Locks, LockError> {
-    let state = State::read(context, service)?;
+    // It looks at targets that are not asked for as well: what is to be said of one is said when it is staged.
+    let state = State::read(Context { reporter: &Silent, ..context }, service)?;
     match state.locks()? {
         None => Err(LockError::Missing { service: service.name.to_string() }),
         Some(locks) if state.describes(&locks) => Ok(locks),

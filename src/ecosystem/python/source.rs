@@ -25,6 +25,14 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A link in the place of a program.
+    #[error("{} is a link to {}, where nothing is", path.display(), to.display())]
+    Dangling {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        to: PathBuf,
+    },
     /// The file is larger than [`SIZE_LIMIT`].
     #[error("{} is larger than {SIZE_LIMIT} bytes, which no file of this kind is", path.display())]
     TooLarge {
@@ -63,6 +71,9 @@ impl Diagnose for Error {
         match self {
             Self::Read { source, .. } => io_hints(source),
             Self::TooLarge { .. } => Vec::new(),
+            Self::Dangling { path, to } => {
+                vec![format!("make {}, or remove the link {}", to.display(), path.display())]
+            }
             Self::Encoding { .. } => vec!["save the file as UTF-8".to_owned()],
             Self::Invalid { hints, .. } => hints.clone(),
         }

@@ -19,6 +19,8 @@ struct SourceFile {
     /// What is read.
     source: PathBuf,
     executable: bool,
+    /// Where a link leads that leads nowhere.
+    link: Option<PathBuf>,
     digests: Digests,
 }
 
@@ -51,7 +53,8 @@ impl SourceTree {
         Ok(Self { files })
     }
 
-    /// Its files, sorted: each with its path in the package and what is read for it.
+    /// Its files, sorted: each with its path in the package and what is read for it, which is a link only when that leads
+    /// nowhere.
     pub(super) fn list(root: &Path, directory: &Path, vendor: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Error> {
         let root = fs_err::canonicalize(root)?;
         let mut files = Vec::new();
@@ -75,6 +78,12 @@ impl SourceTree {
             }
             if path.to_str().is_none() {
                 return Err(Error::Name(entry.into_path()));
+            }
+            if kind.is_symlink() && !entry.path().exists() {
+                // A back end sees it as pip shows it: a lock of an editor is nothing to it, and of a file to be packed it
+                // says itself that it is not there.
+                files.push((path, entry.into_path()));
+                continue;
             }
             let source = fs_err::canonicalize(entry.path())?;
             if kind.is_symlink() && !source.starts_with(&root) {
@@ -116,7 +125,8 @@ impl SourceTree {
         let mut text = String::new();
         for file in &self.files {
             let name = file.path.to_string_lossy();
-            text.push_str(&format!("{} {} {} {name}\n", file.digests.sha256, u8::from(file.executable), name.len()));
+            let kind = if file.link.is_some() { 2 } else { u8::from(file.executable) };
+            text.push_str(&format!("{} {kind} {} {name}\n", file.digests.sha256, name.len()));
         }
         Sha256::of(text.as_bytes())
     }
@@ -129,6 +139,10 @@ impl SourceTree {
             if let Some(parent) = target.parent() {
                 fs_err::create_dir_all(parent)?;
             }
+            if let Some(link) = &file.link {
+                fs_err::os::unix::fs::symlink(link, &target)?;
+                continue;
+            }
             let mode = if file.executable { 0o755 } else { 0o644 };
             let mut output = fs_err::OpenOptions::new().write(true).create_new(true).mode(mode).open(&target)?;
             io::copy(&mut fs_err::File::open(&file.source)?, &mut output)?;
@@ -139,11 +153,17 @@ impl SourceTree {
 
 impl SourceFile {
     fn read(path: PathBuf, source: PathBuf) -> io::Result<Self> {
+        use std::os::unix::ffi::OsStrExt as _;
         use std::os::unix::fs::PermissionsExt as _;
+        if source.is_symlink() {
+            let link = fs_err::read_link(&source)?;
+            let digests = Digests::of(link.as_os_str().as_bytes());
+            return Ok(Self { path, source, executable: false, link: Some(link), digests });
+        }
         let mut file = fs_err::File::open(&source)?;
         let executable = file.metadata()?.permissions().mode() & 0o111 != 0;
         let digests = Digests::of_reader(&mut file)?;
-        Ok(Self { path, source, executable, digests })
+        Ok(Self { path, source, executable, link: None, digests })
     }
 }
 
@@ -215,6 +235,22 @@ mod tests {
         assert_eq!(digest(root.path()), before);
         write(root.path(), "svc/setup.py", "changed");
         assert_ne!(digest(root.path()), before);
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_copied_as_it_is() {
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), "setup.py", "");
+        let link = |to: &str| {
+            drop(fs_err::remove_file(root.path().join(".#setup.py")));
+            std::os::unix::fs::symlink(to, root.path().join(".#setup.py")).unwrap();
+            SourceTree::read(root.path(), root.path(), Path::new("vendor")).unwrap()
+        };
+        let (one, other) = (link("ada@machine.1"), link("ada@machine.2"));
+        assert_ne!(one.digest(), other.digest());
+        let copy = tempfile::tempdir().unwrap();
+        other.copy_to(copy.path()).unwrap();
+        assert_eq!(fs_err::read_link(copy.path().join(".#setup.py")).unwrap(), Path::new("ada@machine.2"));
     }
 
     #[test]

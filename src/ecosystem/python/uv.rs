@@ -167,8 +167,7 @@ impl Uv {
             command.arg("--offline");
         }
         command.envs(environment.iter().map(|(name, value)| (name, value)));
-        let mut child = command.spawn()?;
-        let ends_with_us = EndsWithUs::new(&child);
+        let (mut child, ends_with_us) = EndsWithUs::spawn(&mut command)?;
         let mut bytes = Vec::new();
         if let Some(stderr) = child.stderr.take() {
             // A resolver's explanation may be long; what is beyond a megabyte helps nobody.

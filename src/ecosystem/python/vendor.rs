@@ -17,7 +17,7 @@ use url::Url;
 use super::closure::Closure;
 use super::indexes::{Indexes, Surroundings};
 use super::lock::{self, Locks};
-use super::pylock::{LOCK_FILE, LockedFile};
+use super::pylock::LockedFile;
 use super::stamps::Stamps;
 use super::vendor_directory::{DirectoryError, List, Listing, VendorDirectory};
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
@@ -137,9 +137,7 @@ impl Diagnose for VendorError {
 /// Makes the vendor directory of `service` hold exactly what its locks name; makes the locks first if there are none. Locks
 /// that are out of date are an error: what they name is not what is required.
 pub(super) fn vendor(context: Context<'_>, service: &Member) -> Result<Outcome, Error> {
-    if !context.workspace.directory(service).join(LOCK_FILE).exists() {
-        lock::lock(context, service, &Upgrade::Nothing)?;
-    }
+    lock::lock(context, service, &Upgrade::Nothing)?;
     let locks = lock::load(context, service).map_err(Error::from)?;
     Ok(fill(context, service, &locks)?)
 }

@@ -220,9 +220,7 @@ impl VendorDirectory {
     }
 
     fn temporary(&self) -> Result<tempfile::NamedTempFile, DirectoryError> {
-        use std::os::unix::fs::PermissionsExt as _;
-        let permissions = std::fs::Permissions::from_mode(0o644);
-        Ok(tempfile::Builder::new().prefix(TEMPORARY).permissions(permissions).tempfile_in(&self.path)?)
+        Ok(crate::unfinished::file(&self.path, TEMPORARY, "", 0o644)?)
     }
 
     fn place(&self, file: tempfile::NamedTempFile, path: &Path) -> Result<(), DirectoryError> {

@@ -115,10 +115,22 @@ fn judge(directory: &Path, package: &LockedPackage) -> io::Result<Option<String>
     Ok(unseen.first().map(|name| format!("{name} is missing")))
 }
 
-/// A digest of names, sizes and times of everything in `directory` that `keep` takes, without reading contents.
-pub(super) fn listing(directory: &Path, keep: impl Fn(&Path) -> bool) -> io::Result<Sha256> {
+/// A digest of names, sizes and times of everything in `directory` that `keep` takes, without reading contents. What lies
+/// directly in it is looked at on all cores.
+pub(super) fn listing(directory: &Path, keep: impl Fn(&Path) -> bool + Sync) -> io::Result<Sha256> {
+    let mut paths = match fs_err::read_dir(directory) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    paths.sort();
+    let texts = paths.par_iter().map(|path| list(path, &keep)).collect::<io::Result<Vec<_>>>()?;
+    Ok(Sha256::of(&texts.concat()))
+}
+
+fn list(directory: &Path, keep: &impl Fn(&Path) -> bool) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    let walk = WalkDir::new(directory).sort_by_file_name().into_iter();
+    let walk = WalkDir::new(directory).follow_root_links(false).sort_by_file_name().into_iter();
     for entry in walk.filter_entry(|entry| keep(entry.path())) {
         let entry = match entry {
             Ok(entry) => entry,
@@ -142,7 +154,7 @@ pub(super) fn listing(directory: &Path, keep: impl Fn(&Path) -> bool) -> io::Res
             text.extend_from_slice(&number.to_be_bytes());
         }
     }
-    Ok(Sha256::of(&text))
+    Ok(text)
 }
 
 /// Remembers that a vendor directory has been judged, until it or the lock changes.

@@ -18,7 +18,7 @@ use super::error::RustError;
 use super::project::Project;
 use super::stage::is_counted;
 use super::toolchain::Toolchain;
-use super::{debug, linked, vendor};
+use super::{debug, linked, linkers, vendor};
 use crate::ecosystem::Context;
 use crate::fingerprint::{Files, Fingerprint};
 use crate::sandbox::Sandbox;
@@ -45,6 +45,9 @@ pub(super) fn inputs(
     common.value("the toolchain", &toolchain);
     for (name, program) in [("cargo", &toolchain.cargo), ("rustc", &toolchain.rustc)] {
         common.file_as(format!("{name} itself"), files, program)?;
+    }
+    for program in linkers::programs(&project) {
+        common.file_as(program.display(), files, &program)?;
     }
     if context.settings.service(&service.name).rust.debug_package {
         common.path(files, debug::OBJCOPY.as_ref())?;

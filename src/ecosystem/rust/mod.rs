@@ -13,6 +13,7 @@ mod error;
 mod fingerprint;
 mod kept;
 mod linked;
+mod linkers;
 mod lock;
 mod lockfile;
 mod manifest;
@@ -31,6 +32,7 @@ use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
 use crate::fingerprint::{Files, Fingerprint};
 use crate::package::Staged;
+use crate::sandbox::Sandbox;
 use crate::target::Target;
 use crate::workspace::{Detector, Directory, EcosystemKind, Member};
 
@@ -63,6 +65,12 @@ impl Ecosystem for Rust {
 
     fn machine(&self, _settings: &Settings) -> Vec<PathBuf> {
         toolchain::places()
+    }
+
+    fn prepare(&self, context: Context<'_>, service: &Member) {
+        let toolchain =
+            || project::Project::of(context.workspace, service).and_then(|it| toolchain::Toolchain::of(&it));
+        rayon::join(|| drop(toolchain()), || drop(Sandbox::from_environment()));
     }
 
     fn inputs(

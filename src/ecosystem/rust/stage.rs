@@ -20,6 +20,7 @@ use super::components;
 use super::crates::listing;
 use super::error::RustError;
 use super::kept::{self, Built, keep};
+use super::linkers;
 use super::lockfile::Lock;
 use super::project::{ManifestText, Project};
 use super::toolchain::Toolchain;
@@ -57,8 +58,9 @@ fn stage_or_say(context: Context<'_>, service: &Member, target: &Target, time: i
         toolchain: Toolchain::of(&project)?,
         sandbox: Sandbox::from_environment()?,
         vendor: vendor::directory(context, &project),
-        project,
         lock,
+        linkers: linkers::programs(&project).into_iter().map(digest).collect::<io::Result<_>>()?,
+        project,
         time,
     };
     let built = build.run()?;
@@ -128,8 +130,15 @@ struct Build<'a> {
     lock: Lock,
     vendor: PathBuf,
     toolchain: Toolchain,
+    /// The programs that link and compile C.
+    linkers: Vec<(PathBuf, Sha256)>,
     sandbox: Sandbox,
     time: i64,
+}
+
+fn digest(program: PathBuf) -> io::Result<(PathBuf, Sha256)> {
+    let (sha256, _) = Sha256::of_reader(&mut fs_err::File::open(&program)?)?;
+    Ok((program, sha256))
 }
 
 impl Build<'_> {
@@ -205,7 +214,7 @@ impl Build<'_> {
         }
     }
 
-    /// Where the results of this repository and toolchain are kept.
+    /// Where the results of this repository, toolchain and linkers are kept.
     fn section(&self) -> PathBuf {
         let mut key = Vec::new();
         for part in [
@@ -214,6 +223,7 @@ impl Build<'_> {
             self.toolchain.commit.as_bytes(),
             self.toolchain.host.as_bytes(),
             self.sandbox.isolation().to_string().as_bytes(),
+            format!("{:?}", self.linkers).as_bytes(),
         ] {
             key.extend_from_slice(part);
             key.push(0);

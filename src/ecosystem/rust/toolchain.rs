@@ -163,8 +163,8 @@ impl Toolchain {
         {
             command.env("CARGO_HTTP_CAINFO", certificates);
         }
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        let ends_with_us = EndsWithUs::new(&child);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (child, ends_with_us) = EndsWithUs::spawn(&mut command)?;
         let output = child.wait_with_output();
         drop(ends_with_us);
         let output = output?;
@@ -193,7 +193,8 @@ pub(super) fn places() -> Vec<PathBuf> {
         places.extend(["cargo", "rustc"].map(|name| directory.join(name)));
         places.push(directory.join("../lib/rustlib/components"));
     }
-    places.extend(["cc", "gcc", "clang", "ld", "ar", "as", "objcopy"].map(|name| PathBuf::from("/usr/bin").join(name)));
+    places.extend(super::linkers::places());
+    places.push(super::debug::OBJCOPY.into());
     let rustup =
         variable(crate::variables::RUSTUP_HOME).or_else(|| Some(variable(crate::variables::HOME)?.join(".rustup")));
     if let Some(rustup) = rustup {

@@ -20,9 +20,7 @@ use crate::workspace::Member;
 pub(super) fn vendor(context: Context<'_>, service: &Member) -> Result<Outcome, Error> {
     let boxed = |error| Box::new(error) as Error;
     let project = Project::of(context.workspace, service).map_err(boxed)?;
-    if Lock::read(&project).map_err(boxed)?.is_none() {
-        super::lock::lock(context, service, &Upgrade::Nothing)?;
-    }
+    super::lock::lock(context, service, &Upgrade::Nothing)?;
     let _guard = ONE_AT_A_TIME.lock();
     fill(context, service, &project).map_err(boxed)
 }
@@ -102,7 +100,7 @@ fn download(
     let toolchain = Toolchain::default()?;
     let parent = directory.parent().unwrap_or(directory);
     fs_err::create_dir_all(parent)?;
-    let fresh = tempfile::Builder::new().prefix(TEMPORARY).tempdir_in(parent)?;
+    let fresh = crate::unfinished::directory(parent, TEMPORARY)?;
     let mut arguments: Vec<OsString> = vec!["vendor".into(), "--locked".into(), "--versioned-dirs".into()];
     if context.offline {
         arguments.push("--offline".into());

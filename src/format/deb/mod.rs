@@ -2,6 +2,7 @@
 
 mod archive;
 mod control;
+mod dsc;
 mod owner;
 mod read;
 mod stanza;
@@ -9,5 +10,7 @@ mod tar_reader;
 mod tar_writer;
 mod write;
 
+pub(crate) use dsc::MAX_SIZE as MAX_DSC;
+pub use dsc::{Dsc, SourceFile, parse as parse_dsc};
 pub use read::{DebInfo, Files, Visitor, read, read_contents};
 pub(super) use write::write;

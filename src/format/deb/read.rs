@@ -11,17 +11,16 @@ use super::archive::{self, Member};
 use super::stanza;
 use super::tar_reader::{self, Item};
 use crate::format::Error;
-use crate::format::compression::{Bounded, decoder};
+use crate::format::compression::{Bounded, decoder, most_unpacked};
 use crate::format::error::Fault;
 use crate::format::listing::{FileInfo, FileKind};
+use crate::relation::debian::check_version as check_debian_version;
 use crate::target::Compression;
 
 /// One member of the control archive, unpacked (`md5sums` of a large tree is the largest).
 const MAX_CONTROL_FILE: u64 = 1024 * 1024;
 /// The control archive, unpacked.
 const MAX_CONTROL: u64 = 64 * 1024 * 1024;
-/// The data archive, unpacked.
-const MAX_DATA: u64 = 64 * 1024 * 1024 * 1024;
 /// The files that a package may have in its control archive beside `control` (deb(5), deb-triggers(5), deb-symbols(5)).
 const KNOWN: [&str; 12] = [
     "conffiles",
@@ -112,13 +111,10 @@ fn read_all(path: &Path, files: Files, each: &mut Visitor<'_>) -> Result<DebInfo
     let size = file.metadata()?.len();
     let members = archive::members(&mut file)?;
     let expected = || Fault::malformed("its members are not debian-binary, control.tar and data.tar, in this order");
-    // deb(5): a member whose name begins with `_` may be ignored; signing tools add such.
-    let mut wanted = members.iter().filter(|member| !member.name.starts_with('_'));
-    let (Some(version), Some(control), Some(data), None) = (wanted.next(), wanted.next(), wanted.next(), wanted.next())
-    else {
-        return Err(expected());
-    };
-    if version.name != "debian-binary" || members.first() != Some(version) {
+    // Signing tools add members after these three, whose names begin with `_`. One in between would be skipped by some
+    // readers and taken by others.
+    let [version, control, data, more @ ..] = members.as_slice() else { return Err(expected()) };
+    if version.name != "debian-binary" || more.iter().any(|member| !member.name.starts_with('_')) {
         return Err(expected());
     }
     let control_compression = compression_of(&control.name, "control.tar").ok_or_else(expected)??;
@@ -135,7 +131,7 @@ fn read_all(path: &Path, files: Files, each: &mut Visitor<'_>) -> Result<DebInfo
     };
     read_control(&mut info, open(&mut file, control, control_compression, MAX_CONTROL)?)?;
     if files == Files::List {
-        read_data(&mut info, open(&mut file, data, compression, MAX_DATA)?, each)?;
+        read_data(&mut info, open(&mut file, data, compression, most_unpacked(data.size))?, each)?;
     }
     Ok(info)
 }
@@ -217,44 +213,47 @@ fn script_text(item: &Item, content: &mut dyn Read) -> Result<String, Fault> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// File names of a repository are made of these three: they must be what deb-control(5) says.
+/// File names of a repository are made of these: they must be what deb-control(5) and Policy 5.6 say.
 fn check_identity(info: &DebInfo) -> Result<(), Fault> {
-    let name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte);
-    let version = |byte: u8| byte.is_ascii_alphanumeric() || b".+~-:".contains(&byte);
-    let architecture = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let package = info.package();
-    let good_package = package.len() >= 2
-        && package.len() <= 200
-        && package.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && package.bytes().all(name);
-    let source = info.source();
-    let good_source = source.len() >= 2
-        && source.len() <= 200
-        && source.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && source.bytes().all(name);
-    let text = info.version();
-    let (epoch, rest) = text.split_once(':').unwrap_or(("0", text));
-    let good_version = text.len() <= 200
-        && epoch.parse::<u32>().is_ok()
-        && rest.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && rest.bytes().all(version);
-    let built_for = info.architecture();
-    let good_architecture = !built_for.is_empty()
-        && built_for.len() <= 64
-        && built_for.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && built_for.bytes().all(architecture);
+    let architecture = info.architecture();
+    let good_architecture = (1..=64).contains(&architecture.len())
+        && architecture.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && architecture.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     for (good, field) in [
-        (good_package, "Package"),
-        (good_source, "Source"),
-        (good_version, "Version"),
+        (is_package_name(info.package()), "Package"),
+        (info.field("Source").is_none_or(is_source), "Source"),
+        (is_version(info.version()), "Version"),
         (good_architecture, "Architecture"),
     ] {
         if !good {
-            let value = info.field(field).unwrap_or_default().escape_debug();
-            return Err(Fault::malformed(format!("its field `{field}` is missing or malformed: `{value}`")));
+            return Err(match info.field(field) {
+                None => Fault::malformed(format!("its control file has no field `{field}`")),
+                Some(value) => {
+                    Fault::malformed(format!("its field `{field}` is malformed: `{}`", value.escape_debug()))
+                }
+            });
         }
     }
     Ok(())
+}
+
+/// Policy 5.6.1, for source packages and binary ones.
+pub(super) fn is_package_name(name: &str) -> bool {
+    (2..=200).contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte))
+}
+
+/// Policy 5.6.12.
+pub(super) fn is_version(version: &str) -> bool {
+    version.len() <= 200 && check_debian_version(version).is_ok()
+}
+
+/// `name` or `name (version)`, Policy 5.6.1.
+fn is_source(text: &str) -> bool {
+    let (name, version) = text.split_once(' ').unwrap_or((text, ""));
+    let inner = version.trim().strip_prefix('(').and_then(|inner| inner.strip_suffix(')'));
+    is_package_name(name) && (version.is_empty() || inner.is_some_and(|version| is_version(version.trim())))
 }
 
 fn read_data(info: &mut DebInfo, mut reader: Bounded<Box<dyn Read + '_>>, each: &mut Visitor<'_>) -> Result<(), Fault> {

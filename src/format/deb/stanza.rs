@@ -18,7 +18,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<(String, String)>, Fault> {
                 .last_mut()
                 .ok_or_else(|| Fault::malformed("its control file begins with a continuation line"))?;
             value.push('\n');
-            value.push_str(line.trim_end());
+            value.push_str(line);
             continue;
         }
         let (name, value) = line.split_once(':').ok_or_else(|| {

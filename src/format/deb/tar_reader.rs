@@ -8,13 +8,14 @@ use tar::EntryType;
 
 use crate::format::error::Fault;
 use crate::format::listing::FileKind;
+use crate::format::text::repaired;
 
 /// Longer names than any file system takes.
 const MAX_NAME: u64 = 8192;
 /// More files than any package has.
-const MAX_ENTRIES: usize = 1_000_000;
+const MAX_ENTRIES: usize = 500_000;
 /// All names of one archive together.
-const MAX_NAMES: usize = 256 * 1024 * 1024;
+const MAX_NAMES: usize = 128 * 1024 * 1024;
 
 /// One entry of an archive.
 #[derive(Debug, Clone)]
@@ -57,11 +58,16 @@ pub(super) fn walk(
             _ => {}
         }
         let kind = kind(header.entry_type())?;
+        let size = header.entry_size()?;
         let raw = long_name.take().unwrap_or_else(|| header.path_bytes().into_owned());
         let path = absolute(&raw)?;
+        if kind != FileKind::File && size != 0 {
+            // Some readers skip such bytes, others take them for the next entry.
+            return Err(Fault::malformed(format!("`{}` is no regular file and has content", path.escape_debug())));
+        }
         let link = long_link.take().or_else(|| header.link_name_bytes().map(|name| name.into_owned()));
         let link = match kind {
-            FileKind::Symlink => Some(String::from_utf8_lossy(&link.unwrap_or_default()).into_owned()),
+            FileKind::Symlink => Some(repaired(&link.unwrap_or_default())),
             FileKind::Hardlink => Some(absolute(&link.unwrap_or_default())?),
             _ => None,
         };
@@ -80,7 +86,7 @@ pub(super) fn walk(
             mode: header.mode()? & 0o7777,
             user: name(header.username_bytes(), header.uid()),
             group: name(header.groupname_bytes(), header.gid()),
-            size: if kind == FileKind::File { header.entry_size()? } else { 0 },
+            size,
             time: i64::try_from(header.mtime()?).unwrap_or(i64::MAX),
             link,
         };
@@ -120,7 +126,7 @@ fn read_long(entry: &mut impl Read) -> Result<Vec<u8>, Fault> {
 
 /// `./usr/bin/` as `/usr/bin`; refuses what leaves the root.
 fn absolute(raw: &[u8]) -> Result<String, Fault> {
-    let text = String::from_utf8_lossy(raw);
+    let text = repaired(raw);
     let mut path = String::with_capacity(text.len() + 1);
     for part in text.split('/').filter(|part| !matches!(*part, "" | ".")) {
         if part == ".." || part.contains('\0') {

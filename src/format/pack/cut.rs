@@ -124,15 +124,6 @@ pub(super) fn cut<'a>(entries: impl IntoIterator<Item = Entry<'a>>, tail: u64, l
     cutter.blocks
 }
 
-/// The lengths of the blocks of a small archive that is made anew each time: two, so that two cores make it, but for one that
-/// a core makes in no time.
-pub(super) fn halves(size: u64) -> Vec<u64> {
-    if size < MIB {
-        return (size > 0).then_some(size).into_iter().collect();
-    }
-    vec![size.div_ceil(2), size / 2]
-}
-
 /// The entry before an edge.
 struct Before<'a> {
     path: &'a str,

@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use sha2::{Digest as _, Sha256 as Sha256Hasher};
+use twox_hash::XxHash64;
 
 use super::codec::Codec;
 use super::plan::{Plan, Segment};
@@ -45,14 +46,34 @@ impl Keys {
         let kept = blocks.get(self.archive(wants))?;
         let (sha256, xxh64) = kept.split_first_chunk::<32>()?;
         let xxh64 = u64::from_le_bytes(xxh64.try_into().ok()?);
-        Some(Digests { sha256: wants.sha256.then_some(Sha256(*sha256)), xxh64: wants.xxh64.then_some(xxh64) })
+        let (sha256, xxh64) = (wants.sha256.then_some(Sha256(*sha256)), wants.xxh64.then_some(xxh64));
+        Some(Digests { sha256, xxh64, first: None })
     }
 
     /// Keeps those digests.
-    pub(super) fn keep_digests(&self, blocks: &Blocks, wants: Wants, digests: Digests) {
+    pub(super) fn keep_digests(&self, blocks: &Blocks, wants: Wants, digests: &Digests) {
         let sha256 = digests.sha256.map_or([0; 32], |sha256| sha256.0);
         let xxh64 = digests.xxh64.unwrap_or_default().to_le_bytes();
         blocks.put(self.archive(wants), &[&sha256[..], &xxh64].concat());
+    }
+
+    /// The checksum of an archive that begins with the first so many of these blocks, after them, if it was taken.
+    pub(super) fn checksum(&self, blocks: &Blocks, first: usize) -> Option<XxHash64> {
+        serde_json::from_slice(&blocks.get(self.part(first))?).ok()
+    }
+
+    /// Keeps that checksum.
+    pub(super) fn keep_checksum(&self, blocks: &Blocks, first: usize, checksum: &XxHash64) {
+        if let Ok(text) = serde_json::to_vec(checksum) {
+            blocks.put(self.part(first), &text);
+        }
+    }
+
+    fn part(&self, first: usize) -> Sha256 {
+        let mut hasher = Sha256Hasher::new();
+        hasher.update(format!("packhouse part {EDITION}\n"));
+        self.blocks.iter().take(first).for_each(|key| hasher.update(key.0));
+        Sha256(hasher.finalize().into())
     }
 
     fn archive(&self, wants: Wants) -> Sha256 {

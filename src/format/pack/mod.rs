@@ -9,6 +9,7 @@ mod codec;
 mod cut;
 mod gzip;
 mod key;
+mod parts;
 mod plan;
 #[cfg(test)]
 mod samples;
@@ -25,7 +26,7 @@ use std::path::Path;
 use self::codec::Codec;
 use self::cut::Limits;
 use self::key::Keys;
-use self::schedule::{Wants, Work};
+use self::schedule::{Part, Wants, Work};
 use super::Resolved;
 use super::compression::Effort;
 use super::error::Error;
@@ -62,7 +63,7 @@ pub(in crate::format) fn pack(
     let codec = settings.codec.as_ref();
     let failed = |source: io::Error| Error::Write { path: artefact.to_path_buf(), source };
     let lengths = match options.program {
-        true => cut::halves(plan.size()),
+        true => parts::cut(plan),
         false => cut::cut(plan.entries(), plan.tail(), &settings.limits),
     };
     let ranges = ranges(lengths);
@@ -73,7 +74,13 @@ pub(in crate::format) fn pack(
     let known = record.and_then(|blocks| keys.digests(blocks, wanted));
     let wants = if known.is_some() { Wants::default() } else { wanted };
     let threads = options.threads.unwrap_or_else(|| threads::useful(settings.memory()));
-    let work = Work { plan, codec, ranges, keys: keys.blocks(), blocks: options.blocks, threads, wants };
+    // Where only the second part has changed, the checksum goes on from the end of the first, which is not read.
+    let part = record.filter(|_| wants.xxh64 && !wants.sha256).zip(plan.second_part()).map(|(blocks, begin)| {
+        let first = ranges.partition_point(|range| range.end <= begin);
+        Part { first, known: keys.checksum(blocks, first) }
+    });
+    let first = part.as_ref().map(|part| part.first);
+    let work = Work { plan, codec, ranges, keys: keys.blocks(), blocks: options.blocks, threads, wants, part };
 
     let mut out = Hashing::new(out);
     let mut stream = codec.stream();
@@ -81,10 +88,13 @@ pub(in crate::format) fn pack(
     let digests = schedule::run(&work, &failed, &mut |unpacked, packed| {
         stream.add(unpacked, packed).and_then(|()| out.write_all(packed)).map_err(failed)
     })?;
-    let digests = known.unwrap_or(digests);
-    if let (Some(blocks), None) = (record, known) {
-        keys.keep_digests(blocks, wanted, digests);
+    if let (Some(blocks), Some(first), Some(checksum)) = (record, first, &digests.first) {
+        keys.keep_checksum(blocks, first, checksum);
     }
+    if let (Some(blocks), None) = (record, &known) {
+        keys.keep_digests(blocks, wanted, &digests);
+    }
+    let digests = known.unwrap_or(digests);
     stream.end(digests.xxh64).and_then(|end| out.write_all(&end)).and_then(|()| out.flush()).map_err(failed)?;
     let (_, sha256, size) = out.finish();
     Ok(Packed { sha256, size, archive_sha256: digests.sha256 })
@@ -118,10 +128,7 @@ struct Settings {
 impl Settings {
     fn of(compression: Compression, effort: Effort) -> Self {
         let (codec, limits): (Box<dyn Codec>, Limits) = match compression {
-            Compression::Zstd => {
-                let block = zstd::block(effort);
-                (Box::new(zstd::Zstd::new(effort)), Limits::zstd(block))
-            }
+            Compression::Zstd => (Box::new(zstd::Zstd::new(effort)), Limits::zstd(zstd::BLOCK)),
             Compression::Xz => (Box::new(xz::Xz::new(effort)), Limits::xz(effort)),
             Compression::Gzip => (Box::new(gzip::Gzip::new(effort)), Limits::gzip()),
         };

@@ -74,6 +74,12 @@ impl<'a> Plan<'a> {
         self.length + self.tail()
     }
 
+    /// Where the second part begins, if there is one.
+    pub(super) fn second_part(&self) -> Option<u64> {
+        let number = self.entries.iter().position(|entry| entry.begins)?;
+        Some(self.start_of(number))
+    }
+
     /// Bytes after the last entry, which end the archive.
     pub(super) fn tail(&self) -> u64 {
         let begin = self.entries.last().map_or(0, |entry| entry.headers_end);

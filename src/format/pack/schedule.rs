@@ -35,6 +35,17 @@ pub(super) struct Work<'a> {
     pub(super) threads: usize,
     /// The digests of the whole archive that are wanted, which takes reading all of it.
     pub(super) wants: Wants,
+    /// Where the archive's second part begins, if its checksum is to go on from there another time.
+    pub(super) part: Option<Part>,
+}
+
+/// The second part of an archive, the one that changes with the service's own commits.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    /// How many blocks the first one has.
+    pub(super) first: usize,
+    /// The checksum of the first one, if it is known: it is not read then, but for what is missing of it.
+    pub(super) known: Option<XxHash64>,
 }
 
 /// Digests of the whole archive.
@@ -45,10 +56,12 @@ pub(super) struct Wants {
 }
 
 /// Those that were wanted.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Digests {
     pub(super) sha256: Option<Sha256>,
     pub(super) xxh64: Option<u64>,
+    /// That of the first part, where it was not known.
+    pub(super) first: Option<XxHash64>,
 }
 
 /// Takes a block: its length before compression, and what it was compressed to.
@@ -71,6 +84,8 @@ struct Source<'a> {
     spare: &'a Spare,
     sha256: Option<Sha256Hasher>,
     xxh64: Option<XxHash64>,
+    /// The checksum of the archive's first part, to go on from another time.
+    first: Option<XxHash64>,
 }
 
 /// A block to be compressed, or what is kept of it.
@@ -240,6 +255,7 @@ impl Shared<'_> {
 
 impl<'a> Source<'a> {
     fn new(work: &'a Work<'a>, spare: &'a Spare) -> Self {
+        let known = work.part.as_ref().and_then(|part| part.known.clone());
         Self {
             work,
             reader: Reader::new(work.plan),
@@ -247,7 +263,8 @@ impl<'a> Source<'a> {
             previous: None,
             spare,
             sha256: work.wants.sha256.then(Sha256Hasher::new),
-            xxh64: work.wants.xxh64.then(|| XxHash64::with_seed(0)),
+            xxh64: work.wants.xxh64.then(|| known.unwrap_or_else(|| XxHash64::with_seed(0))),
+            first: None,
         }
     }
 
@@ -256,17 +273,27 @@ impl<'a> Source<'a> {
         let number = self.next;
         self.next += 1;
         let Some(range) = self.work.ranges.get(number).cloned() else { return Ok(Task::Kept(Vec::new())) };
+        let part = self.work.part.as_ref();
+        if part.is_some_and(|part| part.known.is_none() && part.first == number) {
+            self.first.clone_from(&self.xxh64);
+        }
+        // What the checksum goes on from has this block in it.
+        let is_known = part.is_some_and(|part| part.known.is_some() && number < part.first);
         let kept = self.work.keys.get(number).and_then(|&key| self.work.blocks?.get(key));
         if let Some(packed) = kept {
             self.previous = None;
-            self.pass(range)?;
+            if is_known {
+                self.reader.skip(range)?
+            } else {
+                self.pass(range)?
+            }
             return Ok(Task::Kept(packed));
         }
         let (mut buffer, context) = self.context(&range)?;
         self.reader.read(range, &mut |bytes| buffer.extend_from_slice(bytes))?;
         let block = buffer.get(context..).unwrap_or_default();
         self.sha256.iter_mut().for_each(|hasher| hasher.update(block));
-        self.xxh64.iter_mut().for_each(|hasher| hasher.write(block));
+        self.xxh64.iter_mut().filter(|_| !is_known).for_each(|hasher| hasher.write(block));
         let buffer = Arc::new(buffer);
         if self.work.codec.context() > 0 {
             self.previous = Some(Arc::clone(&buffer));
@@ -329,6 +356,7 @@ impl<'a> Source<'a> {
         Digests {
             sha256: self.sha256.take().map(|hasher| Sha256(hasher.finalize().into())),
             xxh64: self.xxh64.take().map(|hasher| hasher.finish()),
+            first: self.first.take(),
         }
     }
 }

@@ -9,6 +9,7 @@
 
 mod block;
 mod container;
+mod kind;
 
 use std::io;
 
@@ -17,7 +18,7 @@ use super::codec::{self, Codec};
 use crate::format::compression::Effort;
 
 /// Raised when this module comes to choose otherwise for the same bytes and settings.
-const EDITION: u32 = 1;
+const EDITION: u32 = 3;
 const MIB: u32 = 1024 * 1024;
 /// Samples for the probe, in bytes: one of `SAMPLE` of each `STRIDE`.
 const SAMPLE: usize = 64 * 1024;
@@ -36,38 +37,63 @@ struct Settings {
     hash_chains: bool,
     /// The largest dictionary, in bytes.
     dictionary: u32,
+    /// What a byte is told by, where the preset does not say it (lc, lp, pb of LZMA): bits of the byte before it, of its place
+    /// for literals and for matches.
+    places: Option<(u32, u32, u32)>,
+    /// Takes the longest match at once, instead of weighing what may follow.
+    greedy: bool,
 }
 
 /// The compressor.
 #[derive(Debug)]
 pub(super) struct Xz {
     settings: Settings,
+    /// Blocks are parts of a program, each with settings for its kind.
+    program: bool,
 }
 
 impl Xz {
     /// With the settings for `effort`.
     pub(super) fn new(effort: Effort) -> Self {
-        let settings = match effort {
-            Effort::Fast => Settings { preset: 1, nice: 128, depth: 8, hash_chains: true, dictionary: 4 * MIB },
-            Effort::Default => Settings { preset: 6, nice: 24, depth: 8, hash_chains: false, dictionary: 8 * MIB },
-            Effort::Small => Settings { preset: 6, nice: 64, depth: 0, hash_chains: false, dictionary: 8 * MIB },
+        let plain = Settings {
+            preset: 6,
+            nice: 24,
+            depth: 8,
+            hash_chains: false,
+            dictionary: 8 * MIB,
+            places: None,
+            greedy: false,
         };
-        Self { settings }
+        let settings = match effort {
+            Effort::Fast => Settings {
+                preset: 1,
+                nice: 128,
+                depth: 8,
+                hash_chains: true,
+                dictionary: 4 * MIB,
+                greedy: true,
+                ..plain
+            },
+            Effort::Default => plain,
+            Effort::Small => Settings { nice: 64, depth: 0, ..plain },
+        };
+        Self { settings, program: false }
     }
 
-    /// For a program that is made anew each time, so that nothing of it is ever kept.
+    /// For a program that is made anew each time, so that little of it is ever kept, cut into its parts.
     pub(super) fn for_program() -> Self {
-        Self { settings: Settings { preset: 6, nice: 16, depth: 4, hash_chains: true, dictionary: 8 * MIB } }
+        Self { settings: kind::PLAIN, program: true }
     }
 }
 
 impl Codec for Xz {
     fn edition(&self) -> String {
         format!(
-            "xz {EDITION}, liblzma {}, zstd {}, {:?}",
+            "xz {EDITION}, liblzma {}, zstd {}, {:?}{}",
             block::version(),
             zstd::zstd_safe::version_number(),
-            self.settings
+            self.settings,
+            if self.program { ", parts of a program" } else { "" }
         )
     }
 
@@ -76,7 +102,12 @@ impl Codec for Xz {
     }
 
     fn compress(&self, _context: Option<&[u8]>, block: &[u8]) -> io::Result<Vec<u8>> {
-        block::encode(block, filter(block)?, &self.settings)
+        let filter = filter(block)?;
+        if self.program {
+            let (filter, settings) = kind::suits(block, filter);
+            return block::encode(block, filter, &settings);
+        }
+        block::encode(block, filter, &self.settings)
     }
 
     fn stream(&self) -> Box<dyn codec::Stream + '_> {

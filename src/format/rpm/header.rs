@@ -9,6 +9,7 @@ use std::io::Read;
 
 use super::tag::kind;
 use crate::format::error::Fault;
+use crate::format::text::repaired;
 
 const MAGIC: [u8; 8] = [0x8e, 0xad, 0xe8, 0x01, 0, 0, 0, 0];
 /// Bytes before the index.
@@ -19,7 +20,7 @@ const MAX_ENTRIES: usize = 0xffff;
 /// rpm's own limit is 256 MiB; no package comes near this one.
 const MAX_STORE: usize = 128 * 1024 * 1024;
 /// More values of one tag than any package has.
-const MAX_VALUES: usize = 1_000_000;
+const MAX_VALUES: usize = 500_000;
 
 /// A value of a header that is being built.
 #[derive(Debug, Clone)]
@@ -179,6 +180,7 @@ impl Header {
         let store_at = INTRODUCTION + entries * ENTRY;
         let mut header = Self { bytes, store_at, places: BTreeMap::new() };
         header.index(entries, store)?;
+        header.check_overlaps(store)?;
         header.check_region(entries, store, region)?;
         Ok(header)
     }
@@ -214,6 +216,31 @@ impl Header {
         Ok(())
     }
 
+    /// No two tags may share data, as in rpm (`hdrblobVerifyInfo`): a hundred tags over the same texts would be read into
+    /// a hundred times the memory.
+    fn check_overlaps(&self, store: usize) -> Result<(), Fault> {
+        let mut places: Vec<(u32, Place)> = self.places.iter().map(|(tag, place)| (*tag, *place)).collect();
+        places.sort_by_key(|(_, place)| place.offset);
+        let ends = places.iter().skip(1).map(|(_, place)| place.offset).chain([store]);
+        for ((tag, place), end) in places.iter().zip(ends) {
+            let room = end - place.offset;
+            let data = self.data(*place).get(..room).unwrap_or_default();
+            let fits = match place.kind {
+                kind::STRING | kind::STRING_ARRAY | kind::I18NSTRING => {
+                    data.iter().filter(|byte| **byte == 0).take(place.count).count() == place.count
+                }
+                kind::INT16 => place.count * 2 <= room,
+                kind::INT32 => place.count * 4 <= room,
+                kind::INT64 => place.count * 8 <= room,
+                _ => place.count <= room,
+            };
+            if !fits {
+                return Err(Fault::malformed(format!("the data of tag {tag} reach into those of another")));
+            }
+        }
+        Ok(())
+    }
+
     /// rpm ≥ 4.14 takes a header from a file only when its region covers it whole.
     fn check_region(&self, entries: usize, store: usize, region: u32) -> Result<(), Fault> {
         let malformed = || Fault::malformed("a header's region does not cover it");
@@ -225,6 +252,8 @@ impl Header {
             && place.count == ENTRY
             && place.offset + ENTRY == store
             && number(&self.bytes, trailer)? == region
+            && number(&self.bytes, trailer + 4)? == kind::BIN
+            && number(&self.bytes, trailer + 12)? as usize == ENTRY
             && number(&self.bytes, trailer + 8)? == 0_u32.wrapping_sub((entries * ENTRY) as u32);
         if covers { Ok(()) } else { Err(malformed()) }
     }
@@ -269,7 +298,7 @@ impl Header {
             let end = rest.iter().position(|&byte| byte == 0);
             let end = end.ok_or_else(|| Fault::malformed(format!("a text of tag {tag} has no end")))?;
             let (text, after) = rest.split_at_checked(end).unwrap_or_default();
-            texts.push(String::from_utf8_lossy(text).into_owned());
+            texts.push(repaired(text));
             rest = after.get(1..).unwrap_or_default();
         }
         Ok(texts)

@@ -6,14 +6,13 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::read::{RpmInfo, open, read};
-use crate::format::compression::{Bounded, decoder};
+use crate::format::compression::{Bounded, decoder, most_unpacked};
 use crate::format::deb::Visitor;
 use crate::format::error::{Error, Fault};
 use crate::format::listing::{FileInfo, FileKind};
+use crate::format::text::repaired;
 use crate::target::Compression;
 
-/// The payload, unpacked.
-const MAX_PAYLOAD: u64 = 64 * 1024 * 1024 * 1024;
 /// Longer names than any file system takes.
 const MAX_NAME: u64 = 8192;
 
@@ -36,7 +35,8 @@ fn walk(path: &Path, info: &RpmInfo, each: &mut Visitor<'_>) -> Result<(), Fault
         }
     };
     let payload = open(path)?.payload;
-    let mut archive = Archive { reader: Bounded::new(decoder(compression, payload)?, MAX_PAYLOAD), position: 0 };
+    let limit = most_unpacked(info.package_size);
+    let mut archive = Archive { reader: Bounded::new(decoder(compression, payload)?, limit), position: 0 };
     let numbers: HashMap<&str, usize> =
         info.files.iter().enumerate().map(|(number, file)| (file.path.as_str(), number)).collect();
     let mut entries = 0;
@@ -92,7 +92,7 @@ impl<R: Read> Archive<R> {
         let mut name = self.bytes(name_size)?;
         name.pop();
         self.align()?;
-        let name = String::from_utf8_lossy(&name);
+        let name = repaired(&name);
         if name == "TRAILER!!!" {
             return Ok(None);
         }

@@ -20,8 +20,11 @@ use crate::format::listing::{FileInfo, FileKind};
 /// Bytes of the lead, a fossil before the headers.
 pub(super) const LEAD: usize = 96;
 const LEAD_MAGIC: [u8; 4] = [0xed, 0xab, 0xee, 0xdb];
+/// Where the lead says how signatures are kept, and the one way that there is: in a header (`rpmlead.c`).
+const SIGNATURE_TYPE: std::ops::Range<usize> = 78..80;
+const HEADER_SIGNATURE: [u8; 2] = [0, 5];
 /// All paths of one package together.
-const MAX_PATHS: usize = 256 * 1024 * 1024;
+const MAX_PATHS: usize = 128 * 1024 * 1024;
 
 /// A relation to another package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -60,9 +63,11 @@ impl Dependency {
         self.flags & sense::RPMLIB != 0 || self.name.starts_with("rpmlib(")
     }
 
-    /// Whether it must be there before the package is unpacked: repository metadata's `pre`.
+    /// Whether a script needs it while the package is installed: repository metadata's `pre` (createrepo_c ≥ 1; before, those
+    /// that run with the whole transaction were not counted).
     pub fn is_pre(&self) -> bool {
-        self.flags & (sense::PREREQ | sense::SCRIPT_PRE | sense::SCRIPT_POST) != 0
+        let scripts = sense::PRETRANS | sense::SCRIPT_PRE | sense::SCRIPT_POST | sense::POSTTRANS;
+        self.flags & (sense::PREREQ | scripts) != 0
     }
 }
 
@@ -188,6 +193,9 @@ pub(super) fn open(path: &Path) -> Result<Opened, Fault> {
     payload.read_exact(&mut lead).map_err(|_| Fault::malformed("it is shorter than an rpm's lead"))?;
     if !lead.starts_with(&LEAD_MAGIC) {
         return Err(Fault::malformed("it does not begin as an rpm"));
+    }
+    if !matches!(lead.get(4), Some(3 | 4)) || lead.get(SIGNATURE_TYPE) != Some(HEADER_SIGNATURE.as_slice()) {
+        return Err(Fault::malformed("its lead is not that of an rpm of version 3 or 4"));
     }
     let signature = Header::read(&mut payload, tag::HEADER_SIGNATURES)?;
     let padding = signature.bytes.len().next_multiple_of(8) - signature.bytes.len();

@@ -76,6 +76,7 @@ pub(super) mod sense {
     pub(in crate::format::rpm) const EQUAL: u32 = 1 << 3;
     pub(in crate::format::rpm) const POSTTRANS: u32 = 1 << 5;
     pub(in crate::format::rpm) const PREREQ: u32 = 1 << 6;
+    pub(in crate::format::rpm) const PRETRANS: u32 = 1 << 7;
     pub(in crate::format::rpm) const INTERP: u32 = 1 << 8;
     pub(in crate::format::rpm) const SCRIPT_PRE: u32 = 1 << 9;
     pub(in crate::format::rpm) const SCRIPT_POST: u32 = 1 << 10;

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, OnceLock};
 
 use spdx::detection::TextData;
 
@@ -70,22 +70,27 @@ const ENOUGH: f32 = 0.92;
 /// What is shorter says nothing, what is longer is more than one licence.
 const LENGTHS: std::ops::Range<usize> = 120..60_000;
 
-/// A standard text.
+/// A standard text. Most are far longer or shorter than what is looked at, and need not be prepared, which takes longest.
 struct Known {
     name: &'static str,
     words: usize,
-    data: TextData,
+    text: &'static str,
+    data: OnceLock<TextData>,
 }
 
 impl Known {
-    fn new(name: &'static str, text: &str) -> Self {
-        Self { name, words: words(text), data: TextData::new(text).without_text() }
+    fn new(name: &'static str, text: &'static str) -> Self {
+        Self { name, words: words(text), text, data: OnceLock::new() }
+    }
+
+    fn data(&self) -> &TextData {
+        self.data.get_or_init(|| TextData::new(self.text).without_text())
     }
 
     /// Whether a text of so many words may be this one: a long licence stays much like itself when a short one, or a
-    /// condition, is added to it.
+    /// condition, is added to it. What has a third of its words has at most half of their pairs in common with it.
     fn has_room_for(&self, words: usize) -> bool {
-        words <= self.words + self.words / 50 + 25
+        words <= self.words + self.words / 50 + 25 && words >= self.words / 3
     }
 }
 
@@ -137,7 +142,7 @@ pub(super) fn license_of(text: &str) -> Option<&'static str> {
     let text = TextData::new(text);
     let mut best: Option<(&'static str, f32)> = None;
     for known in TEXTS.iter().filter(|known| known.has_room_for(length)) {
-        let score = known.data.match_score(&text);
+        let score = known.data().match_score(&text);
         if best.is_none_or(|(_, other)| score > other) {
             best = Some((known.name, score));
         }

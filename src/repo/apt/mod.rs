@@ -1,8 +1,13 @@
 //! The apt half: where packages go in the pool, which index files a suite has, and what stands in them of a package.
 
+mod contents;
 pub(super) mod release;
+pub(super) mod sources;
+mod stanza;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) use stanza::Descriptions;
 
 use super::cell::{Cell, CellName, Stream};
 use super::index::Planned;
@@ -27,39 +32,24 @@ pub(super) fn pool_path(
     architecture: &str,
     tagged: Option<Sha256>,
 ) -> String {
-    let prefix: String = source.chars().take(if source.starts_with("lib") { 4 } else { 1 }).collect();
     let version = version.split_once(':').map_or(version, |(_, rest)| rest);
-    let tag = tagged.map(|digest| digest.to_string().chars().take(12).collect::<String>() + "/").unwrap_or_default();
-    format!("pool/{component}/{prefix}/{source}/{tag}{package}_{version}_{architecture}.deb")
+    format!("{}/{package}_{version}_{architecture}.deb", pool_directory(component, source, tagged))
+}
+
+/// Where the packages of one source go in the pool (relative to `apt`): `pool/main/a/acme`.
+pub(super) fn pool_directory(component: &str, source: &str, tagged: Option<Sha256>) -> String {
+    let prefix: String = source.chars().take(if source.starts_with("lib") { 4 } else { 1 }).collect();
+    let tag = tagged.map(|digest| "/".to_owned() + &digest.to_string().chars().take(12).collect::<String>());
+    format!("pool/{component}/{prefix}/{source}{}", tag.unwrap_or_default())
 }
 
 /// What the indices say of a .deb, in the order of its cell's streams: `Packages`, `Contents`, `Translation`.
-pub(super) fn texts(info: &DebInfo, record: &Record) -> Vec<Vec<u8>> {
-    vec![packages(info, record).into_bytes(), Vec::new(), Vec::new()]
-}
-
-/// The stanza of `Packages`: the control file's fields, with what only an index knows before the description.
-fn packages(info: &DebInfo, record: &Record) -> String {
-    let line = |name: &str, value: &str| {
-        let separator = if value.is_empty() || value.starts_with('\n') { "" } else { " " };
-        format!("{name}:{separator}{value}\n")
+pub(super) fn texts(info: &DebInfo, record: &Record, descriptions: Descriptions) -> Vec<Vec<u8>> {
+    let translation = match descriptions {
+        Descriptions::Whole => String::new(),
+        Descriptions::Short => stanza::translation(info),
     };
-    let is = |name: &str, wanted: &str| name.eq_ignore_ascii_case(wanted);
-    let mut text = line("Package", info.package());
-    for (name, value) in &info.control {
-        if !is(name, "Package") && !is(name, "Description") {
-            text.push_str(&line(name, value));
-        }
-    }
-    if let Some(percent) = record.phase {
-        text.push_str(&line("Phased-Update-Percentage", &percent.to_string()));
-    }
-    text.push_str(&line("Filename", &record.place));
-    text.push_str(&line("Size", &record.size.to_string()));
-    text.push_str(&line("SHA256", &record.sha256.to_string()));
-    text.push_str(&line("Description", info.field("Description").unwrap_or_default()));
-    text.push('\n');
-    text
+    [stanza::packages(info, record, descriptions), contents::lines(info), translation].map(String::into_bytes).into()
 }
 
 /// The suite's architectures that have an index, `all` and `source` aside.

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::held::{self, Held};
-use super::prepare::{self, Body, Prepared};
+use super::prepare::{self, Body, Prepared, Wanted};
 use super::{PublishOptions, PublishedSuite};
 use crate::digest::Sha256;
 use crate::repo::change::Change;
 use crate::repo::error::RepoError;
-use crate::repo::ingest::{self, Facts, Item};
+use crate::repo::ingest::{self, Facts, Item, Source};
 use crate::repo::pool::{Place, Pool};
 use crate::repo::record::{Entry, Identity, Record};
 use crate::repo::root::{self, Root};
@@ -131,6 +131,7 @@ impl Judge<'_> {
         }
         match body {
             Body::New { file, texts } => self.put(&suite, record, file, texts, own.as_ref()),
+            Body::Source { file, source } => self.put_source(&suite, &record, file, *source, own.as_ref()),
             Body::Held => {
                 // It went away between the look without the lock and now.
                 let Some(item) = items.get(number) else { return Ok(()) };
@@ -138,7 +139,7 @@ impl Judge<'_> {
                 let again = prepare::one(store, self.spool, item, &BTreeMap::new(), repository, self.options)?;
                 match again.body {
                     Body::New { file, texts } => self.put(&suite, again.record, file, texts, own.as_ref()),
-                    Body::Held => Ok(()),
+                    Body::Source { .. } | Body::Held => Ok(()),
                 }
             }
         }
@@ -171,14 +172,56 @@ impl Judge<'_> {
             let entry = self.entry(suite, &record, &file.file, tag)?;
             (record, texts) = (entry.record, self.spool.push(&entry.texts)?);
         }
-        let identity = record.identity.to_string();
         if there == Place::Free {
             self.pool.claim(&place, record.content);
+            self.suite(suite)?.0.place(file, place);
         }
+        self.record(suite, record, texts, own)
+    }
+
+    /// Puts a source package into a suite and its files into the pool. What is there with the same content is shared; where
+    /// one name is taken by another content, all of them go to another place.
+    fn put_source(
+        &mut self,
+        suite: &Suite,
+        record: &Record,
+        file: Copied,
+        source: Source,
+        own: Option<&Record>,
+    ) -> Result<(), RepoError> {
+        let facts = Facts { size: record.size, sha256: record.sha256, published: record.published, phase: None };
+        let mut entry = ingest::source_entry(&source, &record.component, &facts, None);
+        let mut places = self.places(suite, &entry.record)?;
+        if places.iter().any(|(.., there)| *there == Place::Other) {
+            entry = ingest::source_entry(&source, &record.component, &facts, Some(record.content));
+            places = self.places(suite, &entry.record)?;
+        }
+        let files = std::iter::once(file).chain(source.files.into_iter().map(|(_, file)| file));
+        for (file, (place, content, there)) in files.zip(places) {
+            if there == Place::Free {
+                self.pool.claim(&place, content);
+                self.suite(suite)?.0.place(file, place);
+            }
+        }
+        let texts = self.spool.push(&entry.texts)?;
+        self.record(suite, entry.record, texts, own)
+    }
+
+    /// The places of a source package's files, and what stands there.
+    fn places(&self, suite: &Suite, record: &Record) -> Result<Vec<(String, Sha256, Place)>, RepoError> {
+        let further = record.further.iter().map(|file| (format!("{}/{}", suite.base(), file.place), file.sha256));
+        let all = std::iter::once((record.path(suite), record.sha256)).chain(further);
+        all.map(|(place, content)| {
+            let there = self.pool.look(suite.kind, &place, content)?;
+            Ok((place, content, there))
+        })
+        .collect()
+    }
+
+    /// Puts a record into a suite, and tells.
+    fn record(&mut self, suite: &Suite, record: Record, texts: Spooled, own: Option<&Record>) -> Result<(), RepoError> {
+        let identity = record.identity.to_string();
         let (change, done) = self.suite(suite)?;
-        if there == Place::Free {
-            change.place(file, place);
-        }
         match own {
             Some(own) => {
                 change.remove(own);
@@ -190,12 +233,20 @@ impl Judge<'_> {
         Ok(())
     }
 
+    /// What the indices of a suite have of a .deb.
+    fn wanted(&self, suite: &Suite) -> Wanted {
+        Wanted::of(&self.writer.repository.options(suite))
+    }
+
     /// What indices say of a package whose place or bytes are not the usual ones.
     fn entry(&self, suite: &Suite, record: &Record, file: &Path, tag: Option<Sha256>) -> Result<Entry, RepoError> {
         let facts =
             Facts { size: record.size, sha256: record.sha256, published: record.published, phase: record.phase };
         Ok(match suite.kind {
-            Kind::Apt => ingest::deb_entry(&ingest::read_deb(file)?, &record.component, &facts, tag),
+            Kind::Apt => {
+                let Wanted { files, descriptions } = self.wanted(suite);
+                ingest::deb_entry(&ingest::read_deb(file, files)?, &record.component, &facts, descriptions, tag)
+            }
             Kind::Yum => ingest::rpm_entry(&ingest::read_rpm(file)?, &facts, record.original, record.content, tag),
         })
     }

@@ -105,11 +105,11 @@ fn publish_indices(
     }
     let started = Instant::now();
     let store = Store::at(repository.root());
-    let before = layout::open(repository.root())?;
-    let signer = &options.signer.clone().of(before.configuration())?;
+    let opened = layout::open(repository.root())?;
+    let signer = &options.signer.clone().of(opened.configuration())?;
     let options = &PublishOptions { signer, ..*options };
     let spool = Spool::new(&store)?;
-    let prepared = prepare::all(&store, &spool, items, &before, options)?;
+    let prepared = prepare::all(&store, &spool, items, &opened, options)?;
 
     let mut writer = Writer::new(store, options.reporter)?;
     writer.check(signer)?;

@@ -6,9 +6,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::PublishOptions;
+use crate::format::deb::Files;
+use crate::repo::apt::Descriptions;
 use crate::repo::error::RepoError;
-use crate::repo::ingest::{self, Facts, Ingested, Item};
+use crate::repo::ingest::{self, Facts, Ingested, Item, Source};
 use crate::repo::layout::Repository;
+use crate::repo::options::SuiteOptions;
 use crate::repo::phase;
 use crate::repo::record::{Identity, Record};
 use crate::repo::root::{self, Root};
@@ -29,8 +32,26 @@ pub(super) struct Prepared {
 pub(super) enum Body {
     /// The file to publish, and the texts of it in its usual place.
     New { file: Copied, texts: Spooled },
+    /// The .dsc to publish, with its files.
+    Source { file: Copied, source: Box<Source> },
     /// Nothing: the suite had the package when it was looked at without the lock.
     Held,
+}
+
+/// What of a .deb the indices of its suite have.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) files: Files,
+    pub(super) descriptions: Descriptions,
+}
+
+impl Wanted {
+    pub(super) fn of(options: &SuiteOptions) -> Self {
+        Self {
+            files: if options.contents { Files::List } else { Files::Skip },
+            descriptions: if options.translations { Descriptions::Short } else { Descriptions::Whole },
+        }
+    }
 }
 
 /// Prepares all items, in order.
@@ -71,15 +92,21 @@ pub(super) fn one(
     repository: &Repository,
     options: &PublishOptions<'_>,
 ) -> Result<Prepared, RepoError> {
+    let apt = Suite::of(Kind::Apt, &item.suite);
+    let suite_options = repository.options(&apt);
+    let wanted = Wanted::of(&suite_options);
     let facts = |copy: &Copied, phase| Facts { size: copy.size, sha256: copy.sha256, published: options.time, phase };
-    match ingest::take(store, item, options.link)? {
+    match ingest::take(store, item, options.link, wanted.files)? {
         Ingested::Deb { copy, info } => {
-            let suite = Suite::of(Kind::Apt, &item.suite);
-            let schedules = &repository.options(&suite).schedules;
-            let phase = phase::at_publication(schedules, info.source(), options.phase, options.time);
-            let entry = ingest::deb_entry(&info, &item.component, &facts(&copy, phase), None);
+            let phase = phase::at_publication(&suite_options.schedules, info.source(), options.phase, options.time);
+            let entry = ingest::deb_entry(&info, &item.component, &facts(&copy, phase), wanted.descriptions, None);
             let body = Body::New { file: copy, texts: spool.push(&entry.texts)? };
-            Ok(Prepared { suite, record: entry.record, body })
+            Ok(Prepared { suite: apt, record: entry.record, body })
+        }
+        Ingested::Source { copy, source } => {
+            let entry = ingest::source_entry(&source, &item.component, &facts(&copy, None), None);
+            let body = Body::Source { file: copy, source };
+            Ok(Prepared { suite: apt, record: entry.record, body })
         }
         Ingested::Rpm { copy, mut info, immutable } => {
             let suite = Suite::of(Kind::Yum, &item.suite);

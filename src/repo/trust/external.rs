@@ -95,15 +95,14 @@ fn gpg() -> Command {
 fn run(command: &mut Command, data: &[u8], limit: Duration) -> Result<Vec<u8>, RepoError> {
     let program = command.get_program().to_string_lossy().into_owned();
     let failed = |reason: String| RepoError::Signer { program: program.clone(), reason };
-    let mut child = command
+    let command = command
         .env_remove(variables::PACKHOUSE_KEY_PASSPHRASE)
         .env_remove(variables::PACKHOUSE_KEY_PASSPHRASE_FILE)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| failed(format!("it cannot be started ({error})")))?;
-    let _ends = EndsWithUs::new(&child);
+        .stderr(Stdio::piped());
+    let started = EndsWithUs::spawn(command);
+    let (mut child, _ends) = started.map_err(|error| failed(format!("it cannot be started ({error})")))?;
     let (Some(mut stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
         return Err(failed("it has no streams".to_owned()));

@@ -2,7 +2,9 @@
 //!
 //! gzip throughout: it is what dnf 4.7 of EL 8 reads. Source: createrepo_c's `xml_dump_repomd.c`.
 
-pub(super) mod primary;
+pub(super) mod comps;
+mod primary;
+mod updateinfo;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -46,7 +48,12 @@ pub(super) fn version(info: &RpmInfo) -> String {
 pub(super) fn texts(info: &RpmInfo, record: &Record) -> Vec<Vec<u8>> {
     let published = primary::Published { sha256: record.sha256, location: &record.place, time: record.published };
     let elements = primary::describe(info, &published);
-    vec![elements.primary.into_bytes(), elements.filelists.into_bytes(), elements.other.into_bytes(), Vec::new()]
+    vec![
+        elements.primary.into_bytes(),
+        elements.filelists.into_bytes(),
+        elements.other.into_bytes(),
+        updateinfo::notices(info).into_bytes(),
+    ]
 }
 
 /// The suite's metadata files. Group metadata come from an object, as they were given.

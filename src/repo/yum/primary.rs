@@ -3,14 +3,19 @@
 //! Source: createrepo_c's `xml_dump_primary.c`, `xml_dump_filelists.c`, `xml_dump_other.c` (the order of elements and
 //! attributes) and `misc.h` (which files stand in primary.xml: dnf resolves file dependencies from these alone).
 
+use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use crate::digest::Sha256;
 use crate::format::FileKind;
-use crate::format::rpm::{Dependency, RpmInfo};
+use crate::format::rpm::{ChangelogEntry, Dependency, RpmInfo};
 
 /// How many entries of a changelog other.xml has; createrepo_c's default.
 const CHANGELOG_ENTRIES: usize = 10;
+
+/// What the requirements on the C library's symbols begin with.
+const LIBC: &str = "libc.so.6";
 
 /// The three elements of one package.
 pub(in crate::repo) struct Elements {
@@ -87,7 +92,11 @@ fn primary(info: &RpmInfo, published: &Published<'_>) -> String {
         ("rpm:supplements", &info.supplements),
     ];
     for (name, dependencies) in lists {
-        relations(&mut xml, name, dependencies, name == "rpm:requires");
+        if name == "rpm:requires" {
+            relations(&mut xml, name, &needed(info), true);
+        } else {
+            relations(&mut xml, name, &dependencies.iter().collect::<Vec<_>>(), false);
+        }
     }
     for file in info.files.iter().filter(|file| is_primary(&file.path)) {
         file_element(&mut xml, "    ", file);
@@ -96,10 +105,38 @@ fn primary(info: &RpmInfo, published: &Published<'_>) -> String {
     xml
 }
 
-/// One list of relations. `rpmlib(…)` is what rpm itself must have: no package provides it, so it is left out.
-fn relations(xml: &mut String, name: &str, dependencies: &[Dependency], requires: bool) {
+/// The requirements that a client must see, as createrepo_c selects them (`parsehdr.c`): not `rpmlib(…)`, which rpm itself
+/// has; not what the package provides itself, by a relation or by a file of primary.xml; of the versions of the C library's
+/// symbols the highest, which has the others.
+fn needed(info: &RpmInfo) -> Vec<&Dependency> {
+    let same = |dependency: &Dependency| (dependency.name.clone(), dependency.sense(), dependency.version.clone());
+    let provided: HashSet<_> = info.provides.iter().map(same).collect();
+    let files: HashSet<&str> = info.files.iter().map(|file| file.path.as_str()).collect();
+    let own = |name: &str| name.starts_with('/') && is_primary(name) && files.contains(name);
+    let wanted = info.requires.iter().filter(|dependency| {
+        !dependency.is_rpmlib() && !own(&dependency.name) && !provided.contains(&same(dependency))
+    });
+    let (library, mut needed): (Vec<_>, Vec<_>) = wanted.partition(|dependency| dependency.name.starts_with(LIBC));
+    needed.extend(library.into_iter().reduce(|highest, other| {
+        if compare_symbols(&other.name, &highest.name) == Ordering::Greater { other } else { highest }
+    }));
+    needed
+}
+
+/// Compares `libc.so.6(GLIBC_2.3.4)(64bit)` by the version of its symbols; without one it is the lowest.
+fn compare_symbols(left: &str, right: &str) -> Ordering {
+    let version = |name: &str| -> Vec<u64> {
+        let inner = name.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map_or("", |(inner, _)| inner);
+        let digits = inner.trim_start_matches(|character: char| !character.is_ascii_digit());
+        digits.split('.').map_while(|part| part.parse().ok()).collect()
+    };
+    version(left).cmp(&version(right))
+}
+
+/// One list of relations.
+fn relations(xml: &mut String, name: &str, dependencies: &[&Dependency], requires: bool) {
     let mut entries: Vec<String> = Vec::new();
-    for dependency in dependencies.iter().filter(|dependency| !(requires && dependency.is_rpmlib())) {
+    for dependency in dependencies {
         let mut entry = format!("      <rpm:entry name=\"{}\"", escape(&dependency.name));
         if let Some(sense) = dependency.sense() {
             let (epoch, version, release) = dependency.epoch_version_release();
@@ -115,7 +152,7 @@ fn relations(xml: &mut String, name: &str, dependencies: &[Dependency], requires
         entry.push_str("/>\n");
         entries.push(entry);
     }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     entries.retain(|entry| seen.insert(entry.clone()));
     if !entries.is_empty() {
         let _ = write!(xml, "    <{name}>\n{}    </{name}>\n", entries.concat());
@@ -133,13 +170,31 @@ fn filelists(info: &RpmInfo, head: &str) -> String {
 
 fn other(info: &RpmInfo, head: &str) -> String {
     let mut xml = head.to_owned();
-    let newest: Vec<_> = info.changelog.iter().take(CHANGELOG_ENTRIES).collect();
-    for entry in newest.into_iter().rev() {
+    for (time, entry) in dated(&info.changelog) {
         let (author, text) = (escape(&entry.author), escape(&entry.text));
-        let _ = writeln!(xml, "  <changelog author=\"{author}\" date=\"{}\">{text}</changelog>", entry.time);
+        let _ = writeln!(xml, "  <changelog author=\"{author}\" date=\"{time}\">{text}</changelog>");
     }
     xml.push_str("</package>\n");
     xml
+}
+
+/// The newest entries, oldest first, with their times. Entries of one day have the same time in the package; clients sort by
+/// it, so createrepo_c makes the later ones later, a second each.
+fn dated(changelog: &[ChangelogEntry]) -> Vec<(i64, &ChangelogEntry)> {
+    let mut dated: Vec<(i64, &ChangelogEntry)> = Vec::new();
+    for entry in changelog.iter().take(CHANGELOG_ENTRIES) {
+        let mut taken = entry.time;
+        for (time, _) in dated.iter_mut().rev() {
+            if *time != taken {
+                break;
+            }
+            *time += 1;
+            taken += 1;
+        }
+        dated.push((entry.time, entry));
+    }
+    dated.reverse();
+    dated
 }
 
 fn file_element(xml: &mut String, indent: &str, file: &crate::format::FileInfo) {
@@ -161,7 +216,7 @@ fn element(xml: &mut String, indent: &str, name: &str, text: &str) {
 }
 
 /// Text for XML 1.0: characters that it cannot hold at all are left out, as createrepo_c does.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

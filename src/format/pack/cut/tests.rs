@@ -190,11 +190,6 @@ fn a_part_of_its_own_begins_a_block() {
 }
 
 #[test]
-fn halves_are_all_of_it() {
-    assert_eq!([halves(0), halves(7), halves(2 * MIB + 1)], [vec![], vec![7], vec![MIB + 1, MIB]]);
-}
-
-#[test]
 fn an_archive_of_nothing_but_its_end_is_one_block() {
     for (_, limits) in every_limit() {
         assert_eq!(cut([], 1024, &limits), [1024]);

@@ -29,14 +29,20 @@ fn pack(plan: &Plan<'_>, lengths: &[u64], blocks: Option<&Blocks>, threads: usiz
     };
     let ranges: Vec<Range<u64>> = lengths.iter().map(range).collect();
     let keys = Keys::of(plan, &codec, &ranges);
-    let wants = Wants { sha256: true, xxh64: true };
-    let work = Work { plan, codec: &codec, ranges, keys: keys.blocks(), blocks, threads, wants };
+    // As a .deb does it: of the archive only the checksum is wanted, which may go on from a part that is known.
+    let first = ranges.len() / 2;
+    let wants = Wants { sha256: blocks.is_none(), xxh64: true };
+    let part = blocks.map(|blocks| Part { first, known: keys.checksum(blocks, first) });
+    let work = Work { plan, codec: &codec, ranges, keys: keys.blocks(), blocks, threads, wants, part };
     let mut stream = codec.stream();
     let mut out = stream.begin(plan.size());
     let digests = run(&work, &failed, &mut |_, packed| {
         out.extend(packed);
         Ok(())
     })?;
+    if let (Some(blocks), Some(checksum)) = (blocks, &digests.first) {
+        keys.keep_checksum(blocks, first, checksum);
+    }
     out.extend(stream.end(digests.xxh64).map_err(failed)?);
     Ok(out)
 }
@@ -131,7 +137,16 @@ fn what_goes_wrong_ends_all_threads_with_the_error() {
             let codec = Failing { calls: AtomicUsize::new(0), panics };
             let keys = Keys::of(&plan, &codec, &ranges);
             let (ranges, wants) = (ranges.clone(), Wants::default());
-            let work = Work { plan: &plan, codec: &codec, ranges, keys: keys.blocks(), blocks: None, threads, wants };
+            let work = Work {
+                plan: &plan,
+                codec: &codec,
+                ranges,
+                keys: keys.blocks(),
+                blocks: None,
+                threads,
+                wants,
+                part: None,
+            };
             let error = run(&work, &failed, &mut |_, _| Ok(())).expect_err("it fails").to_string();
             assert!(error.contains(expected), "{error}");
             codec.calls.store(1_000, Ordering::SeqCst);

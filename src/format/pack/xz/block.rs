@@ -20,6 +20,8 @@ pub(super) enum Filter {
     Plain,
     /// LZMA2 after jumps of x86 machine code were made absolute, which makes calls of one function look alike.
     X86,
+    /// LZMA2 of the differences between the bytes of records of this length.
+    Records(u8),
 }
 
 /// The version of liblzma that is linked.
@@ -39,7 +41,16 @@ pub(super) fn encode(bytes: &[u8], filter: Filter, settings: &Settings) -> io::R
     let lzma2 = lzma::lzma_filter { id: lzma::LZMA_FILTER_LZMA2, options: (&raw mut options).cast::<c_void>() };
     let x86 = lzma::lzma_filter { id: lzma::LZMA_FILTER_X86, options: ptr::null_mut() };
     let end = lzma::lzma_filter { id: lzma::LZMA_VLI_UNKNOWN, options: ptr::null_mut() };
-    let mut filters = if filter == Filter::X86 { [x86, lzma2, end] } else { [lzma2, end, end] };
+    // SAFETY: it is a plain structure of C whose fields are numbers and pointers; zero is valid for all.
+    let mut differences: lzma::lzma_options_delta = unsafe { zeroed() };
+    differences.type_ = lzma::lzma_delta_type_LZMA_DELTA_TYPE_BYTE;
+    differences.dist = if let Filter::Records(length) = filter { u32::from(length) } else { 1 };
+    let records = lzma::lzma_filter { id: lzma::LZMA_FILTER_DELTA, options: (&raw mut differences).cast::<c_void>() };
+    let mut filters = match filter {
+        Filter::X86 => [x86, lzma2, end],
+        Filter::Records(_) => [records, lzma2, end],
+        Filter::Plain | Filter::Stored => [lzma2, end, end],
+    };
     block.check = lzma::LZMA_CHECK_CRC64;
     block.filters = filters.as_mut_ptr();
 
@@ -89,6 +100,12 @@ fn options(settings: &Settings) -> io::Result<lzma::lzma_options_lzma> {
     options.depth = settings.depth;
     options.mf = if settings.hash_chains { lzma::LZMA_MF_HC4 } else { lzma::LZMA_MF_BT4 };
     options.dict_size = settings.dictionary;
+    if let Some((lc, lp, pb)) = settings.places {
+        (options.lc, options.lp, options.pb) = (lc, lp, pb);
+    }
+    if settings.greedy {
+        options.mode = lzma::LZMA_MODE_FAST;
+    }
     Ok(options)
 }
 
