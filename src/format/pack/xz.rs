@@ -1,6 +1,8 @@
 //! xz: one stream of blocks that were compressed apart, each with its own filter.
 //!
-//! Blocks that are not larger than what one encoder holds in mind cost little size and let a change touch one block alone.
+//! Small blocks let a change touch little, but lose what they share with their neighbours. So those without a filter are
+//! compressed with what is before them as preset dictionary, and are pieces of one block of the stream (`piece.rs`).
+//!
 //! What a block is decides how it is treated, and its bytes tell: machine code of x86 gets the filter that was made for it
 //! (1 to 6 % smaller for nothing), and what does not shrink is stored, because trying costs as much as compressing text. The filter
 //! for 64-bit Arm is left out: it came with xz 5.4, and Debian 11 and EL 9 have 5.2.
@@ -8,17 +10,22 @@
 //! The settings were chosen by measurement: `docs/compression.md`.
 
 mod block;
+mod checksum;
 mod container;
 mod kind;
+mod piece;
+mod runs;
 
 use std::io;
+use std::ops::Range;
 
 use self::block::Filter;
-use super::codec::{self, Codec};
+use self::piece::{Kind, Piece};
+use super::codec::{self, Codec, Context};
 use crate::format::compression::Effort;
 
 /// Raised when this module comes to choose otherwise for the same bytes and settings.
-const EDITION: u32 = 2;
+const EDITION: u32 = 3;
 const MIB: u32 = 1024 * 1024;
 /// Samples for the probe, in bytes: one of `SAMPLE` of each `STRIDE`.
 const SAMPLE: usize = 64 * 1024;
@@ -47,7 +54,10 @@ struct Settings {
 /// The compressor.
 #[derive(Debug)]
 pub(super) struct Xz {
+    /// For what has a filter.
     settings: Settings,
+    /// For what has none, and sees what is before it.
+    plain: Settings,
     /// Blocks are parts of a program, each with settings for its kind.
     program: bool,
 }
@@ -77,42 +87,76 @@ impl Xz {
             Effort::Default => plain,
             Effort::Small => Settings { nice: 64, depth: 0, ..plain },
         };
-        Self { settings, program: false }
+        let plain = match effort {
+            Effort::Fast => settings,
+            Effort::Default => Settings { hash_chains: true, ..settings },
+            Effort::Small => Settings { hash_chains: true, nice: 64, depth: 32, ..settings },
+        };
+        Self { settings, plain, program: false }
     }
 
     /// For a program that is made anew each time, so that little of it is ever kept, cut into its parts.
     pub(super) fn for_program() -> Self {
-        Self { settings: kind::PLAIN, program: true }
+        Self { settings: kind::PLAIN, plain: kind::PLAIN, program: true }
     }
 }
 
 impl Codec for Xz {
     fn edition(&self) -> String {
         format!(
-            "xz {EDITION}, liblzma {}, zstd {}, {:?}{}",
+            "xz {EDITION}, liblzma {}, zstd {}, {:?}, {:?}{}",
             block::version(),
             zstd::zstd_safe::version_number(),
             self.settings,
+            self.plain,
             if self.program { ", parts of a program" } else { "" }
         )
     }
 
-    fn memory(&self) -> u64 {
-        block::memory(&self.settings)
+    fn contexts(&self, ranges: &[Range<u64>]) -> Vec<Vec<Range<u64>>> {
+        runs::contexts(ranges, self.reach())
     }
 
-    fn compress(&self, _context: Option<&[u8]>, block: &[u8]) -> io::Result<Vec<u8>> {
+    fn reach(&self) -> u64 {
+        if self.program { 0 } else { u64::from(self.plain.dictionary) }
+    }
+
+    fn memory(&self) -> u64 {
+        block::memory(&self.settings).max(block::memory(&self.plain))
+    }
+
+    fn compress(&self, context: Context<'_>, block: &[u8]) -> io::Result<Vec<u8>> {
         let filter = filter(block)?;
-        if self.program {
+        let piece = if self.program {
             let (filter, settings) = kind::suits(block, filter);
-            return block::encode(block, filter, &settings);
-        }
-        block::encode(block, filter, &self.settings)
+            Piece::block(block::encode(block, filter, &settings)?)
+        } else if filter == Filter::Plain && !block.is_empty() {
+            let before = plain_end(context)?;
+            let kind = if before.is_empty() { Kind::Begins } else { Kind::GoesOn };
+            let packed = block::chunks(before, block, &self.plain)?;
+            Piece { kind, packed, checksum: block::checksum(block) }
+        } else {
+            Piece::block(block::encode(block, filter, &self.settings)?)
+        };
+        Ok(piece.into_bytes())
     }
 
     fn stream(&self) -> Box<dyn codec::Stream + '_> {
-        Box::<container::Stream>::default()
+        Box::new(container::Stream::new(self.plain.dictionary))
     }
+}
+
+/// The end of a context as far as its parts have no filter, which is what is in the same block of the stream.
+fn plain_end(context: Context<'_>) -> io::Result<&[u8]> {
+    let mut begin = context.bytes.len();
+    for part in context.parts.iter().rev() {
+        let (before, end) = (begin.saturating_sub(*part), begin);
+        if filter(context.bytes.get(before..end).unwrap_or_default())? != Filter::Plain {
+            break;
+        }
+        begin = before;
+    }
+    Ok(context.bytes.get(begin..).unwrap_or_default())
 }
 
 /// How these bytes are best treated.
