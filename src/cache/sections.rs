@@ -108,9 +108,8 @@ pub(super) fn refused(root: &Path) -> Option<PathBuf> {
     use rustix::fs::Access;
     let allowed = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
     // What is no directory is in the way, and is taken away where a directory is wanted.
-    let refuses = |path: &Path| {
-        path.is_dir() && rustix::fs::access(path, allowed).is_err_and(|error| is_refusal(error.into()))
-    };
+    let refuses =
+        |path: &Path| path.is_dir() && rustix::fs::access(path, allowed).is_err_and(|error| is_refusal(error.into()));
     let top = root.ancestors().find(|path| path.exists())?;
     if top != root {
         return rustix::fs::access(top, Access::WRITE_OK | Access::EXEC_OK)

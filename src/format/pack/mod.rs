@@ -129,10 +129,7 @@ struct Settings {
 impl Settings {
     fn of(compression: Compression, effort: Effort) -> Self {
         let (codec, limits): (Box<dyn Codec>, Limits) = match compression {
-            Compression::Zstd => {
-                let block = zstd::block(effort);
-                (Box::new(zstd::Zstd::new(effort)), Limits::zstd(block))
-            }
+            Compression::Zstd => (Box::new(zstd::Zstd::new(effort)), Limits::zstd(zstd::BLOCK)),
             Compression::Xz => (Box::new(xz::Xz::new(effort)), Limits::xz(effort)),
             Compression::Gzip => (Box::new(gzip::Gzip::new(effort)), Limits::gzip()),
         };

@@ -57,7 +57,7 @@ pub(super) struct Zstd {
 impl Zstd {
     /// With the settings for `effort`.
     pub(super) fn new(effort: Effort) -> Self {
-        Self::with(level(effort), context(effort), block(effort))
+        Self::with(level(effort), context(effort), BLOCK)
     }
 
     pub(super) fn with(level: u32, context: u64, block: u64) -> Self {
@@ -74,18 +74,13 @@ impl Zstd {
 pub(super) fn level(effort: Effort) -> u32 {
     match effort {
         Effort::Fast => 3,
-        Effort::Default => 5,
+        Effort::Default => 4,
         Effort::Small => 19,
     }
 }
 
-/// Bytes of the largest block for an effort.
-pub(super) fn block(effort: Effort) -> u64 {
-    match effort {
-        Effort::Fast => 16 * MIB,
-        Effort::Default | Effort::Small => 32 * MIB,
-    }
-}
+/// Bytes of the largest block. What is before each block is looked at once more for it: smaller ones take longer.
+pub(super) const BLOCK: u64 = 32 * MIB;
 
 /// Bytes before a block that it may refer to, for an effort.
 fn context(effort: Effort) -> u64 {

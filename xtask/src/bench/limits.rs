@@ -21,7 +21,7 @@ pub(super) const LIMITS: [(&str, &str, u64); 7] = [
     ("sha256", "SHA-256", 200_000_000),
     ("md5", "MD5", 200_000_000),
     ("zstd-3", "zstd -3, long distances, window 27", 320_000_000),
-    ("zstd-5", "zstd -5, long distances, window 27", 320_000_000),
+    ("zstd-4", "zstd -4, long distances, window 27", 320_000_000),
     ("xz-6", "xz -6", 48_000_000),
 ];
 
@@ -74,7 +74,7 @@ pub(super) fn run(name: &str, directory: &Path) -> Result<()> {
         "sha256" => drop(sha2::Sha256::digest(&data)),
         "md5" => drop(md5::Md5::digest(&data)),
         "zstd-3" => zstd(&data, 3)?,
-        "zstd-5" => zstd(&data, 5)?,
+        "zstd-4" => zstd(&data, 4)?,
         "xz-6" => {
             let mut encoder = liblzma::write::XzEncoder::new(std::io::sink(), 6);
             encoder.write_all(&data)?;

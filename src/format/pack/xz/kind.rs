@@ -33,18 +33,23 @@ const OF_RECORDS: Settings = Settings { nice: 273, places: Some((0, 3, 3)), gree
 
 /// What suits `block`, which `filter` was chosen for.
 pub(super) fn suits(block: &[u8], filter: Filter) -> (Filter, Settings) {
-    if filter != Filter::Plain {
-        return (filter, CODE);
+    if filter == Filter::Stored {
+        return (filter, PLAIN);
     }
     let itself = cost(block, 1, |bytes| bytes.first().copied());
     let differences = RECORDS.map(|length| {
         let difference = |bytes: &[u8]| Some(bytes.get(usize::from(length))?.wrapping_sub(*bytes.first()?));
         (cost(block, 1, difference), length)
     });
+    // Before anything else: a table of addresses has as many bytes that look like calls as code has.
     if let Some((cost, length)) = differences.into_iter().min()
         && cost * 100 <= itself * DIFFERENCES
+        && itself > 0
     {
         return (Filter::Records(length), OF_RECORDS);
+    }
+    if filter == Filter::X86 {
+        return (filter, CODE);
     }
     let words = cost(block, 4, |bytes| bytes.first().copied());
     (filter, if words * 100 <= itself * WORDS { OF_WORDS } else { PLAIN })
@@ -94,6 +99,11 @@ mod tests {
         };
         let table: Vec<u8> = numbers(0x1b_f100).enumerate().flat_map(relocation).collect();
         assert_eq!(suits(&table, Filter::Plain), (Filter::Records(24), OF_RECORDS));
+        assert_eq!(
+            suits(&table, Filter::X86),
+            (Filter::Records(24), OF_RECORDS),
+            "what looks like calls are addresses"
+        );
     }
 
     #[test]
@@ -110,7 +120,8 @@ mod tests {
     }
 
     #[test]
-    fn what_has_a_filter_keeps_it() {
+    fn code_and_what_does_not_compress_keep_their_filters() {
         assert_eq!(suits(&[0xE8; 99], Filter::X86), (Filter::X86, CODE));
+        assert_eq!(suits(&[0xE8; 99], Filter::Stored).0, Filter::Stored);
     }
 }

@@ -11,6 +11,9 @@ use crate::process::{run as execute, shell};
 pub(super) const COLD: &str = "packhouse build, empty cache";
 pub(super) const CHANGED: &str = "packhouse build, own code changed";
 pub(super) const THEIRS: &str = "dh-virtualenv";
+pub(super) const BYTE_CODE: &str = "byte-code of the dependencies (compileall, all cores)";
+pub(super) const BACK_END: &str = "the back end makes the service's wheel (setuptools)";
+pub(super) const IMPORT: &str = "the service's dependencies are imported, as for --help";
 pub(super) const VENDOR: &str = "packhouse vendor";
 pub(super) const PIP: &str = "pip download";
 
@@ -39,6 +42,7 @@ pub(in crate::bench) fn run(bench: &mut Bench) -> Result<()> {
     });
     // The changed runs use the cache that the cold one before them has left.
     let mut contestants = vec![cold.makes(&out), changed.makes(&out)];
+    contestants.extend(parts(bench, &service)?);
     if peers::program(bench, "dpkg-buildpackage").is_ok() && peers::program(bench, "dh_virtualenv").is_ok() {
         let (directory, made) = (debian.clone(), bench.work("debian/shop_1.0_amd64.deb"));
         let made = if made.is_file() { made } else { bench.work("debian") };
@@ -53,6 +57,35 @@ pub(in crate::bench) fn run(bench: &mut Bench) -> Result<()> {
     }
     bench.compete("python", 3, contestants);
     Ok(())
+}
+
+/// What packhouse cannot leave out, each by itself with nothing around it: whatever it does beside takes longer.
+fn parts(bench: &Bench, service: &Path) -> Result<Vec<Contestant>> {
+    let (dependencies, code) = (bench.work("python-dependencies"), bench.work("python-code"));
+    let script = r#"rm -rf "$1" "$2" && mkdir -p "$2" && cp -R "$3/shop" "$3/setup.py" "$2" &&
+/usr/bin/python3 -m pip install --quiet --no-compile --target "$1" -r "$3/requirements.txt" setuptools"#;
+    execute(&mut shell(script, [&dependencies, &code, &service.to_path_buf()]))?;
+    let python = |arguments: &[&str], directory: &Path| {
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let (path, directory) = (dependencies.clone(), directory.to_path_buf());
+        move || {
+            let mut command = Command::new("/usr/bin/python3");
+            command.args(&arguments).env("PYTHONPATH", &path).current_dir(&directory);
+            command
+        }
+    };
+    let cores = crate::bench::cores().to_string();
+    let compile = python(&["-m", "compileall", "-q", "-f", "-j", &cores, "."], &dependencies);
+    let wheel = "import setuptools.build_meta as backend; backend.build_wheel('dist')";
+    let stale = [code.join("dist"), code.join("build"), code.join("shop.egg-info")];
+    let wheel = Contestant::new(BACK_END, python(&["-c", wheel], &code)).repeats(4);
+    let import = python(&["-c", "import shop; shop.main()"], &code);
+    Ok(vec![
+        // It leaves the byte-code that the others begin with.
+        Contestant::new(BYTE_CODE, compile),
+        wheel.prepared(move || stale.iter().try_for_each(|path| remove(path))),
+        Contestant::new(IMPORT, import).repeats(4),
+    ])
 }
 
 /// From a lock and an empty cache to a full vendor directory, against pip with an empty cache.

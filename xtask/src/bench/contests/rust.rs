@@ -9,6 +9,7 @@ use crate::process::{run as execute, shell};
 
 pub(super) const DEB: &str = "packhouse build, .deb";
 pub(super) const RPM: &str = "packhouse build, .rpm";
+pub(super) const XZ: &str = "xz of the program, all cores, at about the settings of most of it";
 
 /// What a cache holds that would spare the packing; what cargo made stays.
 const PACKED: &str = r#"cd "$1" 2>/dev/null || exit 0
@@ -40,6 +41,13 @@ pub(in crate::bench) fn run(bench: &mut Bench) -> Result<()> {
     if let Ok(program) = peers::program(bench, "cargo-generate-rpm") {
         contestants.push(theirs(bench, "cargo-generate-rpm", &program, &["generate-rpm", "--output"], &directory));
     }
+    let program = directory.join("target/release/rg");
+    contestants.push(Contestant::new(XZ, move || {
+        let mut command = Command::new("xz");
+        command.args(["-c", "-T0", "--block-size=2500000", "--x86", "--lzma2=preset=6,mf=hc4,nice=12,depth=2"]);
+        command.arg(&program);
+        command
+    }));
     bench.compete("rust", 10, contestants);
     Ok(())
 }
