@@ -24,12 +24,7 @@ pub(super) struct Keys {
 
 impl Keys {
     /// Those of the blocks of `plan` at `ranges`, after these contexts.
-    pub(super) fn of(
-        plan: &Plan<'_>,
-        codec: &dyn Codec,
-        ranges: &[Range<u64>],
-        contexts: &[Vec<Range<u64>>],
-    ) -> Self {
+    pub(super) fn of(plan: &Plan<'_>, codec: &dyn Codec, ranges: &[Range<u64>], contexts: &[Vec<Range<u64>>]) -> Self {
         let settings = format!("packhouse block {EDITION}\n{}\n", codec.edition());
         let key = |(range, context): (&Range<u64>, &Vec<Range<u64>>)| {
             let mut hasher = Sha256Hasher::new();

@@ -81,7 +81,8 @@ pub(in crate::format) fn pack(
         Part { first, known: keys.checksum(blocks, first) }
     });
     let first = part.as_ref().map(|part| part.first);
-    let work = Work { plan, codec, ranges, contexts, keys: keys.blocks(), blocks: options.blocks, threads, wants, part };
+    let work =
+        Work { plan, codec, ranges, contexts, keys: keys.blocks(), blocks: options.blocks, threads, wants, part };
 
     let mut out = Hashing::new(out);
     let mut stream = codec.stream();

@@ -49,20 +49,25 @@ fn every_kind_of_block_reads_back_with_each_effort() {
 fn one_stream_of_all_kinds_of_blocks_is_what_the_tools_of_the_field_read() {
     let samples = samples::all();
     let blocks: Vec<&[u8]> = samples.iter().map(|(_, bytes)| bytes.as_slice()).collect();
-    let packed = samples::stream(&Xz::new(Effort::Default), &blocks);
     let bytes = blocks.concat();
-    assert!(unpacked(&packed) == bytes);
-    assert!(samples::through("xz", &["-dc"], &packed) == bytes);
-    assert!(samples::through("xz", &["-dc", "-T4"], &packed) == bytes);
-    samples::through("xz", &["-t", "-"], &packed);
-    let python = "import lzma,sys; sys.stdout.buffer.write(lzma.decompress(sys.stdin.buffer.read()))";
-    assert!(samples::through("python3", &["-c", python], &packed) == bytes);
+    for effort in EFFORTS {
+        let packed = samples::stream(&Xz::new(effort), &blocks);
+        assert!(samples::through("xz", &["-dc"], &packed) == bytes);
+        assert!(samples::through("xz", &["-dc", "-T4"], &packed) == bytes);
+        samples::through("xz", &["-t", "-"], &packed);
+        let python = "import lzma,sys; sys.stdout.buffer.write(lzma.decompress(sys.stdin.buffer.read()))";
+        assert!(samples::through("python3", &["-c", python], &packed) == bytes);
+    }
 
-    let listed = listing(&packed);
+    let listed = listing(&samples::stream(&Xz::new(Effort::Fast), &blocks));
     assert_eq!(listed.len(), blocks.len(), "{listed:?}");
     for (fields, (name, bytes)) in listed.iter().zip(&samples) {
         let line = fields.join(" ");
-        assert_eq!((fields[7].as_str(), fields[9].as_str()), (bytes.len().to_string().as_str(), "CRC64"), "{name}: {line}");
+        assert_eq!(
+            (fields[7].as_str(), fields[9].as_str()),
+            (bytes.len().to_string().as_str(), "CRC64"),
+            "{name}: {line}"
+        );
         let stored = line.contains("dict=4KiB") && bytes.len() > 4096;
         assert_eq!(stored, name.starts_with("noise"), "{name}: {line}");
         // The code in the mixed one is enough to make up for the rest.
@@ -116,7 +121,8 @@ fn a_stream_without_blocks_is_empty_and_whole() {
 fn the_bytes_of_a_block_do_not_depend_on_what_else_is_compressed_at_the_time() {
     let codec = Xz::new(Effort::Default);
     let samples = samples::all();
-    let alone: Vec<_> = samples.iter().map(|(_, bytes)| codec.compress(Context::default(), bytes).expect("it compresses")).collect();
+    let alone: Vec<_> =
+        samples.iter().map(|(_, bytes)| codec.compress(Context::default(), bytes).expect("it compresses")).collect();
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
@@ -144,7 +150,7 @@ fn each_effort_is_an_edition_of_its_own() {
 
 #[test]
 fn a_block_or_piece_that_lost_or_gained_bytes_or_is_of_another_size_is_refused() {
-    let codec = Xz::new(Effort::Fast);
+    let codec = Xz::new(Effort::Default);
     let refused = |unpacked: usize, packed: &[u8]| codec.stream().add(unpacked as u64, packed.to_vec()).is_err();
     for bytes in [samples::text(100_000), samples::noise(100_000), samples::code(100_000)] {
         let kept = codec.compress(Context::default(), &bytes).expect("it compresses");
@@ -179,16 +185,15 @@ fn pieces_in_a_row_are_one_block_that_finds_what_the_pieces_before_have() {
         assert!(samples::through("xz", &["-dc", "-T4"], &packed) == blocks.concat(), "{effort:?}");
         let listing = listing(&packed);
         let sizes: Vec<usize> = listing.iter().map(|fields| fields[7].parse().expect("a size")).collect();
-        // A dictionary that does not begin with a word is not gone on with.
-        let begins = if cfg!(target_arch = "x86_64") {
-            vec![1_199_999, 400_000, 300_000, 800_000, 100_000, 400_000]
-        } else {
-            vec![1_199_999, 1_500_000, 100_000, 400_000]
-        };
-        assert_eq!(sizes, begins, "{effort:?}");
+        if effort == Effort::Fast {
+            assert_eq!(sizes, blocks.map(<[u8]>::len), "nothing sees what is before it");
+            continue;
+        }
+        // What does not begin at a whole word does not go on.
+        assert_eq!(sizes, [1_199_999, 1_500_000, 100_000, 400_000], "{effort:?}");
         let alone = samples::stream(&codec, &[&repeated]).len();
         let others = samples::stream(&codec, &[&code, &noise]).len();
-        assert!(packed.len() < alone * 41 / 10 + others, "{} of {alone} and {others}, {effort:?}", packed.len());
+        assert!(packed.len() < alone * 31 / 10 + others, "{} of {alone} and {others}, {effort:?}", packed.len());
     }
 }
 
@@ -202,9 +207,9 @@ fn a_piece_that_goes_on_with_nothing_is_refused() {
     let mut stream = codec.stream();
     stream.add(100_000, codec.compress(Context::default(), &text).expect("it compresses")).expect("it begins");
     stream.add(100_000, piece.clone()).expect("it goes on");
-    let code = samples::code(100_000);
-    stream.add(100_000, codec.compress(context, &code).expect("it compresses")).expect("a block");
-    assert_eq!(stream.add(100_000, piece).is_err(), cfg!(target_arch = "x86_64"));
+    let noise = samples::noise(100_000);
+    stream.add(100_000, codec.compress(context, &noise).expect("it compresses")).expect("a block");
+    assert!(stream.add(100_000, piece).is_err());
 }
 
 proptest! {
@@ -221,7 +226,7 @@ proptest! {
         cuts.extend([0, bytes.len()]);
         cuts.sort_unstable();
         let blocks: Vec<&[u8]> = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
-        prop_assert!(unpacked(&samples::stream(&Xz::new(Effort::Fast), &blocks)) == bytes);
+        prop_assert!(unpacked(&samples::stream(&Xz::new(Effort::Default), &blocks)) == bytes);
     }
 
     #[test]

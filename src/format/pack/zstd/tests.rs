@@ -104,7 +104,10 @@ fn bytes_do_not_depend_on_where_context_and_block_lie_in_memory() {
     let (context, block) = archive.split_at(100_000);
     let together = codec.compress(Context { bytes: context, parts: &[100_000] }, block).expect("it compresses");
     let (context, block) = (context.to_vec(), block.to_vec());
-    assert_eq!(codec.compress(Context { bytes: &context, parts: &[100_000] }, &block).expect("it compresses"), together);
+    assert_eq!(
+        codec.compress(Context { bytes: &context, parts: &[100_000] }, &block).expect("it compresses"),
+        together
+    );
 }
 
 #[test]
