@@ -22,7 +22,7 @@ use packhouse::tree::Tree;
 use proptest::prelude::{ProptestConfig, proptest};
 use proptest::sample::select;
 use readers::{AS_TAR, DEB, RPM, Reader};
-use trees::{Things, any_tree, around_blocks, expected, many, package, sparse, torture};
+use trees::{Things, any_tree, around_blocks, expected, many, neighbours, package, sparse, torture};
 
 const COMPRESSIONS: [Compression; 3] = [Compression::Zstd, Compression::Xz, Compression::Gzip];
 const EFFORTS: [Effort; 3] = [Effort::Fast, Effort::Default, Effort::Small];
@@ -135,6 +135,23 @@ fn files_of_sizes_around_those_of_blocks_come_back_as_they_were() {
             &archived(&tree, target),
             &format!("{} of {compression:?}", stream.name),
         );
+    }
+}
+
+#[test]
+fn blocks_that_see_each_other_come_back_as_they_were_and_are_the_same_whatever_is_kept() {
+    judge(&neighbours(None), Compression::Xz, Effort::Default);
+    for target in ["debian-12", "el9"] {
+        let cache = place();
+        let blocks = Blocks::of(&Cache::at(cache.path()));
+        for other in [None, Some(30)] {
+            let package = package(target, neighbours(other));
+            let packed = |blocks| {
+                let options = WriteOptions { threads: Some(2), blocks, ..with(Compression::Xz, Effort::Default) };
+                write(&package, &options, &place()).sha256
+            };
+            assert_eq!(packed(Some(&blocks)), packed(None), "{target} with another {other:?}");
+        }
     }
 }
 

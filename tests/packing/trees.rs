@@ -262,6 +262,19 @@ pub fn many(entries: usize) -> Tree {
     tree
 }
 
+/// Small files and some of middling size that fill several blocks, which see each other. One of them may be another.
+pub fn neighbours(other: Option<usize>) -> Tree {
+    let mut tree = Tree::new();
+    for number in 0..60 {
+        let seed = if other == Some(number) { 7 } else { number as u64 % 5 };
+        let (kind, size) =
+            if number % 20 == 19 { (Kind::Code, 1_200_000) } else { (Kind::Text, 90_000 + number * 101) };
+        let at = path(&format!("/usr/lib/acme/{:02}/{number:03}", number / 10));
+        tree.file(at, Content::bytes(bytes(kind, size, seed)), 0o644).expect("a free path");
+    }
+    tree
+}
+
 /// Files of sizes around those at which blocks are cut, with small ones between.
 pub fn around_blocks(place: &Path) -> Tree {
     let mut tree = Tree::new();

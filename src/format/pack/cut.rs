@@ -6,7 +6,7 @@
 //! two later. Edges between directories are preferred, for what changes together lies together.
 //!
 //! - Small files get small blocks, because what people change is small: such a block costs a second at xz's default.
-//! - Files of middling size are kept from them, and share larger blocks for the sake of the ratio.
+//! - Files of middling size are kept from them, and share somewhat larger blocks.
 //! - The content of a large file is cut from its own start, with nothing else in its blocks: neither the file's header (which
 //!   has a time) nor the archive's format is in them, so a .deb and an .rpm share them.
 //! - What ends an archive is a block of its own, because its length depends on all that is before it.
@@ -60,7 +60,7 @@ struct Range {
 }
 
 impl Limits {
-    /// For xz, whose blocks know nothing of each other.
+    /// For xz, whose small blocks see the few before them, and whose large ones know nothing of each other.
     pub(super) fn xz(effort: Effort) -> Self {
         let piece = match effort {
             Effort::Fast | Effort::Default => 12 * MIB,
@@ -69,7 +69,7 @@ impl Limits {
         Self {
             small: Range { minimum: 2 * MIB, maximum: 5 * MIB },
             middling_from: MIB,
-            middling: Range { minimum: piece / 2, maximum: piece * 3 / 2 },
+            middling: Range { minimum: 3 * MIB, maximum: 6 * MIB },
             large_from: 8 * MIB,
             piece,
             apart: true,

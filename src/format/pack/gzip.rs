@@ -7,7 +7,7 @@ use std::io;
 
 use libdeflater::{CompressionLvl, Compressor};
 
-use super::codec::{self, Codec};
+use super::codec::{self, Codec, Context};
 use crate::format::compression::Effort;
 
 /// Raised when the version of libdeflate is: it has no function that tells it.
@@ -49,7 +49,7 @@ impl Codec for Gzip {
         10 * 1024 * 1024
     }
 
-    fn compress(&self, _context: Option<&[u8]>, block: &[u8]) -> io::Result<Vec<u8>> {
+    fn compress(&self, _context: Context<'_>, block: &[u8]) -> io::Result<Vec<u8>> {
         let level =
             CompressionLvl::new(self.level as i32).map_err(|_| io::Error::other("libdeflate knows no such level"))?;
         let mut compressor = Compressor::new(level);
@@ -75,7 +75,7 @@ impl codec::Stream for Stream {
         Vec::new()
     }
 
-    fn add(&mut self, unpacked: u64, packed: &[u8]) -> io::Result<()> {
+    fn add(&mut self, unpacked: u64, packed: Vec<u8>) -> io::Result<Vec<u8>> {
         // The last four bytes of a member are the size of its content, modulo 2^32.
         let size = packed.last_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes));
         if !packed.starts_with(&HEADER) || packed.len() < EMPTY.len() - 2 || size != Some(unpacked as u32) {
@@ -83,7 +83,7 @@ impl codec::Stream for Stream {
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
         self.is_empty = false;
-        Ok(())
+        Ok(packed)
     }
 
     fn end(self: Box<Self>, _checksum: Option<u64>) -> io::Result<Vec<u8>> {
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_member_tells_neither_name_nor_time_nor_system() {
         for effort in EFFORTS {
-            let member = Gzip::new(effort).compress(None, b"a").expect("it compresses");
+            let member = Gzip::new(effort).compress(Context::default(), b"a").expect("it compresses");
             assert_eq!((&member[..8], member[9]), (HEADER.as_slice(), 255), "{effort:?}");
         }
     }
@@ -129,11 +129,11 @@ mod tests {
     #[test]
     fn what_is_no_member_of_that_size_is_refused() {
         let codec = Gzip::new(Effort::Default);
-        let member = codec.compress(None, b"several bytes").expect("it compresses");
-        assert!(codec.stream().add(13, &member).is_ok());
-        assert!(codec.stream().add(14, &member).is_err());
-        assert!(codec.stream().add(13, &member[..member.len() - 1]).is_err());
-        assert!(codec.stream().add(13, &member[1..]).is_err());
-        assert!(codec.stream().add(0, &[]).is_err());
+        let member = codec.compress(Context::default(), b"several bytes").expect("it compresses");
+        assert!(codec.stream().add(13, member.clone()).is_ok());
+        assert!(codec.stream().add(14, member.clone()).is_err());
+        assert!(codec.stream().add(13, member[..member.len() - 1].to_vec()).is_err());
+        assert!(codec.stream().add(13, member[1..].to_vec()).is_err());
+        assert!(codec.stream().add(0, Vec::new()).is_err());
     }
 }

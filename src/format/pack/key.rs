@@ -10,12 +10,12 @@ use twox_hash::XxHash64;
 
 use super::codec::Codec;
 use super::plan::{Plan, Segment};
-use super::schedule::{Digests, Wants, context_of};
+use super::schedule::{Digests, Wants};
 use crate::cache::Blocks;
 use crate::digest::Sha256;
 
 /// Raised when a key comes to mean something else.
-const EDITION: u32 = 1;
+const EDITION: u32 = 2;
 
 /// The keys of an archive's blocks.
 pub(super) struct Keys {
@@ -23,17 +23,16 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Those of the blocks of `plan` at `ranges`.
-    pub(super) fn of(plan: &Plan<'_>, codec: &dyn Codec, ranges: &[Range<u64>]) -> Self {
+    /// Those of the blocks of `plan` at `ranges`, after these contexts.
+    pub(super) fn of(plan: &Plan<'_>, codec: &dyn Codec, ranges: &[Range<u64>], contexts: &[Vec<Range<u64>>]) -> Self {
         let settings = format!("packhouse block {EDITION}\n{}\n", codec.edition());
-        let key = |range: &Range<u64>| {
+        let key = |(range, context): (&Range<u64>, &Vec<Range<u64>>)| {
             let mut hasher = Sha256Hasher::new();
             hasher.update(settings.as_bytes());
-            add(&mut hasher, plan, context_of(codec, range));
-            add(&mut hasher, plan, range.clone());
+            context.iter().chain([range]).for_each(|range| add(&mut hasher, plan, range.clone()));
             Sha256(hasher.finalize().into())
         };
-        Self { blocks: ranges.iter().map(key).collect() }
+        Self { blocks: ranges.iter().zip(contexts).map(key).collect() }
     }
 
     /// One for each block.

@@ -67,7 +67,8 @@ pub(in crate::format) fn pack(
         false => cut::cut(plan.entries(), plan.tail(), &settings.limits),
     };
     let ranges = ranges(lengths);
-    let keys = Keys::of(plan, codec, &ranges);
+    let contexts = codec.contexts(&ranges);
+    let keys = Keys::of(plan, codec, &ranges, &contexts);
     let wanted = Wants { sha256: archive_sha256, xxh64: options.compression == Compression::Zstd };
     // Where no digest of the archive is wanted, or it is known, what is kept is not read.
     let record = options.blocks.filter(|_| wanted.sha256 || wanted.xxh64);
@@ -80,13 +81,14 @@ pub(in crate::format) fn pack(
         Part { first, known: keys.checksum(blocks, first) }
     });
     let first = part.as_ref().map(|part| part.first);
-    let work = Work { plan, codec, ranges, keys: keys.blocks(), blocks: options.blocks, threads, wants, part };
+    let work =
+        Work { plan, codec, ranges, contexts, keys: keys.blocks(), blocks: options.blocks, threads, wants, part };
 
     let mut out = Hashing::new(out);
     let mut stream = codec.stream();
     out.write_all(&stream.begin(plan.size())).map_err(failed)?;
     let digests = schedule::run(&work, &failed, &mut |unpacked, packed| {
-        stream.add(unpacked, packed).and_then(|()| out.write_all(packed)).map_err(failed)
+        stream.add(unpacked, packed).and_then(|bytes| out.write_all(&bytes)).map_err(failed)
     })?;
     if let (Some(blocks), Some(first), Some(checksum)) = (record, first, &digests.first) {
         keys.keep_checksum(blocks, first, checksum);
@@ -137,7 +139,7 @@ impl Settings {
 
     /// What one thread holds (bytes): a block with its context, what it becomes, which may be as long, and the encoder.
     fn memory(&self) -> u64 {
-        self.codec.context() + self.limits.largest() * 2 + self.codec.memory()
+        self.codec.reach() + self.limits.largest() * 2 + self.codec.memory()
     }
 }
 

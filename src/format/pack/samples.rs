@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use object::{Object, ObjectSection};
 
-use super::codec::Codec;
+use super::codec::{Codec, Context};
 
 /// Bytes that do not compress, the same each time.
 pub(super) fn noise(length: usize) -> Vec<u8> {
@@ -60,14 +60,18 @@ pub(super) fn all() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// One stream of these blocks.
+/// One stream of these blocks, each with its context.
 pub(super) fn stream(codec: &dyn Codec, blocks: &[&[u8]]) -> Vec<u8> {
     let mut stream = codec.stream();
-    let mut out = stream.begin(blocks.iter().map(|block| block.len() as u64).sum());
-    for block in blocks {
-        let packed = codec.compress(None, block).expect("it compresses");
-        stream.add(block.len() as u64, &packed).expect("it is a block");
-        out.extend(packed);
+    let archive = blocks.concat();
+    let mut out = stream.begin(archive.len() as u64);
+    let ranges = super::ranges(blocks.iter().map(|block| block.len() as u64).collect());
+    for (block, (range, context)) in blocks.iter().zip(ranges.iter().zip(codec.contexts(&ranges))) {
+        let begin = context.first().map_or(range.start, |part| part.start);
+        let bytes = archive.get(begin as usize..range.start as usize).expect("it is before the block");
+        let parts: Vec<usize> = context.iter().map(|part| (part.end - part.start) as usize).collect();
+        let packed = codec.compress(Context { bytes, parts: &parts }, block).expect("it compresses");
+        out.extend(stream.add(block.len() as u64, packed).expect("it is a block"));
     }
     out.extend(stream.end(None).expect("it ends"));
     out

@@ -13,7 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use sha2::{Digest as _, Sha256 as Sha256Hasher};
 use twox_hash::XxHash64;
 
-use super::codec::Codec;
+use super::codec::{Codec, Context};
 use super::plan::Plan;
 use super::source::Reader;
 use crate::cache::{Blocks, Pending};
@@ -29,6 +29,8 @@ pub(super) struct Work<'a> {
     pub(super) plan: &'a Plan<'a>,
     pub(super) codec: &'a dyn Codec,
     pub(super) ranges: Vec<Range<u64>>,
+    /// What stands before each of them as its context.
+    pub(super) contexts: Vec<Vec<Range<u64>>>,
     /// The blocks' keys.
     pub(super) keys: &'a [Sha256],
     pub(super) blocks: Option<&'a Blocks>,
@@ -37,6 +39,13 @@ pub(super) struct Work<'a> {
     pub(super) wants: Wants,
     /// Where the archive's second part begins, if its checksum is to go on from there another time.
     pub(super) part: Option<Part>,
+}
+
+impl Work<'_> {
+    /// What stands before the block of this number as its context.
+    fn context(&self, number: usize) -> &[Range<u64>] {
+        self.contexts.get(number).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// The second part of an archive, the one that changes with the service's own commits.
@@ -65,7 +74,7 @@ pub(super) struct Digests {
 }
 
 /// Takes a block: its length before compression, and what it was compressed to.
-type Take<'a> = dyn FnMut(u64, &[u8]) -> Result<(), Error> + 'a;
+type Take<'a> = dyn FnMut(u64, Vec<u8>) -> Result<(), Error> + 'a;
 
 /// A block's bytes after those of its context.
 type Buffer = Arc<Vec<u8>>;
@@ -91,7 +100,7 @@ struct Source<'a> {
 /// A block to be compressed, or what is kept of it.
 enum Task {
     Kept(Vec<u8>),
-    Compress { buffer: Buffer, context: usize },
+    Compress(Buffer),
 }
 
 /// What is compressed, waiting to be written.
@@ -209,15 +218,16 @@ impl Shared<'_> {
     }
 
     fn perform(&self, number: usize, task: Task) -> io::Result<Vec<u8>> {
-        let (buffer, context) = match task {
+        let buffer = match task {
             Task::Kept(packed) => return Ok(packed),
-            Task::Compress { buffer, context } => (buffer, context),
+            Task::Compress(buffer) => buffer,
         };
-        let (before, block) = buffer.split_at(context.min(buffer.len()));
+        let parts: Vec<usize> = self.work.context(number).iter().map(length).collect();
+        let (bytes, block) = buffer.split_at(parts.iter().sum::<usize>().min(buffer.len()));
         if self.work.ranges.get(number).is_none_or(|range| range.end - range.start != block.len() as u64) {
             return Err(io::Error::other("a block of the archive has another length than it was planned with"));
         }
-        let packed = self.work.codec.compress((!before.is_empty()).then_some(before), block)?;
+        let packed = self.work.codec.compress(Context { bytes, parts: &parts }, block)?;
         if let (Some(blocks), Some(&key)) = (self.work.blocks, self.work.keys.get(number)) {
             let pending = blocks.prepare(key, &packed);
             lock(&self.finished).pending.extend(pending);
@@ -237,7 +247,7 @@ impl Shared<'_> {
             // Stopped: whoever did it has told why.
             let Some(packed) = finished.waiting.remove(&number) else { return Ok(()) };
             drop(finished);
-            write(range.end - range.start, &packed)?;
+            write(range.end - range.start, packed)?;
             lock(&self.finished).written += 1;
             self.changed.notify_all();
         }
@@ -289,23 +299,24 @@ impl<'a> Source<'a> {
             }
             return Ok(Task::Kept(packed));
         }
-        let (mut buffer, context) = self.context(&range)?;
+        let (mut buffer, context) = self.context(number, &range)?;
         self.reader.read(range, &mut |bytes| buffer.extend_from_slice(bytes))?;
         let block = buffer.get(context..).unwrap_or_default();
         self.sha256.iter_mut().for_each(|hasher| hasher.update(block));
         self.xxh64.iter_mut().filter(|_| !is_known).for_each(|hasher| hasher.write(block));
         let buffer = Arc::new(buffer);
-        if self.work.codec.context() > 0 {
+        if !self.work.context(number + 1).is_empty() {
             self.previous = Some(Arc::clone(&buffer));
         }
-        Ok(Task::Compress { buffer, context })
+        Ok(Task::Compress(buffer))
     }
 
-    /// A buffer that begins with the context of the block at `range` and has room for it, and the context's length.
-    fn context(&mut self, range: &Range<u64>) -> Result<(Vec<u8>, usize), Error> {
-        let before = context_of(self.work.codec, range);
-        let length = (before.end - before.start) as usize;
-        let room = length + (range.end - range.start) as usize;
+    /// A buffer that begins with the context of the block at `range`, which has this number, and has room for it, and the
+    /// context's length.
+    fn context(&mut self, number: usize, range: &Range<u64>) -> Result<(Vec<u8>, usize), Error> {
+        let begin = self.work.context(number).first().map_or(range.start, |part| part.start);
+        let before = begin..range.start;
+        let (length, room) = (length(&before), length(&(begin..range.end)));
         // After a small block, which has little context, there is less than what is wanted now.
         let previous = self.previous.take().filter(|previous| previous.len() >= length);
         let mut buffer = match previous.map(Arc::try_unwrap) {
@@ -361,13 +372,8 @@ impl<'a> Source<'a> {
     }
 }
 
-/// How many times as large as a block its context is at the most: to read it must not cost more than it brings.
-const CONTEXT: u64 = 8;
-
-/// What stands before the block at `range` as its context.
-pub(super) fn context_of(codec: &dyn Codec, range: &Range<u64>) -> Range<u64> {
-    let length = codec.context().min((range.end - range.start).saturating_mul(CONTEXT));
-    range.start.saturating_sub(length)..range.start
+fn length(range: &Range<u64>) -> usize {
+    (range.end - range.start) as usize
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,20 +1,27 @@
 //! xz: one stream of blocks that were compressed apart, each with its own filter.
 //!
-//! Blocks that are not larger than what one encoder holds in mind cost little size and let a change touch one block alone.
-//! What a block is decides how it is treated, and its bytes tell: machine code of x86 gets the filter that was made for it
+//! Small blocks let a change touch little, but lose what they share with their neighbours. So they are compressed with what
+//! is before them as preset dictionary, and are pieces of one block of the stream (`piece.rs`).
+//!
+//! What a large block is decides how it is treated, and its bytes tell: machine code of x86 gets the filter that was made for it
 //! (1 to 6 % smaller for nothing), and what does not shrink is stored, because trying costs as much as compressing text. The filter
 //! for 64-bit Arm is left out: it came with xz 5.4, and Debian 11 and EL 9 have 5.2.
 //!
 //! The settings were chosen by measurement: `docs/compression.md`.
 
 mod block;
+mod checksum;
 mod container;
 mod kind;
+mod piece;
+mod runs;
 
 use std::io;
+use std::ops::Range;
 
 use self::block::Filter;
-use super::codec::{self, Codec};
+use self::piece::{Kind, Piece};
+use super::codec::{self, Codec, Context};
 use crate::format::compression::Effort;
 
 /// Raised when this module comes to choose otherwise for the same bytes and settings.
@@ -48,6 +55,8 @@ struct Settings {
 #[derive(Debug)]
 pub(super) struct Xz {
     settings: Settings,
+    /// For small blocks, if they are pieces that see what is before them.
+    pieces: Option<Settings>,
     /// Blocks are parts of a program, each with settings for its kind.
     program: bool,
 }
@@ -59,60 +68,94 @@ impl Xz {
             preset: 6,
             nice: 24,
             depth: 8,
-            hash_chains: false,
+            hash_chains: true,
             dictionary: 8 * MIB,
             places: None,
             greedy: false,
         };
         let settings = match effort {
-            Effort::Fast => Settings {
-                preset: 1,
-                nice: 128,
-                depth: 8,
-                hash_chains: true,
-                dictionary: 4 * MIB,
-                greedy: true,
-                ..plain
-            },
+            Effort::Fast => Settings { preset: 1, nice: 128, depth: 8, dictionary: 4 * MIB, greedy: true, ..plain },
             Effort::Default => plain,
-            Effort::Small => Settings { nice: 64, depth: 0, ..plain },
+            Effort::Small => Settings { nice: 64, depth: 0, hash_chains: false, ..plain },
         };
-        Self { settings, program: false }
+        // Binary trees would take as long for what is before a piece as for the piece itself.
+        let pieces = match effort {
+            Effort::Fast => None,
+            Effort::Default => Some(settings),
+            Effort::Small => Some(Settings { hash_chains: true, depth: 32, ..settings }),
+        };
+        Self { settings, pieces, program: false }
     }
 
     /// For a program that is made anew each time, so that little of it is ever kept, cut into its parts.
     pub(super) fn for_program() -> Self {
-        Self { settings: kind::PLAIN, program: true }
+        Self { settings: kind::PLAIN, pieces: None, program: true }
     }
 }
 
 impl Codec for Xz {
     fn edition(&self) -> String {
         format!(
-            "xz {EDITION}, liblzma {}, zstd {}, {:?}{}",
+            "xz {EDITION}, liblzma {}, zstd {}, {:?}, {:?}{}",
             block::version(),
             zstd::zstd_safe::version_number(),
             self.settings,
+            self.pieces,
             if self.program { ", parts of a program" } else { "" }
         )
     }
 
-    fn memory(&self) -> u64 {
-        block::memory(&self.settings)
+    fn contexts(&self, ranges: &[Range<u64>]) -> Vec<Vec<Range<u64>>> {
+        runs::contexts(ranges, self.reach())
     }
 
-    fn compress(&self, _context: Option<&[u8]>, block: &[u8]) -> io::Result<Vec<u8>> {
-        let filter = filter(block)?;
-        if self.program {
-            let (filter, settings) = kind::suits(block, filter);
-            return block::encode(block, filter, &settings);
-        }
-        block::encode(block, filter, &self.settings)
+    fn reach(&self) -> u64 {
+        self.pieces.map_or(0, |pieces| u64::from(pieces.dictionary))
+    }
+
+    fn memory(&self) -> u64 {
+        block::memory(&self.settings).max(self.pieces.as_ref().map_or(0, block::memory))
+    }
+
+    fn compress(&self, context: Context<'_>, block: &[u8]) -> io::Result<Vec<u8>> {
+        let piece = match self.pieces {
+            Some(settings) if is_piece(block)? => {
+                let before = pieces_of(context)?;
+                let kind = if before.is_empty() { Kind::Begins } else { Kind::GoesOn };
+                let packed = block::chunks(before, block, &settings)?;
+                Piece { kind, packed, checksum: block::checksum(block) }
+            }
+            _ => {
+                let filter = filter(block)?;
+                let suits = if self.program { kind::suits(block, filter) } else { (filter, self.settings) };
+                Piece::block(block::encode(block, suits.0, &suits.1)?)
+            }
+        };
+        Ok(piece.into_bytes())
     }
 
     fn stream(&self) -> Box<dyn codec::Stream + '_> {
-        Box::<container::Stream>::default()
+        Box::new(container::Stream::new(self.settings.dictionary))
     }
+}
+
+/// The end of a context as far as its parts are pieces of the same block of the stream.
+fn pieces_of(context: Context<'_>) -> io::Result<&[u8]> {
+    let mut begin = context.bytes.len();
+    for part in context.parts.iter().rev() {
+        let (before, end) = (begin.saturating_sub(*part), begin);
+        let part = context.bytes.get(before..end).unwrap_or_default();
+        if !is_piece(part)? {
+            break;
+        }
+        begin = before;
+    }
+    Ok(context.bytes.get(begin..).unwrap_or_default())
+}
+
+/// Whether a block may be a piece. Code may: what is before it serves programs that are small better than the filter.
+fn is_piece(block: &[u8]) -> io::Result<bool> {
+    Ok((1..=runs::LARGEST).contains(&(block.len() as u64)) && !is_incompressible(block)?)
 }
 
 /// How these bytes are best treated.

@@ -11,13 +11,14 @@
 
 use std::ffi::{CStr, c_void};
 use std::io;
+use std::ops::Range;
 use std::ptr::NonNull;
 
 use zstd::zstd_safe::zstd_sys::{
     self as sys, ZSTD_CCtx, ZSTD_EndDirective, ZSTD_cParameter, ZSTD_inBuffer, ZSTD_outBuffer,
 };
 
-use super::codec::{Codec, Stream};
+use super::codec::{Codec, Context, Stream};
 use crate::format::compression::Effort;
 
 const MIB: u64 = 1024 * 1024;
@@ -26,6 +27,8 @@ const MAX_WINDOW_LOG: u32 = 27;
 /// The smallest that is declared: below it nothing is saved.
 const MIN_WINDOW_LOG: u32 = 17;
 const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
+/// How many times as large as a block its context is at the most: to read it must not cost more than it brings.
+const CONTEXT: u64 = 8;
 /// A last block of no bytes, which ends a frame.
 const LAST_BLOCK: [u8; 3] = [1, 0, 0];
 
@@ -92,7 +95,15 @@ impl Codec for Zstd {
         format!("zstd 1, libzstd {}, level {}", zstd::zstd_safe::version_string(), self.level)
     }
 
-    fn context(&self) -> u64 {
+    fn contexts(&self, ranges: &[Range<u64>]) -> Vec<Vec<Range<u64>>> {
+        let context = |range: &Range<u64>| {
+            let length = self.context.min((range.end - range.start).saturating_mul(CONTEXT));
+            vec![range.start.saturating_sub(length)..range.start]
+        };
+        ranges.iter().map(context).collect()
+    }
+
+    fn reach(&self) -> u64 {
         self.context
     }
 
@@ -100,8 +111,8 @@ impl Codec for Zstd {
         if self.level > 12 { 120 << 20 } else { 24 << 20 }
     }
 
-    fn compress(&self, context: Option<&[u8]>, block: &[u8]) -> io::Result<Vec<u8>> {
-        let context = context.unwrap_or_default();
+    fn compress(&self, context: Context<'_>, block: &[u8]) -> io::Result<Vec<u8>> {
+        let context = context.bytes;
         if (context.len() + block.len()) as u64 > self.context + self.block {
             return Err(io::Error::other("zstd was given a larger block than it was made for"));
         }
@@ -133,8 +144,8 @@ impl Stream for Frame<'_> {
         header
     }
 
-    fn add(&mut self, _unpacked: u64, _packed: &[u8]) -> io::Result<()> {
-        Ok(())
+    fn add(&mut self, _unpacked: u64, packed: Vec<u8>) -> io::Result<Vec<u8>> {
+        Ok(packed)
     }
 
     fn end(self: Box<Self>, checksum: Option<u64>) -> io::Result<Vec<u8>> {

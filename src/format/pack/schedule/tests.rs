@@ -28,12 +28,13 @@ fn pack(plan: &Plan<'_>, lengths: &[u64], blocks: Option<&Blocks>, threads: usiz
         end - length..end
     };
     let ranges: Vec<Range<u64>> = lengths.iter().map(range).collect();
-    let keys = Keys::of(plan, &codec, &ranges);
+    let contexts = codec.contexts(&ranges);
+    let keys = Keys::of(plan, &codec, &ranges, &contexts);
     // As a .deb does it: of the archive only the checksum is wanted, which may go on from a part that is known.
     let first = ranges.len() / 2;
     let wants = Wants { sha256: blocks.is_none(), xxh64: true };
     let part = blocks.map(|blocks| Part { first, known: keys.checksum(blocks, first) });
-    let work = Work { plan, codec: &codec, ranges, keys: keys.blocks(), blocks, threads, wants, part };
+    let work = Work { plan, codec: &codec, ranges, contexts, keys: keys.blocks(), blocks, threads, wants, part };
     let mut stream = codec.stream();
     let mut out = stream.begin(plan.size());
     let digests = run(&work, &failed, &mut |_, packed| {
@@ -118,7 +119,7 @@ fn what_goes_wrong_ends_all_threads_with_the_error() {
         fn memory(&self) -> u64 {
             0
         }
-        fn compress(&self, _context: Option<&[u8]>, block: &[u8]) -> io::Result<Vec<u8>> {
+        fn compress(&self, _context: Context<'_>, block: &[u8]) -> io::Result<Vec<u8>> {
             let call = self.calls.fetch_add(1, Ordering::SeqCst);
             assert!(call != 20 || !self.panics, "this thread is to die");
             if call == 20 { Err(io::Error::other("the twentieth")) } else { Ok(block.to_vec()) }
@@ -135,12 +136,14 @@ fn what_goes_wrong_ends_all_threads_with_the_error() {
     for threads in [1, 2, 7] {
         for (panics, expected) in [(false, "the twentieth"), (true, "thread died")] {
             let codec = Failing { calls: AtomicUsize::new(0), panics };
-            let keys = Keys::of(&plan, &codec, &ranges);
+            let contexts = codec.contexts(&ranges);
+            let keys = Keys::of(&plan, &codec, &ranges, &contexts);
             let (ranges, wants) = (ranges.clone(), Wants::default());
             let work = Work {
                 plan: &plan,
                 codec: &codec,
                 ranges,
+                contexts,
                 keys: keys.blocks(),
                 blocks: None,
                 threads,

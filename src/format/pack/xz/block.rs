@@ -1,5 +1,5 @@
-//! One block of an .xz stream, by liblzma. With `src/sandbox/namespaces.rs` the only module with `unsafe`: the `liblzma` crate
-//! has no safe way to encode a block by itself.
+//! One block of an .xz stream, or a piece of one, by liblzma. With `src/sandbox/namespaces.rs` the only module with `unsafe`: the `liblzma` crate
+//! has no safe way to encode one by itself.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_void};
@@ -30,11 +30,16 @@ pub(super) fn version() -> &'static str {
     unsafe { CStr::from_ptr(lzma::lzma_version_string()) }.to_str().unwrap_or("unknown")
 }
 
+/// The CRC64 of `bytes`.
+pub(super) fn checksum(bytes: &[u8]) -> u64 {
+    // SAFETY: the bytes can be read.
+    unsafe { lzma::lzma_crc64(bytes.as_ptr(), bytes.len(), 0) }
+}
+
 /// The complete block (header, data, padding, CRC64) of `bytes`. The header has both sizes.
 pub(super) fn encode(bytes: &[u8], filter: Filter, settings: &Settings) -> io::Result<Vec<u8>> {
     let mut options = options(settings)?;
-    options.dict_size =
-        u32::try_from(bytes.len()).unwrap_or(u32::MAX).clamp(lzma::LZMA_DICT_SIZE_MIN, options.dict_size);
+    options.dict_size = dictionary(bytes.len() as u64, settings);
     // SAFETY: it is a plain structure of C whose fields are numbers and pointers; zero is valid for all.
     let mut block: lzma::lzma_block = unsafe { zeroed() };
 
@@ -54,21 +59,59 @@ pub(super) fn encode(bytes: &[u8], filter: Filter, settings: &Settings) -> io::R
     block.check = lzma::LZMA_CHECK_CRC64;
     block.filters = filters.as_mut_ptr();
 
+    written(bytes.len(), |to, length, bound| {
+        let (from, size) = (bytes.as_ptr(), bytes.len());
+        // SAFETY: `from` can be read for `size` bytes and `to` written for `bound`; `block`, its filters (ended by the unknown
+        // one) and their options live until after the call, and nothing keeps them. No allocator means malloc.
+        unsafe {
+            if filter == Filter::Stored {
+                lzma::lzma_block_uncomp_encode(&raw mut block, from, size, to, length, bound)
+            } else {
+                lzma::lzma_block_buffer_encode(&raw mut block, ptr::null(), from, size, to, length, bound)
+            }
+        }
+    })
+}
+
+/// `bytes` as chunks of LZMA2 that go on from `before`, without the mark of their end. Where nothing is before them, the first
+/// one begins the dictionary.
+pub(super) fn chunks(before: &[u8], bytes: &[u8], settings: &Settings) -> io::Result<Vec<u8>> {
+    let mut options = options(settings)?;
+    options.dict_size = dictionary((before.len() + bytes.len()) as u64, settings);
+    options.preset_dict = before.as_ptr();
+    options.preset_dict_size = u32::try_from(before.len()).map_err(io::Error::other)?;
+    let filters = [
+        lzma::lzma_filter { id: lzma::LZMA_FILTER_LZMA2, options: (&raw mut options).cast::<c_void>() },
+        lzma::lzma_filter { id: lzma::LZMA_VLI_UNKNOWN, options: ptr::null_mut() },
+    ];
+    let mut chunks = written(bytes.len(), |to, length, bound| {
+        let (from, size) = (bytes.as_ptr(), bytes.len());
+        // SAFETY: `from` can be read for `size` bytes, the preset dictionary for the size that is said, and `to` written for
+        // `bound`; the filters (ended by the unknown one) and their options live until after the call, and nothing keeps
+        // them. No allocator means malloc.
+        unsafe { lzma::lzma_raw_buffer_encode(filters.as_ptr(), ptr::null(), from, size, to, length, bound) }
+    })?;
+    if chunks.pop() != Some(0) {
+        return Err(failure(lzma::LZMA_PROG_ERROR));
+    }
+    Ok(chunks)
+}
+
+/// The dictionary that `length` bytes need with these settings.
+pub(super) fn dictionary(length: u64, settings: &Settings) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX).clamp(lzma::LZMA_DICT_SIZE_MIN, settings.dictionary)
+}
+
+/// What `encode` writes for `size` bytes: it is given where to, where to say how much it was, and how much it may be.
+fn written(size: usize, encode: impl FnOnce(*mut u8, *mut usize, usize) -> lzma::lzma_ret) -> io::Result<Vec<u8>> {
     // SAFETY: it takes a number.
-    let bound = unsafe { lzma::lzma_block_buffer_bound(bytes.len()) };
-    let mut out = Vec::new();
+    let bound = unsafe { lzma::lzma_block_buffer_bound(size) };
+    // Chunks that are not compressed may be shorter than it counts with.
+    let bound = bound + size / 4096;
+    let mut out: Vec<u8> = Vec::new();
     out.try_reserve_exact(bound).map_err(io::Error::other)?;
     let mut length = 0;
-    let (from, size, to) = (bytes.as_ptr(), bytes.len(), out.as_mut_ptr());
-    // SAFETY: `from` can be read for `size` bytes and `to` written for `bound`; `block`, its filters (ended by the unknown
-    // one) and their options live until after the call, and nothing keeps them. No allocator means malloc.
-    let result = unsafe {
-        if filter == Filter::Stored {
-            lzma::lzma_block_uncomp_encode(&raw mut block, from, size, to, &raw mut length, bound)
-        } else {
-            lzma::lzma_block_buffer_encode(&raw mut block, ptr::null(), from, size, to, &raw mut length, bound)
-        }
-    };
+    let result = encode(out.as_mut_ptr(), &raw mut length, bound);
     if result != lzma::LZMA_OK || length > bound {
         return Err(failure(result));
     }

@@ -16,9 +16,9 @@ fn frame(level: u32, archive: &[u8], block: usize, context: usize) -> Vec<u8> {
     for begin in (0..archive.len()).step_by(block) {
         let end = (begin + block).min(archive.len());
         let before = archive.get(begin.saturating_sub(context)..begin).expect("it is within the archive");
-        let packed = codec.compress(Some(before), &archive[begin..end]).expect("it compresses");
-        stream.add((end - begin) as u64, &packed).expect("it is a block");
-        out.extend(packed);
+        let context = Context { bytes: before, parts: &[before.len()] };
+        let packed = codec.compress(context, &archive[begin..end]).expect("it compresses");
+        out.extend(stream.add((end - begin) as u64, packed).expect("it is a block"));
     }
     let mut hasher = XxHash64::with_seed(0);
     hasher.write(archive);
@@ -102,9 +102,12 @@ fn bytes_do_not_depend_on_where_context_and_block_lie_in_memory() {
     let archive = repetitive(7, 200_000);
     let codec = Zstd::with(5, 100_000, 100_000);
     let (context, block) = archive.split_at(100_000);
-    let together = codec.compress(Some(context), block).expect("it compresses");
+    let together = codec.compress(Context { bytes: context, parts: &[100_000] }, block).expect("it compresses");
     let (context, block) = (context.to_vec(), block.to_vec());
-    assert_eq!(codec.compress(Some(&context), &block).expect("it compresses"), together);
+    assert_eq!(
+        codec.compress(Context { bytes: &context, parts: &[100_000] }, &block).expect("it compresses"),
+        together
+    );
 }
 
 #[test]
