@@ -98,7 +98,8 @@ impl Codec for Zstd {
     fn contexts(&self, ranges: &[Range<u64>]) -> Vec<Vec<Range<u64>>> {
         let context = |range: &Range<u64>| {
             let length = self.context.min((range.end - range.start).saturating_mul(CONTEXT));
-            vec![range.start.saturating_sub(length)..range.start]
+            let before = range.start.saturating_sub(length)..range.start;
+            vec![before]
         };
         ranges.iter().map(context).collect()
     }
