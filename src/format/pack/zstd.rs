@@ -98,8 +98,7 @@ impl Codec for Zstd {
     fn contexts(&self, ranges: &[Range<u64>]) -> Vec<Vec<Range<u64>>> {
         let context = |range: &Range<u64>| {
             let length = self.context.min((range.end - range.start).saturating_mul(CONTEXT));
-            let before = range.start.saturating_sub(length)..range.start;
-            vec![before]
+            std::iter::once(range.start.saturating_sub(length)..range.start).collect()
         };
         ranges.iter().map(context).collect()
     }
