@@ -62,7 +62,7 @@ fn debs(repository: &Path, suite: &Path) -> Result<usize> {
 fn rpms(repository: &Path, suite: &Path) -> Result<usize> {
     let repodata = suite.join("repodata");
     let repomd = repodata.join("repomd.xml");
-    let signature = repository.with_extension("signature");
+    let signature = std::env::temp_dir().join(format!("xtask-signature-{}", std::process::id()));
     run(Command::new("gpg")
         .args(["--batch", "--yes", "-q", "-o"])
         .arg(&signature)

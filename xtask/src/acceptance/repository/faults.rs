@@ -139,6 +139,9 @@ pub(super) fn errors(bench: &Bench) -> Result<()> {
 
 /// A small file system with less and less room, and one that is read-only.
 pub(super) fn full(bench: &Bench) -> Result<()> {
+    // A run that failed may have left it mounted.
+    let left = bench.directory.join("proof/full/mounted");
+    run(&mut shell(r#"umount "$1" 2>/dev/null || true"#, [&left]))?;
     let scene = Scene::new(bench, "full")?;
     let mounted = scene.field.place.join("mounted");
     fs_err::create_dir_all(&mounted)?;
