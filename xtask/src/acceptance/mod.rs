@@ -28,6 +28,8 @@ pub(crate) struct Bench {
     pub(crate) directory: PathBuf,
     /// The program under test.
     pub(crate) packhouse: PathBuf,
+    /// Whether what is tried at random is tried a thousand times, which takes half an hour.
+    pub(crate) long: bool,
     /// The sample as a git repository, vendored.
     pub(crate) sample: PathBuf,
     /// Its artefacts.
@@ -36,7 +38,8 @@ pub(crate) struct Bench {
     pub(crate) repository: PathBuf,
 }
 
-/// Runs the suite, or the parts of it that are named; with `--keep`, on the sample that an earlier run made.
+/// Runs the suite, or the parts of it that are named; with `--keep`, on the sample that an earlier run made;
+/// with `--long`, a thousand tries of what is random.
 pub(crate) fn run(parts: &[String]) -> Result<()> {
     let directory = root().join("target/acceptance");
     fs_err::create_dir_all(&directory)?;
@@ -44,6 +47,7 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     process::run(Command::new("cargo").args(["build", "--locked", "--bin", "packhouse"]).current_dir(root()))?;
     let bench = Bench {
         packhouse: root().join("target/debug/packhouse"),
+        long: parts.iter().any(|part| part == "--long"),
         sample: directory.join("acme-cloud"),
         artefacts: directory.join("artefacts"),
         repository: directory.join("repository"),

@@ -18,7 +18,9 @@ use crate::process::{output, run, say, shell, text};
 const CALLS: &str = "write,pwrite64,writev,rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,rmdir,mkdir,mkdirat,\
                      fsync,fdatasync,syncfs,sync_file_range,ftruncate,fallocate,copy_file_range,sendfile,utimensat,fchmod,chmod";
 /// So many random moments.
-const MOMENTS: usize = 1000;
+const MOMENTS: usize = 100;
+/// With `--long`.
+const LONG: usize = 1000;
 
 /// A repository with one package of each kind, and one more to be published.
 struct Scene<'a> {
@@ -214,7 +216,8 @@ pub(super) fn moments(bench: &Bench) -> Result<()> {
     let usual = begin.elapsed();
     let mut seen = std::collections::BTreeMap::<(usize, usize), usize>::new();
     let mut random: u64 = 0x9e37_79b9_7f4a_7c15;
-    for at in 0..MOMENTS {
+    let moments = if bench.long { LONG } else { MOMENTS };
+    for at in 0..moments {
         scene.fresh()?;
         // xorshift64: every run of this test dies at the same fractions of a publication.
         random ^= random << 13;
@@ -234,6 +237,6 @@ pub(super) fn moments(bench: &Bench) -> Result<()> {
         let ended = Output { status, stdout: Vec::new(), stderr: Vec::new() };
         *seen.entry(scene.judge(&ended, &format!("killed after {moment:?} (number {at})"))?).or_default() += 1;
     }
-    say("Killed", &format!("{MOMENTS} publishers at random moments: {seen:?} (debs, rpms) were seen"));
+    say("Killed", &format!("{moments} publishers at random moments: {seen:?} (debs, rpms) were seen"));
     if seen.len() > 1 { Ok(()) } else { Err(format!("all of them died at the same stage: {seen:?}").into()) }
 }

@@ -12,7 +12,9 @@ use crate::acceptance::Bench;
 use crate::process::{output, run, say, text};
 
 /// So many commits of each kind.
-const COMMITS: usize = 1000;
+const COMMITS: usize = 300;
+/// With `--long`.
+const LONG: usize = 1000;
 
 /// What a client saw.
 #[derive(Debug, Default)]
@@ -28,7 +30,8 @@ struct Seen {
 pub(super) fn judge(bench: &Bench) -> Result<()> {
     let field = Field::new(bench, "race")?;
     let template = field.template()?;
-    run(&mut field.publish(&field.packages(&template, COMMITS)?))?;
+    let commits = if bench.long { LONG } else { COMMITS };
+    run(&mut field.publish(&field.packages(&template, commits)?))?;
     let mut server = Server::start(&field)?;
     let url = server.url.clone();
     let apt = readers::apt_client(&field, "race-apt", &format!("{url}/apt"))?;
@@ -38,7 +41,7 @@ pub(super) fn judge(bench: &Bench) -> Result<()> {
         let apt = scope.spawn(|| updates(&done, &apt.update, &apt.count));
         let dnf = scope.spawn(|| updates(&done, &dnf.update, &dnf.count));
         let published =
-            (0..COMMITS).try_for_each(|number| run(&mut field.publish(&field.packages(&template, number)?)).map(drop));
+            (0..commits).try_for_each(|number| run(&mut field.publish(&field.packages(&template, number)?)).map(drop));
         done.store(true, Ordering::SeqCst);
         let failed = |_| Seen { failed: vec!["a thread panicked".to_owned()], ..Seen::default() };
         (
@@ -54,12 +57,12 @@ pub(super) fn judge(bench: &Bench) -> Result<()> {
         let (updates, failed, torn) = (seen.updates, seen.failed.len(), seen.torn);
         say(
             "Raced",
-            &format!("{COMMITS} commits against {updates} {who}: {failed} failed, {torn} came between two files"),
+            &format!("{commits} commits against {updates} {who}: {failed} failed, {torn} came between two files"),
         );
         if let Some(first) = seen.failed.first() {
             bad.push(format!("{who}: {} of {} failed, the first with\n{first}", seen.failed.len(), seen.updates));
         }
-        if seen.packages != COMMITS + 1 || seen.updates < 20 {
+        if seen.packages != commits + 1 || seen.updates < 10 {
             bad.push(format!("{who}: {} packages after {} updates", seen.packages, seen.updates));
         }
     }
