@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::Blocks;
 use crate::check::{self, Severity, Subject};
-use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
+use crate::diagnostic::{Clue, Code, Diagnose, ExitCode, Location, codes, io_code, io_hints};
 use crate::digest::Sha256;
 use crate::ecosystem::{self, Context, Release};
 use crate::fingerprint::Files;
@@ -136,12 +136,26 @@ impl Error {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Io(error) => io_code(error),
+            Self::SameFile { .. } => &codes::TARGETS_DIFFER,
+            Self::List { .. } => &codes::NOT_AN_ARTEFACT_LIST,
+            Self::Step { error, .. } | Self::Version { error, .. } | Self::Published(error) => error.code(),
+            Self::Services(error) => error.code(),
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         self.inner().map_or(ExitCode::Failed, Diagnose::exit_code)
     }
 
     fn location(&self) -> Option<&Location> {
         self.inner().and_then(Diagnose::location)
+    }
+
+    fn clues(&self) -> Vec<Clue> {
+        self.inner().map(Diagnose::clues).unwrap_or_default()
     }
 
     fn hints(&self) -> Vec<String> {

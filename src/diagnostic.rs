@@ -2,10 +2,15 @@
 //!
 //! Every stage has its own error type (`thiserror`); all of them implement [`Diagnose`], so that the front can render any
 //! of them the same way, for people (with the source line and the span) and for programs (JSON). Advice is kept apart
-//! from the message: a message is a fact, a hint is a thing to try.
+//! from the message: a message is a fact, a hint is a thing to try. The code is what an error is known by wherever it is
+//! told; [`codes`] has a page for each.
+
+pub mod codes;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+pub use codes::Code;
 
 /// Exit status of the program, by kind of failure. Success is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,15 +81,43 @@ fn floor_boundary(text: &str, position: usize) -> usize {
     position
 }
 
+/// Where to look for the cause of an error that does not know the place itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Clue {
+    /// A key of the configuration with its tables: `services`, `acme-api`, `commands`. Where it is not there, its table is it.
+    Key(Vec<String>),
+    /// A word of a file, whose path is relative to the configuration's root.
+    Word {
+        /// The file.
+        file: PathBuf,
+        /// The word.
+        word: String,
+    },
+}
+
+impl Clue {
+    /// The key `key` (dotted) of `[services.NAME]`.
+    pub fn of_service(name: &str, key: &str) -> Self {
+        let keys = ["services", name].into_iter().chain(key.split('.'));
+        Self::Key(keys.map(str::to_owned).collect())
+    }
+}
+
 /// What every error of the library can tell beside its message.
 pub trait Diagnose: std::error::Error {
-    /// The exit status that this error calls for.
+    /// What kind of error it is, as `packhouse explain` tells it.
+    fn code(&self) -> &'static Code;
+    /// The exit status that this error calls for: one of its code's.
     fn exit_code(&self) -> ExitCode {
-        ExitCode::Failed
+        self.code().exit()
     }
     /// Where in the user's files the cause stands.
     fn location(&self) -> Option<&Location> {
         None
+    }
+    /// Where the cause may be found, when [`Diagnose::location`] does not tell; the first that is there counts.
+    fn clues(&self) -> Vec<Clue> {
+        Vec::new()
     }
     /// What the user can do, one imperative sentence each.
     fn hints(&self) -> Vec<String> {
@@ -97,6 +130,18 @@ pub fn shortened(text: &str) -> String {
     match text.char_indices().nth(400) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
+    }
+}
+
+/// What kind of error an input/output error is.
+pub fn io_code(error: &std::io::Error) -> &'static Code {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => &codes::DISK_FULL,
+        ErrorKind::ReadOnlyFilesystem => &codes::READ_ONLY_FILE_SYSTEM,
+        ErrorKind::PermissionDenied => &codes::PERMISSION_DENIED,
+        ErrorKind::NotFound => &codes::FILE_NOT_FOUND,
+        _ => &codes::INPUT_OUTPUT,
     }
 }
 

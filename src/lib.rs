@@ -41,5 +41,7 @@ pub mod fresh;
 pub mod package;
 pub mod repo;
 
-// What the user types.
+// What the user types and reads.
 pub mod cli;
+pub mod doctor;
+pub mod explain;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::{Blocks, Cache, record};
 use crate::config::Maintainer;
-use crate::diagnostic::{Diagnose, ExitCode, io_hints};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes, io_code, io_hints};
 use crate::digest::Sha256;
 use crate::format::{self, Effort, WriteOptions};
 use crate::name::PackageName;
@@ -64,6 +64,15 @@ pub enum Error {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Io(error) => io_code(error),
+            Self::Write(error) => error.code(),
+            Self::Path(_) => &codes::INVALID_INSTALL_PATH,
+            Self::Conflict(_) => &codes::FILES_COLLIDE,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         if let Self::Write(error) = self { error.exit_code() } else { ExitCode::Failed }
     }

@@ -36,6 +36,10 @@ pub struct NoPackages {
 }
 
 impl crate::diagnostic::Diagnose for NoPackages {
+    fn code(&self) -> &'static crate::diagnostic::Code {
+        &crate::diagnostic::codes::NO_PACKAGES_TO_COMPARE
+    }
+
     fn exit_code(&self) -> crate::diagnostic::ExitCode {
         crate::diagnostic::ExitCode::Usage
     }

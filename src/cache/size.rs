@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::diagnostic::{Diagnose, ExitCode};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes};
 
 /// A number of bytes: `500M`, `10G`, `1.5 GiB`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -22,6 +22,10 @@ pub struct InvalidSize {
 pub struct InvalidLimit(#[from] InvalidSize);
 
 impl Diagnose for InvalidLimit {
+    fn code(&self) -> &'static Code {
+        &codes::INVALID_CACHE_SIZE
+    }
+
     fn exit_code(&self) -> ExitCode {
         ExitCode::Usage
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::content::{Examiner, Wanted};
 use super::subject::{Facts, Identity, Item, Script, Subject, in_python_tree};
-use crate::diagnostic::Diagnose;
+use crate::diagnostic::{Code, Diagnose, codes};
 use crate::format::deb::{self, DebInfo};
 use crate::format::rpm::{self, Dependency, RpmInfo};
 use crate::format::{self, FileInfo, FileKind};
@@ -38,6 +38,14 @@ pub enum Error {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Format(error) => error.code(),
+            Self::Io { source, .. } => crate::diagnostic::io_code(source),
+            Self::Unfit { .. } => &codes::CANNOT_BE_CHECKED,
+        }
+    }
+
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Format(error) => error.hints(),

@@ -27,7 +27,7 @@ pub use codes::{find, rules};
 pub use sarif::sarif;
 pub use subject::Subject;
 
-use crate::diagnostic::{Diagnose, ExitCode};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes};
 use crate::target::Format;
 
 /// How bad it is.
@@ -240,6 +240,10 @@ fn lines_of(findings: &[Finding]) -> String {
 }
 
 impl Diagnose for Refused {
+    fn code(&self) -> &'static Code {
+        &codes::RULES_BROKEN
+    }
+
     fn exit_code(&self) -> ExitCode {
         ExitCode::Policy
     }

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::reporter::Noting;
-use super::session::{Project, Session, usage};
+use super::session::{Project, Session, problem};
 use super::{Failure, Output};
 use crate::build::{self, Action, Intent, Options, PreviousSource};
+use crate::config;
+use crate::diagnostic::codes;
 use crate::ecosystem::{self, Context};
 use crate::format::{self, Artefact, Effort};
 use crate::fresh::{Answer, Call, Looked};
-use crate::target::{Compression, Target, Unreadable, parse_target};
+use crate::target::{Compression, Distribution, Target, Unreadable, parse_target};
 use crate::workspace::changes;
 
 /// Build packages from what is vendored, without network.
@@ -90,7 +92,7 @@ fn compressed_with(targets: Vec<Target>, compression: Compression) -> Result<Vec
         Ok(Target { distribution: distribution.compressed_with(compression)?, architecture })
     };
     let changed: Result<_, Unreadable> = targets.into_iter().map(change).collect();
-    changed.map_err(|error| usage(format!("{error} ({})", Unreadable::HINT)))
+    changed.map_err(|error| problem(&codes::UNREADABLE_COMPRESSION, error.to_string(), Unreadable::HINT))
 }
 
 pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
@@ -194,11 +196,7 @@ fn options<'a>(session: &Session, project: &'a Project, arguments: &Build) -> Re
     let targets = if arguments.target.is_empty() {
         project.settings.project.targets.clone()
     } else {
-        let parsed: Result<Vec<_>, _> = arguments.target.iter().map(|text| parse_target(text, known)).collect();
-        parsed.map_err(|error| {
-            let names: Vec<&str> = known.iter().map(|distribution| distribution.name.as_str()).collect();
-            usage(format!("{error} (known: {})", names.join(", ")))
-        })?
+        targets(&arguments.target, known)?
     };
     let targets = match arguments.compression {
         Some(compression) => compressed_with(targets, compression.into())?,
@@ -212,6 +210,15 @@ fn options<'a>(session: &Session, project: &'a Project, arguments: &Build) -> Re
         None => PreviousSource::Repository,
     };
     Ok(Options { services, targets, out, previous, force: arguments.force, effort })
+}
+
+/// The targets of these names.
+pub(super) fn targets(names: &[String], known: &[Distribution]) -> Result<Vec<Target>, Failure> {
+    let target = |name: &String| {
+        parse_target(name, known)
+            .map_err(|error| problem(&codes::UNKNOWN_TARGET, error.to_string(), config::meant_target(&error, known)))
+    };
+    names.iter().map(target).collect()
 }
 
 /// Where the artefacts go.

@@ -59,7 +59,7 @@ pub(super) fn run(session: &Session, command: &Cache) -> Result<(), Failure> {
         Cache::Prune(arguments) => prune(session, arguments),
         Cache::Clear => {
             let removed = session.cache().clear(session.reporter());
-            told(session, removed.map_err(|error| failure(error.to_string()))?)
+            told(session, removed.map_err(failure)?)
         }
     }
 }
@@ -74,7 +74,7 @@ fn dir(session: &Session) -> Result<(), Failure> {
 
 fn info(session: &Session) -> Result<(), Failure> {
     let cache = session.cache();
-    let usage = cache.usage().map_err(|error| failure(error.to_string()))?;
+    let usage = cache.usage().map_err(failure)?;
     let (total, limit) = (Size(usage.iter().map(|usage| usage.size.0).sum()), cache.limit());
     if session.output() == Output::Json {
         let sections: Vec<_> = usage
@@ -103,7 +103,7 @@ fn prune(session: &Session, arguments: &Prune) -> Result<(), Failure> {
         (size, _) => size,
     };
     let keep = Keep { size, used_within: arguments.older_than.map(|age| age.0) };
-    told(session, cache.prune(keep, session.reporter()).map_err(|error| failure(error.to_string()))?)
+    told(session, cache.prune(keep, session.reporter()).map_err(failure)?)
 }
 
 fn told(session: &Session, removed: Removed) -> Result<(), Failure> {

@@ -3,8 +3,9 @@
 use clap::{Args, ValueEnum};
 
 use super::Failure;
-use super::session::{Session, usage};
+use super::session::{Session, problem};
 use crate::build;
+use crate::diagnostic::codes;
 use crate::package::changelog;
 use crate::target::{Format, Target};
 
@@ -43,7 +44,10 @@ pub(super) fn run(session: &Session, arguments: &Changelog) -> Result<(), Failur
         Form::Rpm => target.format() == Format::Rpm,
     };
     let target = project.settings.project.targets.iter().find(fits).cloned();
-    let target = target.ok_or_else(|| usage("none of the project's targets has packages of this form".to_owned()))?;
+    let target = target.ok_or_else(|| {
+        let hint = "add a target of this form to `targets` in [project]";
+        problem(&codes::INVALID_ARGUMENT, "none of the project's targets has packages of this form", hint)
+    })?;
     let history = build::changelog(context, service, &target)?;
     let text = match form {
         Form::Markdown => changelog::markdown(&history),

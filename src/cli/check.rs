@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::session::{Problem, Session, usage};
+use super::session::{Session, failure, internal, problem};
 use super::{Failure, Output};
 use crate::build::{ARTEFACTS_FILE, Artefacts};
 use crate::check::{self, Finding, Severity, Subject};
 use crate::config::closest;
-use crate::diagnostic::ExitCode;
+use crate::diagnostic::codes;
 
 /// Look for what is wrong with .deb and .rpm files.
 ///
@@ -39,12 +39,14 @@ enum Deny {
 pub(super) fn run(session: &Session, arguments: &Check) -> Result<(), Failure> {
     for code in &arguments.allow {
         if check::find(code).is_none() {
-            return Err(unknown(code));
+            return Err(unknown(code, check::rules().map(|rule| rule.code)));
         }
     }
     let files = artefacts(session, &arguments.files)?;
     if files.is_empty() {
-        return Err(usage("there is no .deb and no .rpm in what was named".to_owned()));
+        let hint =
+            "name .deb or .rpm files, directories of them, or a packhouse-artefacts.json; `packhouse build` makes them";
+        return Err(problem(&codes::NO_PACKAGES_NAMED, "there is no .deb and no .rpm in what was named", hint));
     }
     let mut all = Vec::new();
     for (name, path) in &files {
@@ -57,18 +59,18 @@ pub(super) fn run(session: &Session, arguments: &Check) -> Result<(), Failure> {
     }
     if session.sarif() {
         let document = serde_json::to_string_pretty(&check::sarif(&all));
-        session.print(&document.map_err(|error| super::session::failure(error.to_string()))?)?;
+        session.print(&document.map_err(internal)?)?;
     }
     summary(session, arguments, &all)
 }
 
 /// A code that does not exist, with the nearest that does.
-pub(super) fn unknown(code: &str) -> Failure {
-    let hint = match closest(code, check::rules().map(|rule| rule.code)) {
+pub(super) fn unknown<'a>(code: &str, known: impl Iterator<Item = &'a str>) -> Failure {
+    let hint = match closest(code, known) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None => "`packhouse explain` lists all codes".to_owned(),
     };
-    Box::new(Problem { message: format!("no code `{code}`"), hint: Some(hint), code: ExitCode::Usage })
+    problem(&codes::UNKNOWN_CODE, format!("no code `{code}`"), hint)
 }
 
 /// The packages that arguments name, each with the name to show.
@@ -78,8 +80,8 @@ fn artefacts(session: &Session, arguments: &[PathBuf]) -> Result<Vec<(String, Pa
         let path = session.path(argument)?;
         if path.is_dir() {
             let mut found = Vec::new();
-            for entry in fs_err::read_dir(&path).map_err(io)? {
-                let entry = entry.map_err(io)?.path();
+            for entry in fs_err::read_dir(&path).map_err(failure)? {
+                let entry = entry.map_err(failure)?.path();
                 if is_package(&entry) {
                     let name = argument.join(entry.file_name().unwrap_or_default());
                     found.push((name.display().to_string(), entry));
@@ -97,10 +99,6 @@ fn artefacts(session: &Session, arguments: &[PathBuf]) -> Result<Vec<(String, Pa
         }
     }
     Ok(all)
-}
-
-fn io(error: std::io::Error) -> Failure {
-    super::session::failure(error.to_string())
 }
 
 fn is_package(path: &Path) -> bool {
@@ -163,11 +161,8 @@ fn summary(session: &Session, arguments: &Check, all: &[(String, Vec<Finding>)])
         .flat_map(|(_, findings)| findings)
         .find(|finding| severities.iter().any(|(severity, counts)| *counts && *severity == finding.severity));
     let code = first.map_or("CODE", |finding| finding.code);
-    Err(Box::new(Problem {
-        message: format!("the check failed: {}", plural(denied, "finding")),
-        hint: Some(format!("`packhouse explain {code}` tells why, and what to do")),
-        code: ExitCode::Policy,
-    }))
+    let hint = format!("`packhouse explain {code}` tells why, and what to do");
+    Err(problem(&codes::RULES_BROKEN, format!("the check failed: {}", plural(denied, "finding")), hint))
 }
 
 fn plural(count: usize, what: &str) -> String {

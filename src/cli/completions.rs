@@ -24,6 +24,6 @@ pub(super) fn run(session: &Session, arguments: &Completions) -> Result<(), Fail
 
 pub(super) fn man(session: &Session, _arguments: &Man) -> Result<(), Failure> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(Arguments::command()).render(&mut page).map_err(|error| failure(error.to_string()))?;
+    clap_mangen::Man::new(Arguments::command()).render(&mut page).map_err(failure)?;
     session.print(String::from_utf8_lossy(&page).trim_end())
 }

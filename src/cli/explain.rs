@@ -5,60 +5,81 @@ use serde_json::json;
 
 use super::session::Session;
 use super::{Failure, Output, check};
-use crate::check::{Formats, Rule, find, rules};
-use crate::target::Format;
+use crate::explain::{self, Entry};
 
-/// Tell what a code of `packhouse check` means and what to do about it; without a code, list them all.
+/// Tell what a code means and what to do about it; without a code, list them all.
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// The code, as it stands in brackets.
+    /// The code, as it stands in brackets: of an error, or of what `check` finds.
     code: Option<String>,
 }
 
 pub(super) fn run(session: &Session, arguments: &Explain) -> Result<(), Failure> {
-    let chosen: Vec<&Rule> = match &arguments.code {
-        Some(code) => vec![find(code.trim_matches(['[', ']'])).ok_or_else(|| check::unknown(code))?],
-        None => rules().collect(),
+    let chosen: Vec<Entry> = match &arguments.code {
+        Some(code) => vec![entry(code)?],
+        None => explain::all().collect(),
     };
-    for rule in &chosen {
+    for entry in chosen {
         match (session.output(), &arguments.code) {
-            (Output::Json, _) => session.print_json("rule", &document(rule))?,
-            (Output::Human, Some(_)) => session.print(&text(rule))?,
+            (Output::Json, _) => session.print_json(reason(entry), &document(entry))?,
+            (Output::Human, Some(_)) => session.print(&text(entry))?,
             (Output::Human, None) => {
-                session.print(&format!("{:<28} {:<8} {}", rule.code, rule.severity.name(), rule.title))?;
+                session.print(&format!("{:<28} {:<8} {}", entry.code(), entry.severity(), entry.title()))?;
             }
         }
     }
     Ok(())
 }
 
-fn formats(rule: &Rule) -> &'static str {
-    match rule.formats {
-        Formats::Both => "deb, rpm",
-        Formats::Only(Format::Deb) => "deb",
-        Formats::Only(Format::Rpm) => "rpm",
+/// The entry of `code`, which may stand in brackets with the severity before them.
+fn entry(code: &str) -> Result<Entry, Failure> {
+    let bare = code.rsplit('[').next().unwrap_or(code).trim_end_matches([']', ':', ' ']).to_ascii_lowercase();
+    explain::find(&bare).ok_or_else(|| check::unknown(&bare, explain::all().map(Entry::code)))
+}
+
+fn reason(entry: Entry) -> &'static str {
+    match entry {
+        Entry::Check(_) => "rule",
+        Entry::Error(_) => "code",
     }
 }
 
-fn document(rule: &Rule) -> serde_json::Value {
-    json!({
-        "code": rule.code, "severity": rule.severity, "formats": formats(rule), "title": rule.title,
-        "explanation": rule.explanation, "remedy": rule.remedy, "source": rule.source,
-    })
+fn document(entry: Entry) -> serde_json::Value {
+    let mut document = json!({
+        "code": entry.code(), "severity": entry.severity(), "title": entry.title(), "explanation": entry.explanation(),
+        "remedy": entry.remedy(),
+    });
+    match entry {
+        Entry::Check(rule) => {
+            document["formats"] = entry.scope().into();
+            document["source"] = rule.source.into();
+        }
+        Entry::Error(code) => {
+            document["example"] = code.example.into();
+            document["exit_codes"] = code.exits.iter().map(|exit| *exit as u8).collect();
+        }
+    }
+    document
 }
 
-fn text(rule: &Rule) -> String {
-    let paragraph = |text: &str| textwrap(text, 100);
-    format!(
-        "{}[{}]: {}\n\n{}\n\n{}\n\nApplies to: {}\nSource: {}",
-        rule.severity.name(),
-        rule.code,
-        rule.title,
-        paragraph(rule.explanation),
-        paragraph(rule.remedy),
-        formats(rule),
-        rule.source
-    )
+fn text(entry: Entry) -> String {
+    let mut text = format!(
+        "{}[{}]: {}\n\n{}\n",
+        entry.severity(),
+        entry.code(),
+        entry.title(),
+        textwrap(entry.explanation(), 100)
+    );
+    if let Some(example) = entry.example() {
+        text.extend(example.lines().map(|line| format!("\n    {line}")));
+        text.push('\n');
+    }
+    text += &format!("\n{}\n\n", textwrap(entry.remedy(), 100));
+    text += &match entry {
+        Entry::Check(rule) => format!("Applies to: {}\nSource: {}", entry.scope(), rule.source),
+        Entry::Error(_) => format!("Ends with: {}", entry.scope()),
+    };
+    text
 }
 
 /// The words of `text` in lines of at most `width` columns.

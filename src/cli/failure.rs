@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::diagnostic::Diagnose;
+use crate::diagnostic::{Diagnose, ExitCode, Location};
 
 /// How results and errors are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,14 +15,25 @@ pub enum Output {
     Json,
 }
 
-/// Writes `error` to standard error and gives the exit status it calls for.
-pub(super) fn report(error: &(dyn Diagnose + Send + Sync), output: Output, color: anstream::ColorChoice) -> u8 {
-    let code = error.exit_code() as u8;
-    let hints = error.hints();
+/// Writes `error` to standard error, at the place that it knows or that was `found`, and gives the exit status it calls for.
+pub(super) fn report(
+    error: &(dyn Diagnose + Send + Sync),
+    found: Option<&Location>,
+    output: Output,
+    color: anstream::ColorChoice,
+) -> u8 {
+    let status = error.exit_code();
+    debug_assert!(error.code().exits.contains(&status), "{} does not end with {status:?}", error.code().name);
+    let exit = status as u8;
+    let mut hints = error.hints();
+    if hints.is_empty() && status != ExitCode::Interrupted && status != ExitCode::Terminated {
+        hints.push(format!("`packhouse explain {}` tells more", error.code().name));
+    }
+    let location = error.location().or(found);
     let causes = causes(error);
     match output {
         Output::Json => {
-            let location = error.location().map(|location| {
+            let location = location.map(|location| {
                 let (line, column) = location.line_and_column();
                 serde_json::json!({
                     "file": location.path, "line": line, "column": column,
@@ -30,17 +41,17 @@ pub(super) fn report(error: &(dyn Diagnose + Send + Sync), output: Output, color
                 })
             });
             let document = serde_json::json!({
-                "reason": "error", "schema_version": 1, "message": error.to_string(), "causes": causes,
-                "hints": hints, "location": location, "exit_code": code,
+                "reason": "error", "schema_version": 1, "code": error.code().name, "message": error.to_string(), "causes": causes,
+                "hints": hints, "location": location, "exit_code": exit,
             });
             let _ = writeln!(std::io::stderr().lock(), "{document}");
         }
         Output::Human => {
             let mut stream = anstream::AutoStream::new(std::io::stderr(), color);
-            let _ = writeln!(stream, "{}", human(error, &causes, &hints));
+            let _ = writeln!(stream, "{}", human(error, location, &causes, &hints));
         }
     }
-    code
+    exit
 }
 
 fn causes(error: &(dyn Diagnose + Send + Sync)) -> Vec<String> {
@@ -56,18 +67,24 @@ fn causes(error: &(dyn Diagnose + Send + Sync)) -> Vec<String> {
     causes
 }
 
-fn human(error: &(dyn Diagnose + Send + Sync), causes: &[String], hints: &[String]) -> String {
+fn human(
+    error: &(dyn Diagnose + Send + Sync),
+    location: Option<&Location>,
+    causes: &[String],
+    hints: &[String],
+) -> String {
     let message = error.to_string();
     let path;
-    let mut group = match error.location() {
+    let title = Level::ERROR.primary_title(message.as_str()).id(error.code().name);
+    let mut group = match location {
         Some(location) => {
             path = location.path.display().to_string();
             let snippet = Snippet::source(location.text.as_str())
                 .path(path.as_str())
                 .annotation(AnnotationKind::Primary.span(location.span.clone()));
-            Level::ERROR.primary_title(message.as_str()).element(snippet)
+            title.element(snippet)
         }
-        None => Group::with_title(Level::ERROR.primary_title(message.as_str())),
+        None => Group::with_title(title),
     };
     for cause in causes {
         group = group.element(Level::NOTE.message(cause.as_str()));

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::session::{Problem, Session, failure, usage};
+use super::session::{Session, failure, problem, usage};
 use super::{Failure, Output, prompt};
-use crate::diagnostic::ExitCode;
+use crate::diagnostic::codes;
 use crate::repo::RepoError;
 use crate::repo::keys::{self, Algorithm, Certificates, NewKey, PublicKey, SecretKey};
 use crate::repo::sign::Signer;
@@ -107,11 +107,16 @@ fn generate(session: &Session, arguments: &Generate) -> Result<(), Failure> {
     if let Some(present) = [&file, &public].into_iter().find(|file| file.exists())
         && !arguments.force
     {
-        return Err(usage(format!("`{}` exists; --force replaces it, and with it the key", present.display())));
+        let message = format!("`{}` exists", present.display());
+        return Err(problem(
+            &codes::FILE_EXISTS,
+            message,
+            "name another file; --force replaces it, and with it the key",
+        ));
     }
     session.reporter().step("Making", &format!("a key for {user_id}"));
     let passphrase = match arguments.ask_passphrase {
-        true => Some(prompt::new_passphrase(&file)?.ok_or_else(|| usage("there is no terminal to ask on".to_owned()))?),
+        true => Some(prompt::new_passphrase(&file)?.ok_or_else(no_terminal)?),
         false => given(session, arguments.passphrase_file.as_ref())?,
     };
     let key = keys::generate(&NewKey {
@@ -126,7 +131,7 @@ fn generate(session: &Session, arguments: &Generate) -> Result<(), Failure> {
         passphrase: passphrase.as_deref(),
     })?;
     key.write(&file, arguments.force)?;
-    fs_err::write(&public, key.public().armored()?).map_err(|error| failure(error.to_string()))?;
+    fs_err::write(&public, key.public().armored()?).map_err(failure)?;
     match session.output() {
         Output::Json => session.print_json(
             "key",
@@ -179,11 +184,10 @@ fn judge(session: &Session, arguments: &Lint) -> Result<(), Failure> {
     }
     match refused.as_slice() {
         [] => Ok(()),
-        refused => Err(Box::new(Problem {
-            message: format!("clients refuse {}", refused.join(", ")),
-            hint: None,
-            code: ExitCode::Policy,
-        })),
+        refused => {
+            let hint = "make a new key with `packhouse key generate FILE`, and replace this one with `packhouse repo rotate --to FILE`";
+            Err(problem(&codes::KEY_REFUSED, format!("clients refuse {}", refused.join(", ")), hint))
+        }
     }
 }
 
@@ -221,6 +225,16 @@ fn given(session: &Session, file: Option<&PathBuf>) -> Result<Option<String>, Fa
     Ok(passphrase::given(file.as_deref())?)
 }
 
+fn no_terminal() -> Failure {
+    let hint = "give the passphrase with --passphrase-file FILE, or in PACKHOUSE_KEY_PASSPHRASE";
+    problem(&codes::NO_TERMINAL, "there is no terminal to ask on", hint)
+}
+
+fn no_key() -> Failure {
+    let hint = "give --key KEY, or set `key` in [repository]; `packhouse key generate FILE` makes one";
+    problem(&codes::NO_SIGNING_KEY, "no signing key was named", hint)
+}
+
 /// Seconds since 1970.
 pub(super) fn now() -> i64 {
     jiff::Timestamp::now().as_second()
@@ -247,9 +261,7 @@ pub(super) fn sources(session: &Session, arguments: &KeyArguments) -> Result<Vec
         .flatten()
         .collect::<Result<_, RepoError>>()?;
         if sources.is_empty() {
-            let message =
-                "no signing key: give --key KEY or set `key` in [repository]; `packhouse key generate` makes one";
-            return Err(usage(message.to_owned()));
+            return Err(no_key());
         }
         return Ok(sources);
     }
@@ -280,13 +292,13 @@ pub(super) fn signer(session: &Session, arguments: &KeyArguments, time: i64) -> 
     for source in sources(session, arguments)? {
         signers.push(source.signer(passphrase.as_deref(), &prompt::passphrase, time)?);
     }
-    signers.into_iter().reduce(Signer::with).ok_or_else(|| usage("no signing key".to_owned()))
+    signers.into_iter().reduce(Signer::with).ok_or_else(no_key)
 }
 
 /// The certificate of the repository's key.
 pub(super) fn certificate(session: &Session, arguments: &KeyArguments) -> Result<PublicKey, Failure> {
     match sources(session, arguments)?.first() {
         Some(source) => Ok(source.certificate()?),
-        None => Err(usage("no signing key".to_owned())),
+        None => Err(no_key()),
     }
 }

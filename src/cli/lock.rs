@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::session::{Problem, Session};
+use super::session::{Session, problem};
 use super::{Failure, Output};
-use crate::diagnostic::ExitCode;
+use crate::diagnostic::codes;
 use crate::ecosystem::{self, Context, Outcome, Upgrade};
 use crate::workspace::Member;
 
@@ -51,7 +51,7 @@ fn refuse_unknown(context: Context<'_>, services: &[&Member], names: &[String]) 
         None => "a package that is new comes into the lock by being required".to_owned(),
     };
     let message = format!("`{unknown}`, which is to be upgraded, is in no lock");
-    Err(Box::new(Problem { message, hint: Some(hint), code: ExitCode::Usage }))
+    Err(problem(&codes::NOT_LOCKED, message, hint))
 }
 
 /// One result line: what was done with a service.

@@ -8,6 +8,7 @@ mod cache;
 mod changelog;
 mod check;
 mod completions;
+mod doctor;
 mod explain;
 mod failure;
 mod init;
@@ -24,12 +25,13 @@ mod session;
 mod vendor;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
 use clap::{Parser, Subcommand};
 
-use crate::diagnostic::{Diagnose, ExitCode as Status};
+use crate::diagnostic::{Code, Diagnose, ExitCode as Status, codes};
 pub use failure::Output;
 use session::{Globals, Session};
 
@@ -58,6 +60,10 @@ From a repository of services to repositories of packages:
   packhouse publish target/packhouse/packhouse-artefacts.json \\
       --repo ../repository --suite '{target}' --key ../acme.key
 
+When something is wrong:
+  packhouse doctor                      what this machine lacks, and the commands that mend it
+  packhouse explain CODE                what a code in brackets means, and what to do
+
 Exit status:
   0    done
   1    the work failed
@@ -77,6 +83,7 @@ enum Command {
     Inspect(inspect::Inspect),
     Check(check::Check),
     Explain(explain::Explain),
+    Doctor(doctor::Doctor),
     Publish(publish::Publish),
     /// Make and look after repositories.
     #[command(subcommand)]
@@ -100,30 +107,80 @@ pub fn main() -> ExitCode {
     if by_cargo && arguments.get(1).is_some_and(|argument| argument == "packhouse") {
         arguments.remove(1);
     }
+    let json = wants_json(&arguments);
     let Arguments { globals, command } = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // clap writes help to standard output and errors to standard error; a closed stream leaves nobody to tell.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return refused(&error, json),
     };
-    let (session, valid) = Session::new(globals, !matches!(command, Command::Cache(_)));
+    let (session, valid) = Session::new(globals, !matches!(command, Command::Cache(_) | Command::Doctor(_)));
     if session.sarif() && !matches!(command, Command::Check(_)) {
-        let failure = session::usage("`--format sarif` is for `packhouse check` alone".to_owned());
-        return ExitCode::from(failure::report(failure.as_ref(), session.output(), session.color()));
+        let message = "`--format sarif` is for `packhouse check` alone";
+        let failure = session::problem(&codes::INVALID_COMMAND_LINE, message, "give `--format json`");
+        return ExitCode::from(failure::report(failure.as_ref(), None, session.output(), session.color()));
     }
     // A server ends by itself, after the answers that it has begun.
     if !matches!(&command, Command::Repo(command) if command.is_server()) {
         end_on_interrupt(session.output(), session.color());
     }
+    // The doctor tells of it himself.
+    let valid = if matches!(command, Command::Doctor(_)) { Ok(()) } else { valid };
     let result = valid.map_err(Failure::from).and_then(|()| run(&session, command));
     // What fails because of an interrupt is not told.
     drop(ENDING.lock());
     session.cache().settle(session.reporter());
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => ExitCode::from(failure::report(failure.as_ref(), session.output(), session.color())),
+        Err(failure) => {
+            let found = session.place(failure.as_ref());
+            ExitCode::from(failure::report(failure.as_ref(), found.as_ref(), session.output(), session.color()))
+        }
+    }
+}
+
+/// Whether errors are wanted as JSON, by arguments that may be wrong.
+fn wants_json(arguments: &[OsString]) -> bool {
+    let follows = |pair: &[OsString]| matches!(pair, [option, value] if option == "--format" && value == "json");
+    arguments.iter().any(|argument| argument == "--format=json") || arguments.windows(2).any(follows)
+}
+
+/// What clap says of the arguments: help on standard output, errors on standard error with the code that all errors have.
+fn refused(error: &clap::Error, json: bool) -> ExitCode {
+    let exit = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    let text = error.render();
+    // A closed stream leaves nobody to tell.
+    match text.to_string().strip_prefix("error: ") {
+        Some(message) if json => {
+            let failure = session::problem(
+                &codes::INVALID_COMMAND_LINE,
+                message.trim_end(),
+                "`packhouse help` lists the subcommands",
+            );
+            failure::report(failure.as_ref(), None, Output::Json, anstream::ColorChoice::Never);
+        }
+        Some(_) => {
+            let code = format!("error[{}]:", codes::INVALID_COMMAND_LINE.name);
+            let text = text.ansi().to_string().replacen("error:", &code, 1);
+            let _ = write!(anstream::AutoStream::auto(std::io::stderr()), "{text}");
+        }
+        None => {
+            let _ = error.print();
+        }
+    }
+    exit
+}
+
+/// Somebody ended the program.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+struct Interrupted(Status);
+
+impl Diagnose for Interrupted {
+    fn code(&self) -> &'static Code {
+        &codes::INTERRUPTED
+    }
+
+    fn exit_code(&self) -> Status {
+        self.0
     }
 }
 
@@ -138,9 +195,8 @@ fn end_on_interrupt(output: Output, color: anstream::ColorChoice) {
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             let _ending = ENDING.lock();
-            let code = if signal == SIGTERM { Status::Terminated } else { Status::Interrupted };
-            let interrupted = session::Problem { message: "interrupted".to_owned(), hint: None, code };
-            let code = failure::report(&interrupted, output, color);
+            let status = if signal == SIGTERM { Status::Terminated } else { Status::Interrupted };
+            let code = failure::report(&Interrupted(status), None, output, color);
             crate::sandbox::kill_running();
             crate::unfinished::remove_all();
             std::process::exit(code.into());
@@ -159,6 +215,7 @@ fn run(session: &Session, command: Command) -> Result<(), Failure> {
         Command::Inspect(command) => inspect::run(session, &command),
         Command::Check(command) => check::run(session, &command),
         Command::Explain(command) => explain::run(session, &command),
+        Command::Doctor(command) => doctor::run(session, &command),
         Command::Publish(command) => publish::run(session, &command),
         Command::Repo(command) => repo::run(session, &command),
         Command::Key(command) => key::run(session, &command),
@@ -166,5 +223,91 @@ fn run(session: &Session, command: Command) -> Result<(), Failure> {
         Command::Cache(command) => cache::run(session, &command),
         Command::Completions(command) => completions::run(session, &command),
         Command::Man(command) => completions::man(session, &command),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::diagnostic::codes;
+
+    /// Every Rust source below `directory`.
+    fn sources(directory: &Path, found: &mut Vec<(String, String)>) {
+        for entry in fs_err::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push((path.display().to_string(), fs_err::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+
+    /// Why `words`, the arguments of packhouse in a text, are none; placeholders may stand for values.
+    fn fault(words: &[&str]) -> Option<String> {
+        let mut command = Arguments::command();
+        command.build();
+        for word in words {
+            if let Some(option) = word.strip_prefix("--") {
+                let name = option.split('=').next().unwrap_or_default();
+                let known = command.get_arguments().any(|argument| argument.get_long() == Some(name));
+                if !known && !["help", "version"].contains(&name) {
+                    return Some(format!("`{}` has no --{name}", command.get_name()));
+                }
+            } else if command.has_subcommands() && !word.starts_with('-') {
+                let inner = command.find_subcommand(word).cloned();
+                match inner {
+                    Some(inner) => command = inner,
+                    // A placeholder: SUBCOMMAND, {code}.
+                    None if word.starts_with('{') || word.chars().all(|letter| !letter.is_lowercase()) => return None,
+                    None => return Some(format!("`{}` has no subcommand {word}", command.get_name())),
+                }
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn every_command_of_packhouse_that_a_text_names_exists() {
+        let mut files = Vec::new();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+        let (mut faults, mut commands) = (Vec::new(), 0);
+        for (path, text) in &files {
+            let text = text.split("mod tests {").next().unwrap_or_default();
+            for part in text.split("`packhouse ").skip(1) {
+                let Some(command) = part.split('`').next().filter(|command| command.len() < 100) else { continue };
+                // A line of a literal or of a comment goes on.
+                let command = command.replace("\\\n", " ").replace("///", " ").replace("//!", " ");
+                let words: Vec<&str> = command.split_whitespace().collect();
+                commands += 1;
+                faults.extend(fault(&words).map(|fault| format!("{path}: packhouse {command}: {fault}")));
+            }
+        }
+        assert!(commands > 100, "{commands}");
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
+    #[test]
+    fn every_command_of_an_example_is_one_that_packhouse_takes() {
+        let mut commands = 0;
+        for code in codes::all().filter(|code| *code != &codes::INVALID_COMMAND_LINE) {
+            for line in code.example.lines() {
+                let Some((before, command)) = line.split_once("packhouse ") else { continue };
+                let is_command = before.split_whitespace().all(|word| word.contains('='));
+                let Some(words) = shlex::split(command.split(" && ").next().unwrap_or_default()).filter(|_| is_command)
+                else {
+                    continue;
+                };
+                let words = words.into_iter().take_while(|word| !word.starts_with(['<', '>', '#']));
+                let parsed = Arguments::try_parse_from(std::iter::once("packhouse".to_owned()).chain(words));
+                commands += 1;
+                assert!(parsed.is_ok(), "{}: {line}: {}", code.name, parsed.unwrap_err());
+            }
+        }
+        assert!(commands > 30, "{commands}");
     }
 }

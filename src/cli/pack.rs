@@ -9,7 +9,7 @@ use super::build::{CompressionName, EffortName};
 use super::session::{Session, usage};
 use crate::build::directory::{self, Options};
 use crate::name::PackageName;
-use crate::target::{Compression, distributions, parse_target};
+use crate::target::{Compression, distributions};
 
 /// Pack a plain directory as it is, without services, checks or history; for measuring and comparing.
 #[derive(Debug, Args)]
@@ -39,11 +39,9 @@ pub(super) struct Pack {
 }
 
 pub(super) fn run(session: &Session, arguments: &Pack) -> Result<(), Failure> {
-    let known = distributions();
-    let targets: Result<Vec<_>, _> = arguments.target.iter().map(|text| parse_target(text, &known)).collect();
     let options = Options {
         directory: session.path(&arguments.tree)?,
-        targets: targets.map_err(|error| usage(error.to_string()))?,
+        targets: super::build::targets(&arguments.target, &distributions())?,
         name: PackageName::parse(&arguments.name).map_err(|error| usage(error.to_string()))?,
         version: arguments.version.clone(),
         time: directory::TIME,

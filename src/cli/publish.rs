@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::session::{Session, usage};
+use super::session::{Session, problem};
 use super::{Failure, Output, key};
 use crate::build::Artefacts;
+use crate::diagnostic::codes;
 use crate::repo::{self, Item, Kind, PublishOptions, publish};
 
 /// Add packages to a repository: debs and dscs to its apt suites, rpms to its yum suites.
@@ -103,22 +104,25 @@ fn items(session: &Session, arguments: &Publish) -> Result<Vec<Item>, Failure> {
         targets.iter().filter(|target| prefix.iter().any(|name| target.starts_with(name))).count() > 1
     };
     if !arguments.suite.contains("{target}") && (mixed(&["debian", "ubuntu"]) || mixed(&["el", "fedora"])) {
-        let message = format!(
-            "the artefacts are for {}, and one suite cannot hold two distributions: use a --suite with {{target}} in it",
-            targets.join(", ")
-        );
-        return Err(usage(message));
+        let message =
+            format!("the artefacts are for {}, and one suite cannot hold two distributions", targets.join(", "));
+        return Err(problem(
+            &codes::INVALID_ARGUMENT,
+            message,
+            "give a --suite with {target} in it: --suite '{target}'",
+        ));
     }
     Ok(items)
 }
 
 fn item(path: &Path, arguments: &Publish) -> Result<Item, Failure> {
     if arguments.suite.contains("{target}") {
-        let message = format!(
-            "what `{}` was built for stands only in a packhouse-artefacts.json: publish that, or name the suite itself",
-            path.display()
-        );
-        return Err(usage(message));
+        let message = format!("what `{}` was built for stands only in a packhouse-artefacts.json", path.display());
+        return Err(problem(
+            &codes::INVALID_ARGUMENT,
+            message,
+            "publish that file, or name the suite itself: --suite NAME",
+        ));
     }
     Ok(Item {
         path: path.to_path_buf(),

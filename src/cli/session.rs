@@ -10,7 +10,7 @@ use super::reporter::{Human, Json, Verbosity};
 use super::{Failure, Output};
 use crate::cache::{Cache, InvalidLimit, Refused};
 use crate::config::{self, RepositorySettings, Settings};
-use crate::diagnostic::{Diagnose, ExitCode};
+use crate::diagnostic::{Code, Diagnose, Location, codes, io_code, io_hints};
 use crate::ecosystem::{self, Context};
 use crate::repo::trust::source;
 use crate::report::Reporter;
@@ -147,13 +147,16 @@ impl Session {
 
     /// The directory to start from: `-C`, else the current one.
     pub(super) fn directory(&self) -> Result<PathBuf, Failure> {
-        let current = std::env::current_dir().map_err(|error| failure(format!("no current directory: {error}")))?;
+        let current = std::env::current_dir().map_err(|error| {
+            problem(&codes::FILE_NOT_FOUND, format!("no current directory: {error}"), "`cd` to one that is there")
+        })?;
         let directory =
             self.globals.directory.as_ref().map_or_else(|| current.clone(), |directory| current.join(directory));
         if directory.is_dir() {
             Ok(directory)
         } else {
-            Err(usage(format!("`{}` is no directory", directory.display())))
+            let hint = neighbour(&directory).unwrap_or_else(|| "correct the path behind -C".to_owned());
+            Err(problem(&codes::NO_SUCH_DIRECTORY, format!("`{}` is no directory", directory.display()), hint))
         }
     }
 
@@ -177,6 +180,16 @@ impl Session {
     /// The configuration's file, when the user named one.
     pub(super) fn manifest(&self) -> Result<Option<PathBuf>, Failure> {
         self.globals.manifest_path.as_deref().map(|path| self.path(path)).transpose()
+    }
+
+    /// Where an error's clues lead.
+    pub(super) fn place(&self, error: &(dyn Diagnose + Send + Sync)) -> Option<Location> {
+        let clues = error.clues();
+        if clues.is_empty() || error.location().is_some() {
+            return None;
+        }
+        let (start, manifest) = (self.directory().ok()?, self.manifest().ok()?);
+        clues.iter().find_map(|clue| config::follow(&start, manifest.as_deref(), clue))
     }
 
     /// What the global arguments say of the result.
@@ -215,7 +228,8 @@ impl Session {
         let mut stdout = std::io::stdout().lock();
         match writeln!(stdout, "{text}") {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                Err(failure(format!("cannot write to standard output: {error}")))
+                let message = format!("cannot write to standard output: {error}");
+                Err(problem(&codes::OUTPUT_NOT_WRITTEN, message, "redirect it to a place with room"))
             }
             _ => Ok(()),
         }
@@ -223,7 +237,7 @@ impl Session {
 
     /// Writes `value` as one line of JSON with its `reason`.
     pub(super) fn print_json(&self, reason: &str, value: &impl Serialize) -> Result<(), Failure> {
-        let mut document = serde_json::to_value(value).map_err(|error| failure(error.to_string()))?;
+        let mut document = serde_json::to_value(value).map_err(internal)?;
         if let Some(object) = document.as_object_mut() {
             object.insert("reason".to_owned(), reason.into());
             object.insert("schema_version".to_owned(), 1.into());
@@ -273,7 +287,7 @@ impl Project {
         Problem {
             message: "no service was found in this repository".to_owned(),
             hint: Some(hint),
-            code: ExitCode::Usage,
+            code: &codes::NO_SERVICE,
         }
     }
 
@@ -281,17 +295,23 @@ impl Project {
     pub(super) fn service(&self, name: &str) -> Result<&Member, Failure> {
         self.workspace.service(name).ok_or_else(|| {
             let known: Vec<&str> = self.workspace.services().map(|service| service.name.as_str()).collect();
-            let nearest = known
-                .iter()
-                .max_by(|left, right| strsim::jaro_winkler(left, name).total_cmp(&strsim::jaro_winkler(right, name)));
-            let hint = match nearest {
-                Some(nearest) if strsim::jaro_winkler(nearest, name) > 0.8 => format!("did you mean `{nearest}`?"),
-                _ => format!("the services are: {}", known.join(", ")),
+            let hint = match config::closest(name, known.iter().copied()) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None if known.is_empty() => "`packhouse list` says why there is no service".to_owned(),
+                None => format!("the services are: {}; `packhouse list` tells more", known.join(", ")),
             };
-            Box::new(Problem { message: format!("no service `{name}`"), hint: Some(hint), code: ExitCode::Usage })
-                as Failure
+            problem(&codes::UNKNOWN_SERVICE, format!("no service `{name}`"), hint)
         })
     }
+}
+
+/// A directory beside the one that is not there, if its name is near.
+fn neighbour(missing: &Path) -> Option<String> {
+    let parent = missing.parent()?;
+    let entries = fs_err::read_dir(parent).ok()?.flatten().filter(|entry| entry.path().is_dir());
+    let names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let nearest = config::closest(&missing.file_name()?.to_string_lossy(), names.iter().map(String::as_str))?;
+    Some(format!("did you mean `{}`?", parent.join(nearest).display()))
 }
 
 /// A failure of the front itself: a wrong argument, a closed stream.
@@ -300,11 +320,11 @@ impl Project {
 pub(super) struct Problem {
     pub(super) message: String,
     pub(super) hint: Option<String>,
-    pub(super) code: ExitCode,
+    pub(super) code: &'static Code,
 }
 
 impl Diagnose for Problem {
-    fn exit_code(&self) -> ExitCode {
+    fn code(&self) -> &'static Code {
         self.code
     }
 
@@ -313,12 +333,37 @@ impl Diagnose for Problem {
     }
 }
 
-/// The command line is wrong (exit 2).
-pub(super) fn usage(message: String) -> Failure {
-    Box::new(Problem { message, hint: None, code: ExitCode::Usage })
+/// What is wrong, and what to do.
+pub(super) fn problem(code: &'static Code, message: impl Into<String>, hint: impl Into<String>) -> Failure {
+    Box::new(Problem { message: message.into(), hint: Some(hint.into()), code })
 }
 
-/// The work failed (exit 1).
-pub(super) fn failure(message: String) -> Failure {
-    Box::new(Problem { message, hint: None, code: ExitCode::Failed })
+/// An argument is wrong (exit 2), and the message says what to do.
+pub(super) fn usage(message: String) -> Failure {
+    Box::new(Problem { message, hint: None, code: &codes::INVALID_ARGUMENT })
+}
+
+/// A file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Unreachable(std::io::Error);
+
+impl Diagnose for Unreachable {
+    fn code(&self) -> &'static Code {
+        io_code(&self.0)
+    }
+
+    fn hints(&self) -> Vec<String> {
+        io_hints(&self.0)
+    }
+}
+
+/// A file could not be read or written (exit 1).
+pub(super) fn failure(error: std::io::Error) -> Failure {
+    Box::new(Unreachable(error))
+}
+
+/// What packhouse makes itself could not be made.
+pub(super) fn internal(error: impl std::error::Error) -> Failure {
+    problem(&codes::INTERNAL_ERROR, error.to_string(), "report it, with the command and `packhouse --version`")
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
+use crate::diagnostic::{Code, Diagnose, ExitCode, Location, codes, io_code, io_hints};
 
 /// Why there is no valid configuration.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +117,23 @@ pub enum Error {
 const INIT: &str = "run `packhouse init --org ORG --maintainer \"NAME <MAIL>\"` to write a packhouse.toml";
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Missing { .. } | Self::NoTable { .. } => &codes::NO_CONFIGURATION,
+            Self::Ambiguous { .. } => &codes::TWO_CONFIGURATIONS,
+            Self::Syntax { .. } => &codes::INVALID_TOML,
+            Self::UnknownKey { .. } => &codes::UNKNOWN_KEY,
+            Self::Type { .. } => &codes::WRONG_TYPE,
+            Self::MissingKey { .. } => &codes::MISSING_KEY,
+            Self::Value { .. } => &codes::INVALID_VALUE,
+            Self::Exists { .. } => &codes::ALREADY_CONFIGURED,
+            Self::Undecided { .. } => &codes::CANNOT_GUESS,
+            Self::Argument { .. } => &codes::INVALID_ARGUMENT,
+            Self::Template(_) => &codes::INTERNAL_ERROR,
+            Self::Io(error) => io_code(error),
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             // A file that was named and is not there is a slip on the command line.

@@ -4,6 +4,7 @@ use spdx::Licensee;
 
 use super::error::Error;
 use super::reader::{Reader, Text};
+use super::suggest::closest;
 use super::value;
 use crate::digest::Sha256;
 use crate::name::normalize;
@@ -104,12 +105,21 @@ fn component<'a>(entry: &Reader<'a>) -> Result<(Text<'a>, String), Error> {
 fn licensees(texts: &[Text<'_>]) -> Result<Vec<Licensee>, Error> {
     let licensee = |text: &str| {
         value::one_line(text)?;
-        Licensee::parse(text).map_err(|error| format!("`{text}`: {}", error.reason))
+        Licensee::parse(text).map_err(|error| format!("`{text}`: {}{}", error.reason, meant(text)))
     };
     texts.iter().map(|text| text.parse(licensee, ALLOWED)).collect()
 }
 
 fn valid(text: &str) -> Result<(), value::Rule> {
     value::spdx(text)?;
-    spdx::Expression::parse(text).map(|_| ()).map_err(|error| format!("`{text}`: {}", error.reason))
+    spdx::Expression::parse(text).map(|_| ()).map_err(|error| format!("`{text}`: {}{}", error.reason, meant(text)))
+}
+
+/// The identifier that was probably meant by the first one that is none.
+fn meant(text: &str) -> String {
+    let words = text.split([' ', '(', ')']).filter(|word| !["", "AND", "OR", "WITH"].contains(word));
+    let unknown = words.filter(|word| spdx::license_id(word).is_none() && spdx::exception_id(word).is_none());
+    let known = || spdx::identifiers::LICENSES.iter().map(|license| license.name);
+    let nearest = unknown.filter_map(|word| closest(word, known())).next();
+    nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default()
 }

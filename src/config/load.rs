@@ -10,7 +10,9 @@ use super::suggest::closest;
 use super::{IndexSettings, Origin, ProjectSettings, RepositorySettings, Settings, find, licenses, service, value};
 use crate::format::Effort;
 use crate::name::{OrgName, normalize};
-use crate::target::{Compression, Distribution, InvalidTarget, Target, Unreadable, distributions, parse_target};
+use crate::target::{
+    Architecture, Compression, Distribution, InvalidTarget, Target, Unreadable, distributions, parse_target,
+};
 
 /// What a plain `build` builds for when nothing is said: the current long-term releases of both families.
 pub const DEFAULT_TARGETS: [&str; 2] = ["debian-12", "el9"];
@@ -92,13 +94,8 @@ fn project_targets(table: &Reader<'_>, known: &[Distribution]) -> Result<Vec<Tar
     }
     let mut targets: Vec<Target> = Vec::new();
     for text in texts {
-        let target = parse_target(text.as_str(), known).map_err(|error| {
-            let hint = match &error {
-                InvalidTarget::Distribution { name, .. } => unknown_distribution(name, known),
-                InvalidTarget::Architecture { .. } => None,
-            };
-            text.error(&error, hint)
-        })?;
+        let target = parse_target(text.as_str(), known)
+            .map_err(|error| text.error(&error, Some(meant_target(&error, known))))?;
         if targets.contains(&target) {
             return Err(text.error(format!("{target} stands here twice"), None));
         }
@@ -107,13 +104,27 @@ fn project_targets(table: &Reader<'_>, known: &[Distribution]) -> Result<Vec<Tar
     Ok(targets)
 }
 
-/// What may have been meant by a distribution that does not exist.
-fn unknown_distribution(name: &str, known: &[Distribution]) -> Option<String> {
-    let names = known.iter().map(|distribution| distribution.name.as_str());
-    Some(match closest(name, names.clone()) {
-        Some(suggestion) => format!("did you mean `{suggestion}`?"),
-        None => format!("known: {}; add another one with [targets.{name}]", names.collect::<Vec<_>>().join(", ")),
-    })
+/// What may have been meant by a target that does not exist.
+pub(crate) fn meant_target(invalid: &InvalidTarget, known: &[Distribution]) -> String {
+    match invalid {
+        InvalidTarget::Distribution { name, .. } => {
+            let names = known.iter().map(|distribution| distribution.name.as_str());
+            match closest(name, names.clone()) {
+                Some(suggestion) => format!("did you mean `{suggestion}`?"),
+                None => {
+                    format!("known: {}; add another one with [targets.{name}]", names.collect::<Vec<_>>().join(", "))
+                }
+            }
+        }
+        InvalidTarget::Architecture { target, name } => {
+            let names = Architecture::ALL.into_iter().flat_map(|one| [one.debian(), one.machine()]);
+            let distribution = target.split('/').next().unwrap_or_default();
+            match closest(name, names) {
+                Some(suggestion) => format!("did you mean `{distribution}/{suggestion}`?"),
+                None => format!("leave it out for this machine's: `{distribution}`"),
+            }
+        }
+    }
 }
 
 fn glob_set(globs: &[Text<'_>]) -> Result<GlobSet, Error> {

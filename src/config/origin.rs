@@ -4,9 +4,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::find::{Found, in_directory};
+use super::find::{Found, in_directory, named, read_text, search};
 use super::reader::Source;
-use crate::diagnostic::Location;
+use crate::diagnostic::{Clue, Location};
 use crate::name::PackageName;
 
 /// The place of a `[services.NAME]` table.
@@ -59,6 +59,40 @@ impl Origin {
             value = value.get_ref().get(key)?;
         }
         Some(*source.location(value.span()))
+    }
+}
+
+/// Where a clue leads in the repository of the configuration that is in force in `start`, or of `manifest_path`.
+pub(crate) fn follow(start: &Path, manifest_path: Option<&Path>, clue: &Clue) -> Option<Location> {
+    let found = match manifest_path {
+        Some(file) => named(file),
+        None => search(start),
+    };
+    let found = found.ok()?;
+    match clue {
+        Clue::Key(keys) => {
+            let origin = Origin::new(&found);
+            let mut keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            while !keys.is_empty() {
+                if let Some(location) = origin.find(&keys) {
+                    return Some(location);
+                }
+                // A service without a table has no place; the list of all tables is none.
+                let last = keys.pop();
+                if keys == ["services"] || last.is_none() {
+                    break;
+                }
+            }
+            None
+        }
+        Clue::Word { file, word } => {
+            let text = read_text(&found.root.join(file)).ok()?;
+            let start = [format!("\"{word}\""), format!("'{word}'"), word.clone()].iter().find_map(|spelling| {
+                let quotes = usize::from(spelling.len() > word.len());
+                text.find(spelling.as_str()).map(|start| start + quotes)
+            })?;
+            Some(Location::new(file, text.as_ref(), start..start + word.len()))
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use crate::cache::Cache;
 use crate::config::Settings;
+use crate::doctor::{Finding, Ground};
 use crate::fingerprint::{Files, Fingerprint};
 use crate::package::Staged;
 use crate::report::Reporter;
@@ -87,6 +88,8 @@ pub trait Ecosystem: Detector + Sync {
     fn machine(&self, settings: &Settings) -> Vec<PathBuf>;
     /// Asks the machine what making `service` will ask it first, so that the answers are there. What fails says so there.
     fn prepare(&self, _context: Context<'_>, _service: &Member) {}
+    /// Looks at what this machine has of the language's tools, for the services of the project or in general.
+    fn examine(&self, ground: &Ground<'_>) -> Vec<Finding>;
     /// Everything that [`Ecosystem::stage`] makes the tree of `service` from, beside the settings and the release: sources,
     /// locks, vendored files, tools; one answer for each of `targets`, in their order. An error means that it cannot be
     /// told, so that the tree must be made. Never uses the network.

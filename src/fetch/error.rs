@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
+use crate::diagnostic::{Code, Diagnose, ExitCode, Location, codes, io_code, io_hints};
 use crate::digest::Sha256;
 
 /// An error of fetching. URLs in it are without logins and signatures ([`super::address::public`]).
@@ -169,6 +169,26 @@ impl Error {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Offline { .. } => &codes::OFFLINE,
+            Self::Address { .. } => &codes::INVALID_ADDRESS,
+            Self::Network { certificate: true, .. } => &codes::CERTIFICATE_NOT_TRUSTED,
+            Self::Network { .. } => &codes::NETWORK_FAILED,
+            Self::Status { status: 401 | 403, .. } => &codes::LOGIN_REFUSED,
+            Self::Status { status: 404 | 410, .. } => &codes::NOT_ON_SERVER,
+            Self::Status { .. } => &codes::SERVER_ERROR,
+            Self::Redirect { .. } => &codes::REDIRECT_REFUSED,
+            Self::Encoded { .. } | Self::TooLong { .. } => &codes::DOWNLOAD_UNUSABLE,
+            Self::Size { .. } | Self::Hash { .. } => &codes::DOWNLOAD_CHANGED,
+            Self::Unprotected { .. } => &codes::DOWNLOAD_UNPROTECTED,
+            Self::Proxy { .. } => &codes::INVALID_PROXY,
+            Self::Netrc { .. } => &codes::INVALID_NETRC,
+            Self::Keyring { .. } => &codes::KEYRING_FAILED,
+            Self::Io(error) => io_code(error),
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Proxy { .. } | Self::Netrc { .. } | Self::Address { .. } => ExitCode::Usage,

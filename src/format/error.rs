@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnose, ExitCode, io_hints};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes, io_code, io_hints};
 use crate::relation::Invalid;
 use crate::tree::InstallPath;
 
@@ -103,6 +103,23 @@ impl Error {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Write { source, .. } => io_code(source),
+            Self::Read { source, .. } => match source.kind() {
+                io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
+                    &codes::DAMAGED_PACKAGE
+                }
+                _ => io_code(source),
+            },
+            Self::Changed { .. } => &codes::FILE_CHANGED_WHILE_PACKED,
+            Self::Unwritable { .. } | Self::Unpackable { .. } => &codes::NOT_WRITABLE_IN_FORMAT,
+            Self::Relation { .. } => &codes::INVALID_RELATION,
+            Self::Malformed { .. } | Self::Mismatch { .. } => &codes::DAMAGED_PACKAGE,
+            Self::Sign { .. } => &codes::SIGNING_FAILED,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         ExitCode::Failed
     }
@@ -116,7 +133,7 @@ impl Diagnose for Error {
             Self::Malformed { .. } | Self::Mismatch { .. } => {
                 vec!["fetch or build the package again and compare its SHA-256 with the origin's".to_owned()]
             }
-            Self::Sign { .. } => Vec::new(),
+            Self::Sign { .. } => vec!["`packhouse key lint KEY` says whether the key can sign".to_owned()],
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What can keep a staged tree from becoming a package.
 
-use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
+use crate::config::closest;
+use crate::diagnostic::{Clue, Code, Diagnose, ExitCode, Location, codes, io_code, io_hints};
 use crate::target::Format;
 use crate::tree::{InstallPath, InvalidInstallPath, PathConflict};
 
@@ -187,6 +188,28 @@ pub enum Error {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Io(error) => io_code(error),
+            Self::Conflict { .. } => &codes::FILES_COLLIDE,
+            Self::SharedPath { .. } | Self::SharedDirectory { .. } => &codes::SHARED_PATH,
+            Self::File { .. } => &codes::FILE_NOT_INSTALLABLE,
+            Self::Path { .. } => &codes::INVALID_INSTALL_PATH,
+            Self::Missing { .. } => &codes::NAMED_FILE_MISSING,
+            Self::UnknownLibrary { .. } => &codes::UNKNOWN_LIBRARY,
+            Self::GlibcTooNew { .. } | Self::SymbolTooNew { .. } => &codes::GLIBC_TOO_NEW,
+            Self::Elf { .. } => &codes::UNREADABLE_ELF,
+            Self::WrongArchitecture { .. } => &codes::FOREIGN_ARCHITECTURE,
+            Self::UnknownCommand { .. } => &codes::UNKNOWN_COMMAND,
+            Self::Text { problem, .. } if problem.contains("link") => &codes::LINK_LEAVES_REPOSITORY,
+            Self::Text { .. } => &codes::INVALID_TEXT,
+            Self::Page { error, .. } => error.code(),
+            Self::Systemd { .. } => &codes::INVALID_UNIT,
+            Self::Licenses(error) => error.code(),
+            Self::Template(_) => &codes::INTERNAL_ERROR,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Page { error, .. } => error.exit_code(),
@@ -207,6 +230,25 @@ impl Diagnose for Error {
         match self {
             Self::Systemd { location, .. } | Self::File { location, .. } => location.as_deref(),
             _ => None,
+        }
+    }
+
+    fn clues(&self) -> Vec<Clue> {
+        match self {
+            Self::Licenses(error) => error.clues(),
+            Self::Page { package, error } => vec![Clue::of_service(package, error.key())],
+            Self::Missing { package, .. } => vec![Clue::of_service(package, "config")],
+            Self::UnknownCommand { package, .. } => vec![Clue::of_service(package, "systemd.command")],
+            Self::UnknownLibrary { package, .. } => vec![Clue::of_service(package, "depends")],
+            Self::Systemd { package, .. } => vec![Clue::of_service(package, "systemd")],
+            Self::File { package, .. } => vec![Clue::of_service(package, "files")],
+            Self::Text { package, what, .. } if what.contains("command") => {
+                vec![Clue::of_service(package, "systemd.command")]
+            }
+            Self::Text { package, what, .. } if what.contains("configuration") => {
+                vec![Clue::of_service(package, "config")]
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -242,9 +284,13 @@ impl Diagnose for Error {
             ],
             Self::Elf { .. } => vec!["leave the file out, or take it from where it is whole".to_owned()],
             Self::WrongArchitecture { .. } => vec!["build for this target on a machine of its architecture".to_owned()],
-            Self::UnknownCommand { package, .. } => vec![format!(
-                "let [services.{package}.systemd] command begin with one of the service's commands, or list it in `commands`"
-            )],
+            Self::UnknownCommand { package, command, known } => {
+                let near = closest(command, known.split(", ")).map(|near| format!("did you mean `{near}`?"));
+                let place = format!(
+                    "let [services.{package}.systemd] command begin with one of the service's commands, or list it in `commands`"
+                );
+                near.into_iter().chain([place]).collect()
+            }
             Self::Systemd { hints, .. } => hints.clone(),
             Self::Path { .. } | Self::Text { .. } | Self::Template(_) => Vec::new(),
         }

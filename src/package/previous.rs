@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use super::{Package, Version, version};
 use crate::config::ServiceSettings;
-use crate::diagnostic::{Diagnose, ExitCode};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes};
 use crate::target::{Format, Target};
 use crate::tree::{InstallPath, Node, Tree};
 
@@ -138,6 +138,13 @@ pub enum PreviousError {
 }
 
 impl Diagnose for PreviousError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::NotNewer { .. } => &codes::NOT_NEWER,
+            Self::Type { .. } => &codes::PATH_KIND_CHANGED,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         ExitCode::Policy
     }

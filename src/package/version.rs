@@ -23,7 +23,7 @@
 use std::cmp::Ordering;
 use std::str::FromStr;
 
-use crate::diagnostic::{Diagnose, ExitCode};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes};
 use crate::package::Version;
 use crate::target::Distribution;
 use crate::workspace::EcosystemKind;
@@ -85,6 +85,10 @@ pub enum VersionError {
 }
 
 impl Diagnose for VersionError {
+    fn code(&self) -> &'static Code {
+        &codes::INVALID_VERSION
+    }
+
     fn exit_code(&self) -> ExitCode {
         ExitCode::Usage
     }

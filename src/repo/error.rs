@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::import::Left;
-use crate::diagnostic::{Diagnose, ExitCode, io_hints};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes, io_code, io_hints};
 
 /// An error of the repository stage.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +135,8 @@ pub enum RepoError {
         what: String,
         /// What there is instead.
         hint: String,
+        /// What kind of thing.
+        code: &'static Code,
     },
     /// A change that would do harm.
     #[error("{reason}{}", listed(details))]
@@ -269,6 +271,35 @@ impl From<pgp::errors::Error> for RepoError {
 }
 
 impl Diagnose for RepoError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Io { source, .. } => io_code(source),
+            Self::NotARepository { .. } => &codes::NOT_A_REPOSITORY,
+            Self::AlreadyARepository { .. } => &codes::REPOSITORY_EXISTS,
+            Self::BadState { .. } | Self::ForeignIndex { .. } => &codes::REPOSITORY_STATE_DAMAGED,
+            Self::InvalidWord { .. } => &codes::INVALID_ARGUMENT,
+            Self::BadPackage { .. } => &codes::PACKAGE_REFUSED,
+            Self::OtherContent { .. } => &codes::ALREADY_PUBLISHED,
+            Self::Rotation(_) => &codes::ROTATION_STEP,
+            Self::NoSuchPackage { .. } => &codes::UNKNOWN_PACKAGE,
+            Self::GivenTwice { .. } => &codes::PACKAGE_GIVEN_TWICE,
+            Self::UnusableKey { .. } => &codes::UNUSABLE_KEY,
+            Self::OtherKey { .. } => &codes::OTHER_KEY,
+            Self::Signer { .. } | Self::OpenPgp(_) => &codes::SIGNING_FAILED,
+            Self::KeyExists { .. } => &codes::FILE_EXISTS,
+            Self::Unknown { code, .. } => code,
+            Self::RefusedChange { .. } => &codes::CHANGE_REFUSED,
+            Self::Listen { .. } => &codes::CANNOT_LISTEN,
+            Self::NothingToImport { .. } => &codes::NOTHING_TO_IMPORT,
+            Self::SuiteNeeded { .. } => &codes::SUITE_NEEDED,
+            Self::CannotTakeOver { .. } => &codes::CANNOT_TAKE_OVER,
+            Self::OtherIdentity { .. } => &codes::OTHER_IDENTITY,
+            Self::Damaged { .. } => &codes::REPOSITORY_DAMAGED,
+            Self::Frozen { .. } => &codes::SUITE_FROZEN,
+            Self::ClockBehind { .. } => &codes::CLOCK_BEHIND,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::NotARepository { .. }
@@ -298,7 +329,11 @@ impl Diagnose for RepoError {
                 "give the package a new version; `--force` replaces it, but machines that have it keep the old content"
                     .to_owned()
             }
-            Self::NoSuchPackage { .. } => "`packhouse repo list` lists what there is".to_owned(),
+            Self::NoSuchPackage { .. } => "`packhouse repo show SUITE` lists what there is".to_owned(),
+            Self::BadPackage { .. } => {
+                "build it again with `packhouse build`; `packhouse check FILE` says what else is wrong with it"
+                    .to_owned()
+            }
             Self::OtherIdentity { .. } => {
                 "clients refuse a suite whose name changes; import it into a repository that has no such suite"
                     .to_owned()
@@ -344,7 +379,7 @@ impl Diagnose for RepoError {
             Self::ClockBehind { .. } => {
                 "set the clock; apt clients ignore an index that is older than the one they have".to_owned()
             }
-            Self::BadPackage { .. } | Self::InvalidWord { .. } | Self::OpenPgp(_) | Self::Rotation(_) => {
+            Self::InvalidWord { .. } | Self::OpenPgp(_) | Self::Rotation(_) => {
                 return Vec::new();
             }
         };

@@ -25,7 +25,8 @@ use std::process::ExitStatus;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use crate::diagnostic::{Diagnose, ExitCode, io_hints};
+use crate::config::closest;
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes, io_code, io_hints};
 use crate::variables;
 
 pub use process::{EndsWithUs, kill_running};
@@ -267,6 +268,16 @@ pub enum Error {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Mode(_) => &codes::UNKNOWN_SANDBOX_MODE,
+            Self::Unavailable { .. } => &codes::NO_NAMESPACES,
+            Self::Bind { .. } | Self::Setup { .. } => &codes::SANDBOX_SETUP,
+            Self::Start { .. } => &codes::PROGRAM_NOT_STARTED,
+            Self::Io(error) => io_code(error),
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Mode(_) => ExitCode::Usage,
@@ -284,8 +295,16 @@ impl Diagnose for Error {
                     .to_owned(),
                 "set PACKHOUSE_SANDBOX=auto to build without isolation; the artefacts' record then says so".to_owned(),
             ],
+            Self::Mode(text) => closest(text, ["auto", "require", "none"])
+                .map(|near| format!("did you mean `PACKHOUSE_SANDBOX={near}`?"))
+                .into_iter()
+                .collect(),
+            Self::Bind { .. } | Self::Setup { .. } => vec![
+                "`packhouse doctor` says what this machine permits; `PACKHOUSE_SANDBOX=none` builds without isolation, and the \
+                 artefacts' record then says so"
+                    .to_owned(),
+            ],
             Self::Io(error) | Self::Start { source: error, .. } => io_hints(error),
-            _ => Vec::new(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use git2::{DiffOptions, Repository, RepositoryOpenFlags};
 
 use super::{Member, Workspace};
-use crate::diagnostic::{Diagnose, ExitCode};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes};
 
 /// Why the difference cannot be told.
 #[derive(Debug, thiserror::Error)]
@@ -25,10 +25,19 @@ pub enum ChangesError {
     Revision {
         /// What was asked for.
         revision: String,
+        /// The branch or tag whose name is near.
+        meant: Option<String>,
     },
 }
 
 impl Diagnose for ChangesError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Repository { .. } => &codes::GIT_UNREADABLE,
+            Self::Revision { .. } => &codes::UNKNOWN_REVISION,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Repository { .. } => ExitCode::Failed,
@@ -39,8 +48,9 @@ impl Diagnose for ChangesError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Repository { .. } => Vec::new(),
-            Self::Revision { revision } => {
-                vec![format!("in a shallow clone, fetch it first: git fetch origin {revision}")]
+            Self::Revision { meant: Some(meant), .. } => vec![format!("did you mean `{meant}`?")],
+            Self::Revision { revision, .. } => {
+                vec![format!("in a shallow clone, fetch it first: `git fetch origin {revision}`")]
             }
         }
     }
@@ -68,6 +78,13 @@ fn holds_settings(workspace: &Workspace, name: &str) -> bool {
         || fs_err::read_to_string(workspace.root.join(name)).map_or(true, |text| text.contains("packhouse"))
 }
 
+/// The branch or tag whose name is near.
+fn meant(repository: &Repository, revision: &str) -> Option<String> {
+    let references = repository.references().ok()?;
+    let names: Vec<String> = references.flatten().filter_map(|one| Some(one.shorthand()?.to_owned())).collect();
+    crate::config::closest(revision, names.iter().map(String::as_str)).map(str::to_owned)
+}
+
 /// Names of the services that differ between `revision` and the working tree, untracked files included.
 pub fn since(workspace: &Workspace, revision: &str) -> Result<BTreeSet<String>, ChangesError> {
     let unreadable = |error: git2::Error| ChangesError::Repository {
@@ -79,7 +96,7 @@ pub fn since(workspace: &Workspace, revision: &str) -> Result<BTreeSet<String>, 
     let base = repository
         .revparse_single(revision)
         .and_then(|object| object.peel_to_tree())
-        .map_err(|_| ChangesError::Revision { revision: revision.to_owned() })?;
+        .map_err(|_| ChangesError::Revision { revision: revision.to_owned(), meant: meant(&repository, revision) })?;
     let mut options = DiffOptions::new();
     options.include_untracked(true).recurse_untracked_dirs(true).ignore_submodules(false);
     let diff = repository.diff_tree_to_workdir_with_index(Some(&base), Some(&mut options)).map_err(unreadable)?;

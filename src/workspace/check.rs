@@ -42,6 +42,7 @@ pub(super) fn names(members: &[Member]) -> Result<(), Error> {
                 package: member.name.to_string(),
                 first: place(other),
                 second: place(member),
+                manifest: member.manifest.clone(),
             });
         }
     }
@@ -66,6 +67,7 @@ pub(super) fn commands(members: &[Member]) -> Result<(), Error> {
                     command: command.clone(),
                     first: place(other),
                     second: place(member),
+                    manifest: member.manifest.clone(),
                 });
             }
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::EcosystemKind;
-use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
+use crate::diagnostic::{Clue, Code, Diagnose, ExitCode, Location, codes, io_code, io_hints};
 
 /// Why there is no workspace.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +106,8 @@ pub enum Error {
         first: String,
         /// The other.
         second: String,
+        /// The other's manifest.
+        manifest: PathBuf,
     },
     /// Two services want one link in `/usr/bin`.
     #[error("two services want `/usr/bin/{command}`: {first} and {second}")]
@@ -116,6 +118,8 @@ pub enum Error {
         first: String,
         /// The other.
         second: String,
+        /// The other's manifest.
+        manifest: PathBuf,
     },
     /// A command that cannot be a file of `/usr/bin`.
     #[error("`{service}`: {rule}")]
@@ -169,6 +173,27 @@ fn title(ecosystem: EcosystemKind) -> &'static str {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Detector(error) => error.code(),
+            Self::NotCheckedOut { .. } => &codes::SUBMODULE_NOT_CHECKED_OUT,
+            Self::Submodules { .. } => &codes::INVALID_SUBMODULES,
+            Self::UnknownService { .. } => &codes::UNKNOWN_SERVICE,
+            Self::TwoTables { .. } => &codes::TABLE_TWICE,
+            Self::Setting { .. } => &codes::INVALID_VALUE,
+            Self::UnmatchedPattern { .. } => &codes::UNMATCHED_PATTERN,
+            Self::NoPackageName { .. } => &codes::UNUSABLE_PACKAGE_NAME,
+            Self::DuplicateName { .. } => &codes::DUPLICATE_NAME,
+            Self::SamePackage { .. } => &codes::SAME_PACKAGE,
+            Self::SameCommand { .. } => &codes::SAME_COMMAND,
+            Self::BadCommand { .. } => &codes::UNUSABLE_COMMAND,
+            Self::Cycle { .. } => &codes::DEPENDENCY_CYCLE,
+            Self::LeftOut { .. } => &codes::MEMBER_LEFT_OUT,
+            Self::NoDirectory { .. } => &codes::PATH_DEPENDENCY_MISSING,
+            Self::Io(error) => io_code(error),
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Detector(error) => error.exit_code(),
@@ -193,6 +218,19 @@ impl Diagnose for Error {
             | Self::LeftOut { location, .. }
             | Self::NoDirectory { location, .. } => location.as_deref(),
             _ => None,
+        }
+    }
+
+    fn clues(&self) -> Vec<Clue> {
+        let word = |file: &PathBuf, word: &str| vec![Clue::Word { file: file.clone(), word: word.to_owned() }];
+        match self {
+            Self::Detector(error) => error.clues(),
+            Self::NoPackageName { manifest, name, .. } => word(manifest, name),
+            Self::DuplicateName { second, name, .. } => word(second, name),
+            Self::SamePackage { manifest, package, .. } => word(manifest, package),
+            Self::SameCommand { manifest, command, .. } => word(manifest, command),
+            Self::BadCommand { service, .. } => vec![Clue::of_service(service, "commands")],
+            _ => Vec::new(),
         }
     }
 
@@ -233,7 +271,9 @@ impl Diagnose for Error {
             Self::LeftOut { .. } => one(
                 "a package of this repository never comes from an index: take it into `members`, or out of `exclude`",
             ),
-            Self::NoDirectory { .. } => one("correct the path, or check the submodule out that it is in"),
+            Self::NoDirectory { .. } => {
+                one("correct the path; a submodule is checked out by `git submodule update --init`")
+            }
             Self::Io(error) => io_hints(error),
             Self::Submodules { .. } => Vec::new(),
         }

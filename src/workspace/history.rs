@@ -28,7 +28,7 @@ use self::manifest::{Versions, ancestors};
 use self::paths::{Touched, Watch, Watched};
 use self::tags::{ReleaseTag, Tag};
 use crate::config::{Maintainer, Settings};
-use crate::diagnostic::{Diagnose, ExitCode};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes};
 use crate::package::changelog::{EARLIEST, LATEST, person};
 use crate::package::version::{self, Scheme, Snapshot};
 use crate::package::{Changelog, Release, Version};
@@ -99,6 +99,16 @@ impl HistoryError {
 }
 
 impl Diagnose for HistoryError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::NoVersion { .. } => &codes::NO_VERSION,
+            Self::Repository { .. } | Self::Missing { .. } => &codes::GIT_UNREADABLE,
+            Self::Shallow { .. } => &codes::SHALLOW_CLONE,
+            Self::NotCheckedOut { .. } => &codes::SUBMODULE_NOT_CHECKED_OUT,
+            Self::SourceDateEpoch { .. } => &codes::INVALID_SOURCE_DATE_EPOCH,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::NoVersion { .. } | Self::SourceDateEpoch { .. } => ExitCode::Usage,
@@ -111,16 +121,16 @@ impl Diagnose for HistoryError {
         vec![match self {
             Self::NoVersion { hint, .. } => hint.clone(),
             Self::Repository { path, source } if source.code() == ErrorCode::Owner => format!(
-                "it belongs to another user; if you trust it: git config --global --add safe.directory {}",
+                "it belongs to another user; if you trust it: `git config --global --add safe.directory {}`",
                 path.display()
             ),
             Self::Repository { .. } => "see whether `git fsck` finds something".to_owned(),
-            Self::Missing { .. } => "a partial clone? fetch everything: git fetch --refetch --no-filter".to_owned(),
+            Self::Missing { .. } => "a partial clone? fetch everything: `git fetch --refetch --no-filter`".to_owned(),
             Self::Shallow { .. } => {
-                "fetch the rest: git fetch --unshallow --tags (in CI: a clone depth of 0)".to_owned()
+                "fetch the rest: `git fetch --unshallow --tags` (in CI: a clone depth of 0)".to_owned()
             }
-            Self::NotCheckedOut { .. } => "run: git submodule update --init --recursive".to_owned(),
-            Self::SourceDateEpoch { .. } => "unset it to take the time of the last change".to_owned(),
+            Self::NotCheckedOut { .. } => "run `git submodule update --init --recursive`".to_owned(),
+            Self::SourceDateEpoch { .. } => "`unset SOURCE_DATE_EPOCH` to take the time of the last change".to_owned(),
         }]
     }
 }

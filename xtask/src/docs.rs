@@ -1,14 +1,21 @@
 //! `cargo xtask docs`: documents that are made from the code, so that they stay true. `--check` only compares.
 
-use std::process::Command;
+use packhouse::explain::{self, Entry};
 
 use crate::Result;
 use crate::process::{root, say};
 
-/// Writes `docs/environment.md` from `src/variables.rs`, and `docs/checks.md` from the catalogue of `packhouse check`.
+/// Writes `docs/environment.md` from `src/variables.rs`, `docs/checks.md` from the catalogue of `packhouse check`, and a page
+/// for every code below `docs/errors`.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    fs_err::create_dir_all(root().join("docs/errors"))?;
     put("docs/environment.md", &environment()?, arguments)?;
-    put("docs/checks.md", &checks()?, arguments)
+    put("docs/checks.md", &checks(), arguments)?;
+    codes(arguments)
+}
+
+fn is_check(arguments: &[String]) -> bool {
+    arguments.iter().any(|argument| argument == "--check")
 }
 
 /// Writes a page that is not as it should be; with `--check` that is an error.
@@ -18,7 +25,7 @@ fn put(name: &str, page: &str, arguments: &[String]) -> Result<()> {
     if present == page {
         return Ok(());
     }
-    if arguments.iter().any(|argument| argument == "--check") {
+    if is_check(arguments) {
         return Err(format!("{name} is out of date: run `cargo xtask docs`").into());
     }
     fs_err::write(&path, page)?;
@@ -26,33 +33,47 @@ fn put(name: &str, page: &str, arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The codes as the program itself tells them.
-fn checks() -> Result<String> {
-    let arguments = ["run", "--quiet", "--bin", "packhouse", "--", "explain", "--format", "json"];
-    let output = Command::new("cargo").args(arguments).current_dir(root()).output()?;
-    if !output.status.success() {
-        return Err(format!("packhouse explain: {}", String::from_utf8_lossy(&output.stderr)).into());
-    }
+/// The rules on one page.
+fn checks() -> String {
     let mut page = String::from(
         "# What `packhouse check` looks for\n\nMade from `src/check` by `cargo xtask docs`; `packhouse explain CODE` says the \
          same. `build` refuses a package with an error; where one is meant, it is allowed with a reason under \
          `[services.NAME.check]` (see [configuration.md](configuration.md)).\n",
     );
-    for line in String::from_utf8(output.stdout)?.lines() {
-        let rule: serde_json::Value = serde_json::from_str(line)?;
-        let text = |key: &str| rule.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+    for rule in packhouse::check::rules() {
+        let entry = Entry::Check(rule);
+        let (code, severity, scope) = (rule.code, entry.severity(), entry.scope());
         page.push_str(&format!(
-            "\n## {}\n\n*{}*, {}: {}.\n\n{}\n\n{}\n\nSource: {}\n",
-            text("code"),
-            text("severity"),
-            text("formats"),
-            text("title"),
-            text("explanation"),
-            text("remedy"),
-            text("source"),
+            "\n## {code}\n\n*{severity}*, {scope}: {}.\n\n{}\n\n{}\n\nSource: {}\n",
+            rule.title, rule.explanation, rule.remedy, rule.source
         ));
     }
-    Ok(page)
+    page
+}
+
+/// A page for each code, and a list of them; what is there beside them is of a code that is gone.
+fn codes(arguments: &[String]) -> Result<()> {
+    let directory = root().join("docs/errors");
+    let mut names = vec!["README.md".to_owned()];
+    put("docs/errors/README.md", &explain::index(), arguments)?;
+    for entry in explain::all() {
+        let name = format!("{}.md", entry.code());
+        put(&format!("docs/errors/{name}"), &entry.page(), arguments)?;
+        names.push(name);
+    }
+    for present in fs_err::read_dir(&directory)? {
+        let present = present?;
+        if names.iter().any(|name| present.file_name() == name.as_str()) {
+            continue;
+        }
+        let name = format!("docs/errors/{}", present.file_name().to_string_lossy());
+        if is_check(arguments) {
+            return Err(format!("{name} is of no code: run `cargo xtask docs`").into());
+        }
+        fs_err::remove_file(present.path())?;
+        say("Removed", &name);
+    }
+    Ok(())
 }
 
 /// The variables with their comments.

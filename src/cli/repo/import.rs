@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::session::{Session, usage};
+use crate::cli::session::{Session, problem};
 use crate::cli::{Failure, Output, key};
+use crate::diagnostic::codes;
 use crate::repo::import::{self, ImportOptions, ImportPlan};
 use crate::repo::{self, Kind, PublishOptions};
 
@@ -44,7 +45,11 @@ pub(in crate::cli) struct Import {
 
 pub(super) fn run(session: &Session, arguments: &Import) -> Result<(), Failure> {
     if arguments.suite.is_empty() && arguments.component.is_empty() {
-        return Err(usage("`--component` must not be empty".to_owned()));
+        return Err(problem(
+            &codes::INVALID_ARGUMENT,
+            "`--component` is empty",
+            "leave it out for `main`, or name one",
+        ));
     }
     let options = ImportOptions {
         source: session.path(&arguments.source)?,

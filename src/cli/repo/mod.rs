@@ -27,8 +27,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::session::{Session, usage};
+use super::session::{Session, problem};
 use super::{Failure, Output, key};
+use crate::diagnostic::codes;
 use crate::repo::{self, NewRepository};
 
 #[derive(Debug, Subcommand)]
@@ -150,9 +151,9 @@ pub(super) fn path(session: &Session, argument: Option<&PathBuf>) -> Result<Path
         return session.path(path);
     }
     let settings = session.settings()?;
-    let path = settings
-        .repository
-        .path
-        .ok_or_else(|| usage("no repository: name it, or set `path` in [repository]".to_owned()))?;
+    let path = settings.repository.path.ok_or_else(|| {
+        let hint = "name its directory, or set `path` in [repository] of packhouse.toml";
+        problem(&codes::NO_REPOSITORY_NAMED, "no repository was named", hint)
+    })?;
     Ok(settings.root.join(path))
 }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::super::session::{Session, failure, usage};
+use super::super::session::{Session, failure, problem};
 use super::super::{Failure, Output, key};
+use crate::diagnostic::codes;
 use crate::repo::phase::{self, Chosen, PhaseOptions, Phased, Wanted, schedule};
 use crate::repo::{self, Repository};
 
@@ -168,7 +169,7 @@ fn machine_ids(session: &Session, named: &str) -> Result<Vec<String>, Failure> {
     if !path.is_file() {
         return machine_id(named).map(|machine| vec![machine]);
     }
-    let text = fs_err::read_to_string(&path).map_err(|error| failure(error.to_string()))?;
+    let text = fs_err::read_to_string(&path).map_err(failure)?;
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(machine_id).collect()
 }
 
@@ -177,8 +178,10 @@ fn machine_id(text: &str) -> Result<String, Failure> {
     let good = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
     match good {
         true => Ok(text.to_owned()),
-        false => Err(usage(format!(
-            "`{text}` is neither a file nor a machine ID, which has 32 digits 0-9 a-f (see /etc/machine-id)"
-        ))),
+        false => Err(problem(
+            &codes::INVALID_ARGUMENT,
+            format!("`{text}` is neither a file nor a machine ID"),
+            "a machine ID has 32 digits 0-9 a-f: `cat /etc/machine-id` prints one",
+        )),
     }
 }

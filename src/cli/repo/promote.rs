@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::signing::Signing;
-use crate::cli::session::{Session, usage};
+use crate::cli::session::{Session, problem};
 use crate::cli::{Failure, Output};
+use crate::diagnostic::codes;
 use crate::repo::Suite;
 use crate::repo::travel::{self, PromoteOptions, Promotion, Wanted};
 
@@ -54,10 +55,11 @@ pub(super) fn run(session: &Session, arguments: &Promote) -> Result<(), Failure>
     let pairs = sources.iter().filter_map(|from| Some((from, targets.iter().find(|to| to.kind == from.kind)?)));
     let pairs: Vec<(&Suite, &Suite)> = pairs.collect();
     if pairs.is_empty() {
-        return Err(usage(format!(
-            "`{}` and `{}` are not of one kind: debs cannot enter a yum suite, nor rpms an apt suite",
-            arguments.from, arguments.to
-        )));
+        return Err(problem(
+            &codes::INVALID_ARGUMENT,
+            format!("`{}` and `{}` are not of one kind", arguments.from, arguments.to),
+            "debs cannot enter a yum suite, nor rpms an apt suite; `packhouse repo list` says of which kind each is",
+        ));
     }
     let options = PromoteOptions {
         wanted: &arguments.package,

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::signing::{Signing, unsigned};
-use crate::cli::session::{Session, usage};
+use crate::cli::session::{Session, problem};
 use crate::cli::{Failure, Output};
+use crate::diagnostic::codes;
 use crate::repo::travel::{self, Removed, Wanted};
 
 /// Take packages out of a suite, or a suite out of the repository.
@@ -44,7 +45,11 @@ pub(super) fn run(session: &Session, arguments: &Remove) -> Result<(), Failure> 
         };
     }
     if arguments.package.is_empty() {
-        return Err(usage("no package: name those to be removed, or --suite for the suite itself".to_owned()));
+        return Err(problem(
+            &codes::INVALID_ARGUMENT,
+            "no package was named",
+            "name those to be removed, or the suite itself with --suite",
+        ));
     }
     let (wanted, architecture) = (&arguments.package, arguments.arch.as_deref());
     let done = arguments

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::super::session::{Session, usage};
+use super::super::session::{Session, problem};
 use super::super::{Failure, Output, key, prompt};
+use crate::diagnostic::codes;
 use crate::repo::sign::Signer;
 use crate::repo::trust::passphrase;
 use crate::repo::trust::rotation::{self, Rotated, RotationOptions, Step};
@@ -58,9 +59,10 @@ pub(super) fn run(session: &Session, arguments: &Rotate) -> Result<(), Failure> 
         (Some(next), true) => next,
         _ => &configuration.fingerprint,
     };
-    let signer = signers
-        .only(wanted)
-        .ok_or_else(|| usage(format!("this step is taken with the key {wanted}: name it with --key")))?;
+    let signer = signers.only(wanted).ok_or_else(|| {
+        let message = format!("this step is taken with the key {wanted}");
+        problem(&codes::NO_SIGNING_KEY, message, "name it with --key")
+    })?;
     let step = match &arguments.to {
         Some(to) => Step::To(new_key(session, arguments, to, time)?),
         None if arguments.finish => Step::Finish,

@@ -6,8 +6,9 @@ use clap::Args;
 
 use super::signing::{Signing, unsigned};
 use super::time::shown;
-use crate::cli::session::{Session, usage};
+use crate::cli::session::{Session, problem};
 use crate::cli::{Failure, Output, key};
+use crate::diagnostic::codes;
 use crate::repo::Kind;
 use crate::repo::travel::{self, SnapshotId};
 
@@ -56,7 +57,11 @@ pub(super) fn run(session: &Session, arguments: &Snapshot) -> Result<(), Failure
         return Ok(());
     }
     if suites.is_empty() {
-        return Err(usage("no suite: name those that the snapshot is of, or --list, or --remove ID".to_owned()));
+        return Err(problem(
+            &codes::INVALID_ARGUMENT,
+            "no suite was named",
+            "name those that the snapshot is of, or give --list, or --remove ID",
+        ));
     }
     let id = match &arguments.name {
         Some(id) => id.clone(),

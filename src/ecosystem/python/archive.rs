@@ -11,7 +11,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::wheel::unsafe_name;
-use crate::diagnostic::{Diagnose, io_hints};
+use crate::diagnostic::{Code, Diagnose, codes, io_code, io_hints};
 
 /// The most entries that an archive may have.
 const MOST_ENTRIES: usize = 100_000;
@@ -65,6 +65,17 @@ pub enum Problem {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match &self.problem {
+            Problem::Io(error) => io_code(error),
+            Problem::Format
+            | Problem::Entry { .. }
+            | Problem::TooMuch { .. }
+            | Problem::Top(_)
+            | Problem::Damaged(_) => &codes::DAMAGED_SOURCE,
+        }
+    }
+
     fn hints(&self) -> Vec<String> {
         match &self.problem {
             Problem::Io(error) => io_hints(error),

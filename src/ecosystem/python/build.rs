@@ -29,7 +29,7 @@ use super::tags::PythonEnvironment;
 use super::tags::WheelName;
 use super::wheel::{self, Wheel};
 use crate::cache::{Cache, record};
-use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
+use crate::diagnostic::{Code, Diagnose, ExitCode, Location, codes, io_code, io_hints};
 use crate::digest::{Digests, Sha256};
 use crate::name::normalize;
 use crate::sandbox::{self, Bind, Sandbox, Step};
@@ -180,6 +180,23 @@ pub(super) enum Error {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Missing { .. } => &codes::BUILD_REQUIREMENT_MISSING,
+            Self::Requirement { .. } => &codes::INVALID_REQUIREMENT,
+            Self::Failed { .. } | Self::Result { .. } => &codes::PYTHON_BUILD_FAILED,
+            Self::Version { .. } => &codes::VERSION_DIFFERS,
+            Self::Manifest { .. } => &codes::DAMAGED_SOURCE,
+            Self::Archive(error) => error.code(),
+            Self::Source { .. } => &codes::SOURCE_TREE_UNUSABLE,
+            Self::Wheel(error) => error.code(),
+            Self::Environment { error, .. } => error.code(),
+            Self::Place(_) => &codes::INVALID_INSTALL_PATH,
+            Self::Sandbox(error) => error.code(),
+            Self::Io(error) => io_code(error),
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Sandbox(error) => error.exit_code(),

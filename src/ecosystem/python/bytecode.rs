@@ -19,7 +19,7 @@ use super::environment::{Destination, destination};
 use super::host::Interpreter;
 use super::store::{self, UnpackedWheel, come_into_place};
 use crate::cache::{Cache, record, seal};
-use crate::diagnostic::{Diagnose, ExitCode, io_hints};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes, io_code, io_hints};
 use crate::digest::Digests;
 use crate::sandbox::{self, Bind, Sandbox, Step};
 use crate::target::PythonVersion;
@@ -86,6 +86,14 @@ pub enum Error {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Compiler { .. } => &codes::BYTECODE_FAILED,
+            Self::Sandbox(error) => error.code(),
+            Self::Io(error) => io_code(error),
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Sandbox(error) => error.exit_code(),

@@ -12,7 +12,8 @@ use std::path::Path;
 use super::environment::{Environment, Place, ScriptError, rewritten};
 use super::launcher;
 use super::project::Project;
-use crate::diagnostic::{Diagnose, ExitCode};
+use crate::config::closest;
+use crate::diagnostic::{Clue, Code, Diagnose, ExitCode, codes};
 use crate::tree::{Content, Entry, InstallPath, InvalidInstallPath, Node};
 use crate::workspace::Member;
 
@@ -83,6 +84,17 @@ fn list(known: &[String]) -> String {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Unknown { .. } => &codes::UNKNOWN_COMMAND,
+            Self::Taken { .. } => &codes::SAME_COMMAND,
+            Self::Name { .. } => &codes::UNUSABLE_COMMAND,
+            Self::Script { error, .. } => error.code(),
+            Self::Path(_) => &codes::INVALID_INSTALL_PATH,
+            Self::Io(error) => crate::diagnostic::io_code(error),
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Unknown { .. } => ExitCode::Usage,
@@ -90,17 +102,19 @@ impl Diagnose for Error {
         }
     }
 
+    fn clues(&self) -> Vec<Clue> {
+        match self {
+            Self::Unknown { service, .. } => vec![Clue::of_service(service, "commands")],
+            _ => Vec::new(),
+        }
+    }
+
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Unknown { service, command, known } => {
-                let near = known
-                    .iter()
-                    .map(|name| (strsim::damerau_levenshtein(name, command), name))
-                    .min()
-                    .filter(|(distance, _)| *distance <= command.len() / 2);
                 let place = format!("`commands` of [services.{service}]");
-                vec![match near {
-                    Some((_, name)) => format!("did you mean `{name}`? Change {place}"),
+                vec![match closest(command, known.iter().map(String::as_str)) {
+                    Some(name) => format!("did you mean `{name}`? Change {place}"),
                     None => format!("change {place}"),
                 }]
             }

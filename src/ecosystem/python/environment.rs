@@ -24,7 +24,7 @@ use super::launcher;
 use super::record::{csv_field, record_line};
 use super::store::UnpackedWheel;
 use super::wheel::File;
-use crate::diagnostic::{Diagnose, ExitCode, io_hints};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes, io_code, io_hints};
 use crate::target::PythonVersion;
 use crate::tree::{Content, Entry, InstallPath, InvalidInstallPath, Node, PathConflict, Source, Tree};
 
@@ -115,6 +115,16 @@ pub enum Error {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Conflict { .. } => &codes::FILES_COLLIDE,
+            Self::Scheme { .. } => &codes::DAMAGED_WHEEL,
+            Self::Launcher { error, .. } => error.code(),
+            Self::Path(_) => &codes::INVALID_INSTALL_PATH,
+            Self::Io(error) => io_code(error),
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         ExitCode::Failed
     }

@@ -15,7 +15,7 @@ use super::pylock::{BUILD_LOCK_FILE, LOCK_FILE};
 use super::source_tree::SourceTree;
 use super::stage::boxed;
 use super::vendor;
-use crate::diagnostic::{Diagnose, ExitCode};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes, io_code};
 use crate::ecosystem::{Context, Error};
 use crate::fingerprint::{Files, Fingerprint};
 use crate::name::normalize;
@@ -38,6 +38,14 @@ enum Unknown {
 }
 
 impl Diagnose for Unknown {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Io(error) => io_code(error),
+            Self::Sources(_) => &codes::SOURCE_TREE_UNUSABLE,
+            Self::NoProject(_) => &codes::NO_PYTHON_MANIFEST,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         ExitCode::Failed
     }

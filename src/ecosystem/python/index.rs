@@ -18,13 +18,13 @@ use url::Url;
 
 use super::html;
 use super::indexes::{Index, IndexError, IndexKind, Indexes};
-use crate::diagnostic::{Diagnose, ExitCode, Location};
+use crate::diagnostic::{Code, Diagnose, ExitCode, Location, codes};
 use crate::digest::Sha256;
 use crate::fetch::{self, Client, address};
 use crate::name::normalize;
 
 /// The index that pip and uv ask when none is configured.
-const DEFAULT_INDEX: &str = "https://pypi.org/simple";
+pub(super) const DEFAULT_INDEX: &str = "https://pypi.org/simple";
 /// The longest page that is read; the largest known are below 10 MB.
 const LONGEST_PAGE: u64 = 64 << 20;
 /// The form of PEP 691 first, then that of PEP 503 by its two names.
@@ -95,6 +95,13 @@ pub enum Error {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Fetch(error) => error.code(),
+            Self::Page { .. } => &codes::NOT_AN_INDEX,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Fetch(error) => error.exit_code(),

@@ -16,7 +16,7 @@ use globset::{Glob, GlobMatcher};
 use url::Url;
 
 use crate::config::IndexSettings;
-use crate::diagnostic::{Diagnose, ExitCode, Location};
+use crate::diagnostic::{Code, Diagnose, ExitCode, Location, codes};
 use crate::fetch::credentials::Keyring;
 use crate::fetch::{self, Client};
 use crate::name::normalize;
@@ -134,6 +134,13 @@ pub enum IndexError {
 }
 
 impl Diagnose for IndexError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::TwoPins { .. } => &codes::INDEX_PINNED_TWICE,
+            Self::Url { .. } | Self::Glob { .. } | Self::File { .. } => &codes::INVALID_INDEX,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         ExitCode::Usage
     }

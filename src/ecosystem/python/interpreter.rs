@@ -8,7 +8,7 @@ use std::str::FromStr as _;
 
 use pep440_rs::VersionSpecifiers;
 
-use crate::diagnostic::{Diagnose, ExitCode};
+use crate::diagnostic::{Clue, Code, Diagnose, ExitCode, codes};
 use crate::ecosystem::Context;
 use crate::target::{PythonVersion, Target};
 use crate::workspace::Member;
@@ -42,6 +42,8 @@ pub enum InterpreterError {
         python: String,
         /// The target.
         target: String,
+        /// Its manifest.
+        manifest: PathBuf,
     },
     /// `.python-version` names one that the target lacks, and what it has is excluded by `requires-python`.
     #[error(
@@ -58,6 +60,8 @@ pub enum InterpreterError {
         available: String,
         /// The target.
         target: String,
+        /// Its manifest.
+        manifest: PathBuf,
     },
     /// `requires-python` is no specifier.
     #[error("the requires-python `{requires}` of {service} cannot be read: {reason}")]
@@ -68,6 +72,8 @@ pub enum InterpreterError {
         requires: String,
         /// Why.
         reason: String,
+        /// Its manifest.
+        manifest: PathBuf,
     },
     /// The distribution has no interpreter at all.
     #[error("{target} has no Python interpreter")]
@@ -78,8 +84,27 @@ pub enum InterpreterError {
 }
 
 impl Diagnose for InterpreterError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::NotThere { .. } | Self::None { .. } => &codes::INTERPRETER_NOT_IN_TARGET,
+            Self::Excluded { .. } | Self::Neither { .. } => &codes::PYTHON_EXCLUDED,
+            Self::Unreadable { .. } => &codes::INVALID_REQUIRES_PYTHON,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         ExitCode::Usage
+    }
+
+    fn clues(&self) -> Vec<Clue> {
+        match self {
+            Self::NotThere { service, .. } => vec![Clue::of_service(service, "python.version")],
+            Self::Excluded { manifest, .. } | Self::Neither { manifest, .. } | Self::Unreadable { manifest, .. } => {
+                let word = |word: &str| Clue::Word { file: manifest.clone(), word: word.to_owned() };
+                vec![word("requires-python"), word("python_requires"), word("python = ")]
+            }
+            Self::None { .. } => Vec::new(),
+        }
     }
 
     fn hints(&self) -> Vec<String> {
@@ -92,7 +117,7 @@ impl Diagnose for InterpreterError {
                 format!("or leave {target} out of `targets` in [project]"),
             ],
             Self::Unreadable { .. } => vec!["write it as in PEP 440: `>=3.9,<4`".to_owned()],
-            Self::None { .. } => Vec::new(),
+            Self::None { target } => vec![format!("leave {target} out of `targets` in [project]")],
         }
     }
 }
@@ -116,6 +141,7 @@ pub fn interpreter(
                 service: service.clone(),
                 requires: text.to_owned(),
                 reason: error.to_string(),
+                manifest: member.manifest.clone(),
             })?,
         )),
     };
@@ -127,6 +153,7 @@ pub fn interpreter(
         requires: requires.as_ref().map(|(text, _)| text.clone()).unwrap_or_default(),
         python,
         target: target.to_string(),
+        manifest: member.manifest.clone(),
     };
 
     if let Some(wanted) = context.settings.service(&member.name).python.version {
@@ -151,7 +178,8 @@ pub fn interpreter(
         }
         (None, Some(wanted), Some((text, _))) => {
             let (requires, target) = (text.clone(), target.to_string());
-            Err(InterpreterError::Neither { service, wanted, requires, available: available(), target })
+            let manifest = member.manifest.clone();
+            Err(InterpreterError::Neither { service, wanted, requires, available: available(), target, manifest })
         }
         (None, _, _) if pythons.is_empty() => Err(InterpreterError::None { target: target.to_string() }),
         (None, _, _) => Err(excluded(available())),

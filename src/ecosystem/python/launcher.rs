@@ -8,7 +8,7 @@
 //! Sources: "Entry points specification" of the packaging specifications; PEP 427 for `#!python`.
 
 use super::project::EntryPoint;
-use crate::diagnostic::Diagnose;
+use crate::diagnostic::{Code, Diagnose, codes};
 use crate::tree::InstallPath;
 
 /// The longest first line, with `#!` and without the line break, that every supported kernel runs: 127 bytes before
@@ -59,6 +59,10 @@ pub enum Error {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        &codes::UNUSABLE_SCRIPT
+    }
+
     fn hints(&self) -> Vec<String> {
         let hint = match self {
             Self::EntryPoints { .. } => "a console script is `name = module:attribute`",

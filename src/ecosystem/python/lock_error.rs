@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
+use crate::diagnostic::{Clue, Code, Diagnose, ExitCode, Location, codes, io_code, io_hints};
 use crate::ecosystem::Error;
 
 use super::indexes::IndexError;
@@ -217,6 +217,32 @@ impl From<Error> for LockError {
 }
 
 impl Diagnose for LockError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Other(error) => error.code(),
+            Self::Interpreter(error) => error.code(),
+            Self::Index(error) => error.code(),
+            Self::Uv(error) => error.code(),
+            Self::LockFile(error) => error.code(),
+            Self::Io(error) => io_code(error),
+            Self::NoProject { .. } => &codes::NO_PYTHON_MANIFEST,
+            Self::Unread { .. } => &codes::REQUIREMENTS_NOT_READABLE,
+            Self::VendorOption { .. } | Self::OtherName { .. } | Self::Twice { .. } => &codes::INVALID_VENDOR_TXT,
+            Self::NoExtra { .. } => &codes::UNKNOWN_EXTRA,
+            Self::Requirement { .. } => &codes::INVALID_REQUIREMENT,
+            Self::NotMember { .. } => &codes::PATH_DEPENDENCY_MISSING,
+            Self::Unresolvable { .. } => &codes::UNRESOLVABLE,
+            Self::Refused { .. } => &codes::RESOLUTION_REFUSED,
+            Self::Existing { .. } => &codes::LOCK_UNUSABLE,
+            Self::Unusable { .. } | Self::Source { .. } => &codes::NO_DISTRIBUTION,
+            Self::Digest { .. } => &codes::DIGEST_MISMATCH,
+            Self::NoDigest { .. } => &codes::DIGEST_MISSING,
+            Self::Missing { .. } => &codes::LOCK_MISSING,
+            Self::Offline { .. } => &codes::OFFLINE,
+            Self::WouldChange { .. } | Self::Stale { .. } => &codes::LOCK_OUTDATED,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Other(error) => error.exit_code(),
@@ -248,6 +274,15 @@ impl Diagnose for LockError {
         }
     }
 
+    fn clues(&self) -> Vec<Clue> {
+        match self {
+            Self::Other(error) => error.clues(),
+            Self::Interpreter(error) => error.clues(),
+            Self::NoExtra { service, .. } => vec![Clue::of_service(service, "python.extras")],
+            _ => Vec::new(),
+        }
+    }
+
     fn hints(&self) -> Vec<String> {
         let hint = match self {
             Self::Other(error) => return error.hints(),
@@ -256,7 +291,7 @@ impl Diagnose for LockError {
             Self::Uv(error) => return error.hints(),
             Self::LockFile(error) => return error.hints(),
             Self::Io(error) => return io_hints(error),
-            Self::NoProject { .. } => "check `members` and `path` in packhouse.toml".to_owned(),
+            Self::NoProject { .. } => "check `members` and `path` in packhouse.toml; `packhouse list` shows what was found".to_owned(),
             Self::Unread { .. } => {
                 "name them in requirements.txt, or in `dependencies` of [project] in pyproject.toml".to_owned()
             }
@@ -266,7 +301,10 @@ impl Diagnose for LockError {
             }
             Self::OtherName { .. } => "correct the name or the URL".to_owned(),
             Self::Twice { package } => format!("keep one of the places that name {package}"),
-            Self::NoExtra { service, .. } => format!("change `extras` in [services.{service}.python]"),
+            Self::NoExtra { service, extra, known } => match crate::config::closest(extra, known.split(", ")) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("change `extras` in [services.{service}.python]"),
+            },
             Self::Requirement { .. } => "write it as in PEP 508: `name[extra]>=1.0; python_version < '3.13'`".to_owned(),
             Self::NotMember { .. } => {
                 "check the path; a directory outside of the repository can be a submodule of it".to_owned()
@@ -277,7 +315,7 @@ impl Diagnose for LockError {
             Self::Unresolvable { explanation, .. } if explanation.contains("authentication") => {
                 "give the index's login by PACKHOUSE_INDEX_<NAME>_USERNAME and _PASSWORD, or in ~/.netrc".to_owned()
             }
-            Self::Unresolvable { .. } => "loosen one of the requirements that it names".to_owned(),
+            Self::Unresolvable { .. } => "loosen one of the requirements that it names, then run `packhouse lock`".to_owned(),
             Self::Refused { hint, .. } | Self::Existing { hint, .. } | Self::Unusable { hint, .. } => hint.clone(),
             Self::Source { .. } => {
                 "require a version that has a wheel, or give an index that has a wheel of this one".to_owned()

@@ -10,6 +10,7 @@ mod combine;
 mod commands;
 mod components;
 mod detect;
+mod doctor;
 pub mod environment;
 mod existing;
 mod facts;
@@ -61,6 +62,7 @@ use std::path::PathBuf;
 
 use crate::config::Settings;
 use crate::diagnostic::Diagnose;
+use crate::doctor::{Finding, Ground};
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
 use crate::fingerprint::{Files, Fingerprint};
 use crate::package::Staged;
@@ -101,6 +103,10 @@ impl Ecosystem for Python {
     fn machine(&self, settings: &Settings) -> Vec<PathBuf> {
         let versions = settings.distributions.iter().flat_map(|distribution| distribution.pythons.iter().copied());
         host::places(&versions.collect())
+    }
+
+    fn examine(&self, ground: &Ground<'_>) -> Vec<Finding> {
+        doctor::examine(ground)
     }
 
     fn inputs(

@@ -12,7 +12,7 @@ use super::index::{self, IndexClient};
 use super::indexes::{IndexError, Indexes};
 use super::uv::Uv;
 use crate::cache::Cache;
-use crate::diagnostic::{Diagnose, ExitCode, io_hints};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes, io_code, io_hints};
 use crate::digest::Sha256;
 use crate::fetch::{self, Client, Download};
 use crate::report::Reporter;
@@ -93,9 +93,22 @@ pub enum ProvisionError {
 }
 
 impl Diagnose for ProvisionError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Machine(_) | Self::NotThere(_) | Self::Wheel { .. } => &codes::NO_UV,
+            Self::Offline => &codes::OFFLINE,
+            Self::Indexes(error) => error.code(),
+            Self::Index(error) => error.code(),
+            Self::Fetch(error) => error.code(),
+            Self::Io(error) => io_code(error),
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Indexes(error) => error.exit_code(),
+            Self::Index(error) => error.exit_code(),
+            Self::Fetch(error) => error.exit_code(),
             Self::Machine(_) | Self::Offline | Self::NotThere(_) => ExitCode::Environment,
             _ => ExitCode::Failed,
         }
@@ -108,7 +121,7 @@ impl Diagnose for ProvisionError {
             Self::Fetch(error) => error.hints(),
             Self::Io(error) => io_hints(error),
             Self::Offline => vec!["run the command once without --offline, or install uv".to_owned()],
-            _ => vec!["install uv: see https://docs.astral.sh/uv/".to_owned()],
+            _ => vec!["install uv: `pip install uv`, or see https://docs.astral.sh/uv/".to_owned()],
         }
     }
 }
@@ -122,6 +135,16 @@ pub fn uv(client: &Client, indexes: &Indexes, cache: &Cache, reporter: &dyn Repo
     }
 }
 
+/// The pinned uv, if the cache has it.
+pub(super) fn in_cache(cache: &Cache) -> Option<PathBuf> {
+    let program = program(cache);
+    program.is_file().then_some(program)
+}
+
+fn program(cache: &Cache) -> PathBuf {
+    cache.section("tools").join(format!("uv-{VERSION}")).join("uv")
+}
+
 /// The pinned uv, made if it is not in the cache yet.
 fn provisioned(
     client: &Client,
@@ -133,7 +156,7 @@ fn provisioned(
     let host = Architecture::host().ok_or(ProvisionError::Machine(machine))?;
     let release = RELEASES.iter().find(|release| release.architecture == host);
     let release = release.ok_or(ProvisionError::Machine(machine))?;
-    let program = cache.section("tools").join(format!("uv-{VERSION}")).join("uv");
+    let program = program(cache);
     if is_right(&program, release)? {
         return Ok(program);
     }

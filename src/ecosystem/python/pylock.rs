@@ -13,7 +13,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::{Diagnose, Location, io_hints};
+use crate::diagnostic::{Code, Diagnose, Location, codes, io_code, io_hints};
 use crate::digest::Sha256;
 use crate::name::normalize;
 
@@ -184,6 +184,13 @@ pub enum LockFileError {
 }
 
 impl Diagnose for LockFileError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Io(error) => io_code(error),
+            Self::Syntax { .. } | Self::Content { .. } => &codes::LOCK_UNUSABLE,
+        }
+    }
+
     fn location(&self) -> Option<&Location> {
         match self {
             Self::Io(_) => None,

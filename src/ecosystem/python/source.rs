@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnose, Location, io_hints};
+use crate::diagnostic::{Code, Diagnose, Location, codes, io_code, io_hints};
 
 /// The largest manifest that is read, in bytes.
 pub const SIZE_LIMIT: u64 = 4 * 1024 * 1024;
@@ -60,6 +60,14 @@ pub enum Error {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Read { source, .. } => io_code(source),
+            Self::Dangling { .. } => &codes::SOURCE_TREE_UNUSABLE,
+            Self::TooLarge { .. } | Self::Encoding { .. } | Self::Invalid { .. } => &codes::INVALID_MANIFEST,
+        }
+    }
+
     fn location(&self) -> Option<&Location> {
         match self {
             Self::Invalid { location, .. } => Some(location),

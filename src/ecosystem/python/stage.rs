@@ -29,7 +29,7 @@ use super::tools;
 use super::traces;
 use super::vendor::{self, Vendored};
 use super::wheel::header;
-use crate::diagnostic::{Diagnose, ExitCode};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes};
 use crate::ecosystem::{Context, Error, Release};
 use crate::name::normalize;
 use crate::package::Staged;
@@ -136,6 +136,22 @@ pub(super) enum StageError {
 }
 
 impl Diagnose for StageError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::NoProject(_) => &codes::NO_PYTHON_MANIFEST,
+            Self::Unusable { .. } => &codes::NO_DISTRIBUTION,
+            Self::Python { .. } => &codes::PYTHON_EXCLUDED,
+            Self::NotVendored { .. } => &codes::VENDORED_FILE_MISSING,
+            Self::NoInterpreter { .. } => &codes::NO_INTERPRETER,
+            Self::Circle(_) => &codes::BUILD_CYCLE,
+            Self::Unfit { .. } => &codes::WHEEL_DOES_NOT_FIT,
+            Self::Glibc { .. } => &codes::GLIBC_TOO_NEW,
+            Self::Elf { .. } => &codes::UNREADABLE_ELF,
+            Self::Path(_) => &codes::INVALID_INSTALL_PATH,
+            Self::Io(error) => crate::diagnostic::io_code(error),
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::NoInterpreter { .. } => ExitCode::Environment,
@@ -154,7 +170,9 @@ impl Diagnose for StageError {
                  {target}, or leave {target} out of `targets`"
             )],
             Self::NotVendored { service, .. } => vec![format!("run `packhouse vendor {service}`")],
-            Self::NoInterpreter { .. } => vec!["install python3 (3.9 or newer)".to_owned()],
+            Self::NoInterpreter { .. } => vec![
+                "install Python 3.9 or newer: `sudo apt-get install python3` or `sudo dnf install python3`".to_owned(),
+            ],
             Self::Circle(_) => vec!["pin a version of one of them that has a wheel".to_owned()],
             Self::Unfit { built, .. } => vec![format!(
                 "what is compiled fits only the interpreter and processor it is compiled with (here: {built}): build on the \
@@ -164,7 +182,10 @@ impl Diagnose for StageError {
                 "build on {target} itself or on something older, or take a version that has a manylinux wheel"
             )],
             Self::Io(error) => crate::diagnostic::io_hints(error),
-            Self::NoProject(_) | Self::Elf { .. } | Self::Path(_) => Vec::new(),
+            Self::NoProject(_) => {
+                vec!["check `members` and `path` in packhouse.toml; `packhouse list` shows what was found".to_owned()]
+            }
+            Self::Elf { .. } | Self::Path(_) => Vec::new(),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::diagnostic::{Diagnose, ExitCode};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes};
 use crate::tree::{InstallPath, Node, Tree};
 
 /// Places that only builds see.
@@ -32,6 +32,13 @@ pub(super) enum Error {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Trace { .. } => &codes::BUILD_PATH_IN_FILE,
+            Self::Io(error) => crate::diagnostic::io_code(error),
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         ExitCode::Failed
     }

@@ -9,7 +9,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::diagnostic::{Diagnose, ExitCode};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes};
 use crate::ecosystem::Context;
 use crate::sandbox::EndsWithUs;
 use crate::variables;
@@ -46,6 +46,14 @@ pub enum UvError {
 }
 
 impl Diagnose for UvError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Io(error) => crate::diagnostic::io_code(error),
+            Self::NoInterpreter => &codes::NO_INTERPRETER,
+            Self::NotThere { .. } => &codes::NO_UV,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Io(_) => ExitCode::Failed,
@@ -57,10 +65,10 @@ impl Diagnose for UvError {
         match self {
             Self::Io(error) => crate::diagnostic::io_hints(error),
             Self::NoInterpreter => {
-                vec!["install one, of any version: `apt install python3` or `dnf install python3`".to_owned()]
+                vec!["install one, of any version: `sudo apt-get install python3` or `sudo dnf install python3`".to_owned()]
             }
             Self::NotThere { .. } => vec![
-                "install uv, or run without --offline so that packhouse may fetch a pinned one into its cache"
+                "install uv (`pip install uv`), or run without --offline so that packhouse may fetch a pinned one into its cache"
                     .to_owned(),
             ],
         }
@@ -112,7 +120,7 @@ impl Uv {
     }
 
     /// `uv --version`.
-    fn version(&self) -> Option<(u64, u64, u64)> {
+    pub(super) fn version(&self) -> Option<(u64, u64, u64)> {
         let output = Command::new(&self.program)
             .arg("--version")
             .env_clear()

@@ -20,7 +20,7 @@ use super::lock::{self, Locks};
 use super::pylock::LockedFile;
 use super::stamps::Stamps;
 use super::vendor_directory::{DirectoryError, List, Listing, VendorDirectory};
-use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
+use crate::diagnostic::{Code, Diagnose, ExitCode, Location, codes, io_code, io_hints};
 use crate::digest::Sha256;
 use crate::ecosystem::{Context, Error, Outcome, Upgrade};
 use crate::fetch::{self, Client, Download};
@@ -95,6 +95,20 @@ fn describe(missing: &[String], changed: &[String]) -> String {
 }
 
 impl Diagnose for VendorError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Directory(DirectoryError::Io(error)) => io_code(error),
+            Self::Directory(DirectoryError::Submodule { .. }) => &codes::SUBMODULE_NOT_CHECKED_OUT,
+            Self::Directory(DirectoryError::List { .. } | DirectoryError::Outside { .. }) => {
+                &codes::VENDOR_DIRECTORY_UNUSABLE
+            }
+            Self::Fetch { source, .. } => source.code(),
+            Self::TwoFiles { .. } => &codes::TWO_FILES_OF_ONE_NAME,
+            Self::Incomplete { changed, .. } if !changed.is_empty() => &codes::VENDORED_FILE_CHANGED,
+            Self::NoUrl { .. } | Self::Incomplete { .. } => &codes::VENDORED_FILE_MISSING,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Fetch { source, .. } => source.exit_code(),

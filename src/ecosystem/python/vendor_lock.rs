@@ -23,7 +23,7 @@ use super::sdist;
 use super::select::{Site, Sites};
 use super::tags::{WheelName, best_of};
 use super::vendor_txt::{VendorArchive, VendorEntry, VendorFile, VendorRequirement};
-use crate::diagnostic::{Diagnose, ExitCode, Location};
+use crate::diagnostic::{Code, Diagnose, ExitCode, Location, codes};
 use crate::digest::Sha256;
 use crate::ecosystem::Context;
 use crate::fetch::{self, Download, address};
@@ -54,6 +54,15 @@ pub(super) enum VendorLockError {
 }
 
 impl Diagnose for VendorLockError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Line { .. } => &codes::INVALID_VENDOR_TXT,
+            Self::Indexes(error) => error.code(),
+            Self::Index(error) => error.code(),
+            Self::Fetch(error) => error.code(),
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Line { .. } => ExitCode::Failed,

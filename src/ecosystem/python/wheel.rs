@@ -16,7 +16,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::record::{Hashers, Mismatch, Record};
 use super::tags::{InvalidWheelName, WheelName};
-use crate::diagnostic::{Diagnose, io_hints};
+use crate::diagnostic::{Code, Diagnose, codes, io_code, io_hints};
 use crate::digest::{Digests, Sha256};
 use crate::name::normalize;
 
@@ -112,6 +112,22 @@ pub enum Problem {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match &self.problem {
+            Problem::Io(error) => io_code(error),
+            Problem::Digest { .. } => &codes::VENDORED_FILE_CHANGED,
+            Problem::FileName(_)
+            | Problem::Archive(_)
+            | Problem::Entry { .. }
+            | Problem::TooMuch { .. }
+            | Problem::Metadata(_)
+            | Problem::Unlisted(_)
+            | Problem::Missing(_)
+            | Problem::Record { .. }
+            | Problem::Mismatch { .. } => &codes::DAMAGED_WHEEL,
+        }
+    }
+
     fn hints(&self) -> Vec<String> {
         match &self.problem {
             Problem::Io(error) => io_hints(error),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
+use crate::diagnostic::{Clue, Code, Diagnose, ExitCode, Location, codes, io_code, io_hints};
 
 /// What cannot be locked, vendored or built.
 #[derive(Debug, thiserror::Error)]
@@ -178,6 +178,30 @@ fn output_of(stderr: &str) -> String {
 }
 
 impl Diagnose for RustError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::NoCargo => &codes::NO_CARGO,
+            Self::NoToolchain { .. } => &codes::NO_TOOLCHAIN,
+            Self::ToolchainRefused { .. } => &codes::TOOLCHAIN_REFUSED,
+            Self::Toml { .. } => &codes::INVALID_TOML,
+            Self::NoLock { .. } => &codes::LOCK_MISSING,
+            Self::StaleLock { .. } | Self::UpgradeLocked { .. } => &codes::LOCK_OUTDATED,
+            Self::Cargo { .. } => &codes::CARGO_FAILED,
+            Self::Vendor { .. } => &codes::VENDORED_FILE_CHANGED,
+            Self::Checksum { .. } => &codes::DOWNLOAD_CHANGED,
+            Self::Architecture { .. } => &codes::FOREIGN_ARCHITECTURE,
+            Self::NoCommand { .. } => &codes::UNKNOWN_COMMAND,
+            Self::Glibc { .. } => &codes::GLIBC_TOO_NEW,
+            Self::Binary { .. } => &codes::UNREADABLE_ELF,
+            Self::NoObjcopy { .. } => &codes::NO_OBJCOPY,
+            Self::Objcopy { .. } | Self::NoBuildId { .. } => &codes::DEBUG_SYMBOLS,
+            Self::Sandbox(error) => error.code(),
+            Self::Io(error) => io_code(error),
+            Self::Conflict(_) => &codes::FILES_COLLIDE,
+            Self::Path(_) => &codes::INVALID_INSTALL_PATH,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::NoCargo | Self::NoToolchain { .. } | Self::NoObjcopy { .. } => ExitCode::Environment,
@@ -200,29 +224,36 @@ impl Diagnose for RustError {
         }
     }
 
+    fn clues(&self) -> Vec<Clue> {
+        match self {
+            Self::NoCommand { service, .. } => vec![Clue::of_service(service, "commands")],
+            _ => Vec::new(),
+        }
+    }
+
     fn hints(&self) -> Vec<String> {
         let one = |hint: String| vec![hint];
         match self {
             Self::NoCargo => {
-                one("install Rust: apt-get install cargo, dnf install cargo, or https://rustup.rs".to_owned())
+                one("install Rust: `sudo apt-get install cargo`, `sudo dnf install cargo`, or https://rustup.rs".to_owned())
             }
-            Self::NoToolchain { channel, .. } => one(format!("run: rustup toolchain install {channel}")),
+            Self::NoToolchain { channel, .. } => one(format!("run `rustup toolchain install {channel}`")),
             Self::ToolchainRefused { .. } => {
                 one("name a channel (`channel = \"1.95.0\"`) that rustup can install".to_owned())
             }
             Self::NoLock { service, .. } => one(format!(
-                "run: packhouse lock {service} (which runs cargo generate-lockfile), and commit Cargo.lock"
+                "run `packhouse lock {service}` (which runs cargo generate-lockfile), and commit Cargo.lock"
             )),
             Self::StaleLock { service, .. } => one(format!(
-                "run: packhouse lock {service} (which runs cargo update --workspace), and commit Cargo.lock"
+                "run `packhouse lock {service}` (which runs cargo update --workspace), and commit Cargo.lock"
             )),
             Self::UpgradeLocked { .. } => one("leave out --locked".to_owned()),
-            Self::Vendor { service, .. } => one(format!("run: packhouse vendor {service}")),
+            Self::Vendor { service, .. } => one(format!("run `packhouse vendor {service}`")),
             Self::Checksum { .. } => {
                 one("the registry or its mirror gave something else than was locked: do not use it".to_owned())
             }
             Self::Architecture { .. } => {
-                one("run packhouse build on a machine of that architecture (`packhouse plan` names the jobs)"
+                one("run `packhouse build` on a machine of that architecture (`packhouse build --dry-run` names the jobs)"
                     .to_owned())
             }
             Self::NoCommand { service, command, built } => {
@@ -241,14 +272,14 @@ impl Diagnose for RustError {
                 one("free some space, or name another place for packhouse's cache with PACKHOUSE_CACHE_DIR".to_owned())
             }
             Self::Cargo { stderr, service, .. } if stderr.contains("lock file") => {
-                one(format!("run: packhouse lock {service}, then packhouse vendor {service}"))
+                one(format!("run `packhouse lock {service}`, then `packhouse vendor {service}`"))
             }
             Self::Cargo { command, .. } if matches!(command.as_str(), "vendor" | "update" | "generate-lockfile") => one(
                 "cargo runs outside of the repository: of its .cargo/config.toml only the registries' addresses are handed over"
                     .to_owned(),
             ),
             Self::NoObjcopy { .. } => one(
-                "install binutils (apt-get install binutils, dnf install binutils), or leave out `debug-package`".to_owned(),
+                "`sudo apt-get install binutils`, `sudo dnf install binutils`, or leave out `debug-package`".to_owned(),
             ),
             Self::NoBuildId { .. } => one(
                 "take `--build-id=none` out of the flags for the linker, or leave out `debug-package`".to_owned(),

@@ -10,7 +10,7 @@ use cargo_toml::{Dependency, Manifest};
 use toml::de::{DeTable, DeValue};
 
 use crate::config::{read_text, value};
-use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
+use crate::diagnostic::{Code, Diagnose, ExitCode, Location, codes, io_code, io_hints};
 use crate::workspace::Requirement;
 
 /// Why a manifest cannot be used.
@@ -60,6 +60,16 @@ pub(super) enum Error {
 }
 
 impl Diagnose for Error {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Syntax { .. } => &codes::INVALID_TOML,
+            Self::Manifest { .. } => &codes::INVALID_MANIFEST,
+            Self::Dependency { .. } => &codes::PATH_DEPENDENCY_MISSING,
+            Self::Unlisted { .. } => &codes::NOT_A_WORKSPACE_MEMBER,
+            Self::Io(error) => io_code(error),
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         ExitCode::Failed
     }

@@ -9,6 +9,7 @@ mod components;
 mod crates;
 mod debug;
 mod detect;
+mod doctor;
 mod error;
 mod fingerprint;
 mod kept;
@@ -29,6 +30,7 @@ use std::path::PathBuf;
 
 use crate::config::Settings;
 use crate::diagnostic::Diagnose;
+use crate::doctor::{Finding, Ground};
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
 use crate::fingerprint::{Files, Fingerprint};
 use crate::package::Staged;
@@ -71,6 +73,10 @@ impl Ecosystem for Rust {
         let toolchain =
             || project::Project::of(context.workspace, service).and_then(|it| toolchain::Toolchain::of(&it));
         rayon::join(|| drop(toolchain()), || drop(Sandbox::from_environment()));
+    }
+
+    fn examine(&self, ground: &Ground<'_>) -> Vec<Finding> {
+        doctor::examine(ground)
     }
 
     fn inputs(

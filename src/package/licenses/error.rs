@@ -6,7 +6,7 @@ use spdx::LicenseReq;
 
 use super::{Component, Expression};
 use crate::config::{Clarification, LicensePolicy, Settings};
-use crate::diagnostic::{Diagnose, ExitCode, io_hints};
+use crate::diagnostic::{Clue, Code, Diagnose, ExitCode, codes, io_code, io_hints};
 use crate::digest::Sha256;
 use crate::workspace::Member;
 
@@ -66,10 +66,26 @@ fn listed(offenders: &[Offender]) -> String {
 }
 
 impl Diagnose for LicenseError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Io(error) => io_code(error),
+            Self::Forbidden { .. } => &codes::LICENSE_FORBIDDEN,
+            Self::Changed { .. } => &codes::LICENSE_CHANGED,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Io(_) => ExitCode::Failed,
             Self::Forbidden { .. } | Self::Changed { .. } => ExitCode::Policy,
+        }
+    }
+
+    fn clues(&self) -> Vec<Clue> {
+        match self {
+            Self::Io(_) => Vec::new(),
+            Self::Forbidden { .. } => vec![Clue::Key(vec!["licenses".to_owned(), "allow".to_owned()])],
+            Self::Changed { .. } => vec![Clue::Key(vec!["licenses".to_owned(), "clarify".to_owned()])],
         }
     }
 

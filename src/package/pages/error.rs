@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::diagnostic::{Diagnose, ExitCode, io_hints};
+use crate::diagnostic::{Code, Diagnose, ExitCode, codes, io_code, io_hints};
 
 /// A man page or a completion cannot be taken. Paths are relative to the service's directory.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +52,28 @@ pub enum PageError {
     },
 }
 
+impl PageError {
+    /// The key of `[services.NAME]` that is at fault.
+    pub(in crate::package) fn key(&self) -> &'static str {
+        match self {
+            Self::UnknownCommand { .. } => "completions",
+            Self::Missing { what, .. } | Self::Outside { what, .. } if what.contains("completion") => "completions",
+            _ => "man",
+        }
+    }
+}
+
 impl Diagnose for PageError {
+    fn code(&self) -> &'static Code {
+        match self {
+            Self::Io(error) => io_code(error),
+            Self::Missing { .. } | Self::NoMatch { .. } => &codes::NAMED_FILE_MISSING,
+            Self::Outside { .. } => &codes::LINK_LEAVES_REPOSITORY,
+            Self::Page { .. } => &codes::INVALID_MAN_PAGE,
+            Self::UnknownCommand { .. } => &codes::UNKNOWN_COMMAND,
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         if matches!(self, Self::Io(_)) { ExitCode::Failed } else { ExitCode::Usage }
     }
@@ -66,7 +87,12 @@ impl Diagnose for PageError {
                 "a man page is a file like `NAME.SECTION` with the macros of man(7) or mdoc(7); leave it out of `man` to \
                  have one made from the command's --help"
             }
-            Self::UnknownCommand { .. } => "rename the file after the command, or list the command in `commands`",
+            Self::UnknownCommand { command, known, .. } => {
+                let near = crate::config::closest(command, known.split(", "));
+                let near = near.map(|near| format!("did you mean `{near}`?"));
+                let rename = "rename the file after the command, or list the command in `commands`".to_owned();
+                return near.into_iter().chain([rename]).collect();
+            }
         };
         vec![hint.to_owned()]
     }

@@ -127,7 +127,7 @@ pub fn set(
         changes.push(change);
     }
     if phased.is_empty() {
-        return Err(absent(chosen, options.suite));
+        return Err(unknown(&writer.repository, chosen, options.suite));
     }
     let Some(signer) = signer else { return Ok(phased) };
     if settings {
@@ -253,7 +253,7 @@ pub fn list(
         listed.extend(found.into_values());
     }
     match chosen {
-        Some(chosen) if listed.is_empty() => Err(absent(chosen, suite)),
+        Some(chosen) if listed.is_empty() => Err(unknown(repository, chosen, suite)),
         _ => Ok(listed),
     }
 }
@@ -353,17 +353,26 @@ fn apt_suites(repository: &Repository, suite: Option<&str>) -> Result<Vec<Suite>
     let named: Vec<Suite> = all.into_iter().filter(|suite| suite.name == name).collect();
     match named.iter().find(|suite| suite.kind == Kind::Apt) {
         Some(suite) => Ok(vec![suite.clone()]),
-        None if named.is_empty() => Err(RepoError::InvalidWord {
-            text: name.to_owned(),
-            what: "an apt suite of this repository",
-            rule: "`packhouse repo list` lists those it has",
-        }),
+        None if named.is_empty() => {
+            let found = super::travel::suites(repository, name)?;
+            Ok(found.into_iter().filter(|suite| suite.kind == Kind::Apt).collect())
+        }
         None => Err(RepoError::InvalidWord {
             text: name.to_owned(),
             what: "a suite with phases",
             rule: "dnf and zypper know no phased updates; make suites into rings, and promote from one to the next",
         }),
     }
+}
+
+/// A package that no suite has, with the name that was probably meant.
+fn unknown(repository: &Repository, chosen: Chosen<'_>, suite: Option<&str>) -> RepoError {
+    let meant = |suite: &Suite| match super::travel::package(repository, suite, chosen.name) {
+        Err(error @ RepoError::Unknown { .. }) => Some(error),
+        _ => None,
+    };
+    let meant = apt_suites(repository, suite).ok().and_then(|suites| suites.iter().find_map(meant));
+    meant.unwrap_or_else(|| absent(chosen, suite))
 }
 
 fn absent(chosen: Chosen<'_>, suite: Option<&str>) -> RepoError {

@@ -143,6 +143,7 @@ pub fn package(repository: &Repository, suite: &Suite, name: &str) -> Result<Vec
             Some(near) => RepoError::Unknown {
                 what: format!("{suite} has no package {name}"),
                 hint: format!("did you mean `{near}`?"),
+                code: &crate::diagnostic::codes::UNKNOWN_PACKAGE,
             },
             None => no_package(suite, name, &[]),
         });

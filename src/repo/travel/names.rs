@@ -4,6 +4,10 @@ use super::super::error::RepoError;
 use super::super::layout::Repository;
 use super::super::suite::{Kind, Suite};
 use crate::config::closest;
+use crate::diagnostic::codes;
+
+/// What to do where a suite has nothing yet.
+pub(super) const EMPTY: &str = "publish into it first: `packhouse publish FILE --suite SUITE`";
 
 /// The suites that a name means: `el9`, or `yum/el9` where an apt suite has the same name.
 pub fn suites(repository: &Repository, text: &str) -> Result<Vec<Suite>, RepoError> {
@@ -19,7 +23,7 @@ pub fn suites(repository: &Repository, text: &str) -> Result<Vec<Suite>, RepoErr
         None if all.is_empty() => "the repository has none: publish something".to_owned(),
         None => "`packhouse repo list` lists those it has".to_owned(),
     };
-    Err(RepoError::Unknown { what: format!("there is no suite `{text}`"), hint })
+    Err(RepoError::Unknown { what: format!("there is no suite `{text}`"), hint, code: &codes::UNKNOWN_SUITE })
 }
 
 /// The one suite that a name means.
@@ -30,6 +34,7 @@ pub fn suite(repository: &Repository, text: &str) -> Result<Suite, RepoError> {
         _ => Err(RepoError::Unknown {
             what: format!("`{text}` is an apt suite and a yum suite"),
             hint: format!("write `apt/{text}` or `yum/{text}`"),
+            code: &codes::INVALID_ARGUMENT,
         }),
     }
 }
@@ -46,7 +51,7 @@ pub(super) fn no_package(suite: &Suite, wanted: &str, versions: &[String]) -> Re
         [] => format!("`packhouse repo show {}` lists what it has", suite.name),
         versions => format!("it has {}", versions.join(", ")),
     };
-    RepoError::Unknown { what: format!("{suite} has no package {wanted}"), hint }
+    RepoError::Unknown { what: format!("{suite} has no package {wanted}"), hint, code: &codes::UNKNOWN_PACKAGE }
 }
 
 /// A package that is meant: NAME, or NAME=VERSION.

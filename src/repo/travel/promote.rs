@@ -19,10 +19,11 @@ use super::super::store::Store;
 use super::super::suite::{Kind, Suite};
 use super::actor::{Actor, thawed};
 use super::listing::{compare, newest_first};
-use super::names::{Wanted, no_package};
+use super::names::{EMPTY, Wanted, no_package};
 use super::needs::{self, Names, World};
 use super::remove::shortened;
 use super::{apply_retention, links};
+use crate::diagnostic::codes;
 
 /// What is to be promoted, and how.
 #[derive(Debug, Clone, Copy, Default)]
@@ -83,14 +84,15 @@ pub fn promote(
 ) -> Result<Promotion, RepoError> {
     if from == to {
         let what = format!("{from} cannot be promoted onto itself");
-        return Err(RepoError::Unknown { what, hint: "name two suites".to_owned() });
+        let hint = "name two suites; `packhouse repo list` lists those there are".to_owned();
+        return Err(RepoError::Unknown { what, hint, code: &codes::INVALID_ARGUMENT });
     }
     actor.alone(repository, |writer| {
         thawed(&writer.repository, to)?;
         let mut change = writer.change(to)?;
         let Some(source) = root::current(&writer.store, from)? else {
             let what = format!("{from} has no packages");
-            return Err(RepoError::Unknown { what, hint: "publish into it first".to_owned() });
+            return Err(RepoError::Unknown { what, hint: EMPTY.to_owned(), code: &codes::EMPTY_SUITE });
         };
         let everything = options.wanted.is_empty();
         let plan = match everything {

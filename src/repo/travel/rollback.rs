@@ -100,7 +100,7 @@ fn find(store: &Store, suite: &Suite, target: Target) -> Result<Root, RepoError>
         }
         _ => "nothing was ever published there".to_owned(),
     };
-    Err(RepoError::Unknown { what, hint })
+    Err(RepoError::Unknown { what, hint, code: &crate::diagnostic::codes::UNKNOWN_SNAPSHOT })
 }
 
 /// An error that names what is missing of an old generation. What the current one has as well is there.

@@ -172,6 +172,7 @@ fn check(
         return Err(RepoError::Unknown {
             what: format!("{suite} cannot have these options: they are fields of apt's Release file"),
             hint: "a yum suite has --keep-versions, --keep-days, --frozen and --ring".to_owned(),
+            code: &crate::diagnostic::codes::INVALID_ARGUMENT,
         });
     }
     if root.number == 0 || force {

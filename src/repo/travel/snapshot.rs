@@ -19,6 +19,8 @@ use super::super::sign::Signer;
 use super::super::store::{PRIVATE, Store};
 use super::super::suite::{Kind, Suite};
 use super::actor::Actor;
+use super::names::EMPTY;
+use crate::diagnostic::codes;
 
 /// The name of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -137,7 +139,8 @@ pub fn snapshot(
         for suite in suites {
             let root = root::current(store, suite)?.ok_or_else(|| RepoError::Unknown {
                 what: format!("{suite} has no packages"),
-                hint: "publish into it first".to_owned(),
+                hint: EMPTY.to_owned(),
+                code: &codes::EMPTY_SUITE,
             })?;
             if store.path(&directory(suite, id)).exists() {
                 return Err(RepoError::refused_change(
@@ -316,7 +319,8 @@ pub fn remove_snapshot(
                 Some(near) if near != id.0 => format!("did you mean `{near}`?"),
                 _ => "`packhouse repo snapshot --list` lists those there are".to_owned(),
             };
-            return Err(RepoError::Unknown { what: format!("there is no snapshot {id}"), hint });
+            let code = &codes::UNKNOWN_SNAPSHOT;
+            return Err(RepoError::Unknown { what: format!("there is no snapshot {id}"), hint, code });
         }
         let described = removed.iter().map(|root| described(id, root)).collect();
         if dry_run {

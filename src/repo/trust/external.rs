@@ -84,6 +84,11 @@ pub(super) fn exported_by_gpg(fingerprint: &str) -> Result<Vec<u8>, RepoError> {
     run(gpg().args(["--export-options", "export-minimal", "--export", fingerprint]), b"", TIME_LIMIT)
 }
 
+/// Whether gpg, or its agent for it, has the secret half of a key.
+pub(super) fn held_by_gpg(fingerprint: &str) -> Result<(), RepoError> {
+    run(gpg().args(["--list-secret-keys", fingerprint]), b"", TIME_LIMIT).map(drop)
+}
+
 /// gpg as a program: it finds its keys where the environment's GNUPGHOME says.
 fn gpg() -> Command {
     let mut command = Command::new("gpg");

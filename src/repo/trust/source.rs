@@ -27,6 +27,11 @@ pub enum KeySource {
     },
 }
 
+/// Whether gpg has the secret half of the key with this fingerprint.
+pub(crate) fn held_by_gpg(fingerprint: &str) -> Result<(), RepoError> {
+    external::held_by_gpg(fingerprint)
+}
+
 /// Whether this names a file, rather than gpg or a command.
 pub fn is_file(text: &str) -> bool {
     !text.starts_with("gpg:") && !text.starts_with("command:")

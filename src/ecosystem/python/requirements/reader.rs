@@ -235,12 +235,8 @@ fn canonical(path: &Path) -> PathBuf {
 fn unknown(source: &Source, name: &str, span: Range<usize>) -> Error {
     let long = OPTIONS.iter().flat_map(|spec| spec.long);
     let mut hints = Vec::new();
-    let near = long.clone().map(|known| (strsim::damerau_levenshtein(known, name), *known)).min();
-    if let Some((distance, known)) = near
-        && distance <= 3
-    {
-        hints.push(format!("did you mean `{known}`?"));
-    }
+    let near = crate::config::closest(name, long.clone().copied());
+    hints.extend(near.map(|near| format!("did you mean `{near}`?")));
     match name {
         "--trusted-host" => hints.push("have the index's certificate trusted instead: SSL_CERT_FILE".to_owned()),
         "--global-option" | "--install-option" | "--config-settings" => {

@@ -83,12 +83,8 @@ pub(super) fn unknown(source: &Source, name: &str, span: Range<usize>) -> Error 
     }
     let known = OPTIONS.iter().flat_map(|spec| spec.long);
     let mut hints = Vec::new();
-    let near = known.clone().map(|known| (strsim::damerau_levenshtein(known, plain), *known)).min();
-    if let Some((distance, known)) = near
-        && distance <= 3
-    {
-        hints.push(format!("did you mean `{known}`?"));
-    }
+    let near = crate::config::closest(plain, known.clone().copied());
+    hints.extend(near.map(|near| format!("did you mean `{near}`?")));
     hints.push(format!("understood are: {}", known.copied().collect::<Vec<_>>().join(", ")));
     let hints: Vec<&str> = hints.iter().map(String::as_str).collect();
     source.error(span, format!("unknown option `{plain}` in vendor.txt"), &hints)
