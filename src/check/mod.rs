@@ -27,7 +27,7 @@ pub use codes::{find, rules};
 pub use sarif::sarif;
 pub use subject::Subject;
 
-use crate::diagnostic::{Code, Diagnose, ExitCode, codes};
+use crate::diagnostic::{Code, Diagnose, ExitCode};
 use crate::target::Format;
 
 /// How bad it is.
@@ -241,7 +241,7 @@ fn lines_of(findings: &[Finding]) -> String {
 
 impl Diagnose for Refused {
     fn code(&self) -> &'static Code {
-        &codes::RULES_BROKEN
+        &crate::diagnostic::codes::RULES_BROKEN
     }
 
     fn exit_code(&self) -> ExitCode {

@@ -81,7 +81,7 @@ fn holds_settings(workspace: &Workspace, name: &str) -> bool {
 /// The branch or tag whose name is near.
 fn meant(repository: &Repository, revision: &str) -> Option<String> {
     let references = repository.references().ok()?;
-    let names: Vec<String> = references.flatten().filter_map(|one| Some(one.shorthand()?.to_owned())).collect();
+    let names: Vec<String> = references.flatten().filter_map(|one| Some(one.shorthand().ok()?.to_owned())).collect();
     crate::config::closest(revision, names.iter().map(String::as_str)).map(str::to_owned)
 }
 

@@ -4,6 +4,7 @@
 //! developers keep for their own machines and which therefore yields to what a distribution has; `requires-python`; the
 //! distribution's own default.
 
+use std::path::PathBuf;
 use std::str::FromStr as _;
 
 use pep440_rs::VersionSpecifiers;

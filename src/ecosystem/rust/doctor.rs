@@ -22,7 +22,7 @@ pub(super) fn examine(ground: &Ground<'_>) -> Vec<Finding> {
         let linked = linker(project.as_ref().ok());
         let toolchain = cargo(project.and_then(|project| Toolchain::of(&project)));
         let mut found = vec![toolchain, linked];
-        if context.settings.service(&service.name).debug_package && !Path::new(OBJCOPY).is_file() {
+        if context.settings.service(&service.name).rust.debug_package && !Path::new(OBJCOPY).is_file() {
             found.push(Finding::of("objcopy", &RustError::NoObjcopy { program: PathBuf::from(OBJCOPY) }));
         }
         // Most services have the same answers.
