@@ -166,8 +166,8 @@ fn suites_and_packages_of_a_repository_are_suggested_too() {
     complaint(root, &["repo", "init", "repository", "--key", "acme.key", "--origin", "acme"], "repository-exists");
     write(root, "tree/usr/share/acme/file", "content");
     assert_eq!(packhouse(root, &["pack", "--target", "debian-12", "--name", "acme-api", "tree"]).0, 0);
-    let artefact = fs_err::read_dir(root).expect("files").flatten().map(|entry| entry.path());
-    let artefact = artefact.filter(|path| path.extension().is_some_and(|extension| extension == "deb")).next();
+    let mut files = fs_err::read_dir(root).expect("files").flatten().map(|entry| entry.path());
+    let artefact = files.find(|path| path.extension().is_some_and(|extension| extension == "deb"));
     let artefact = artefact.expect("a package").display().to_string();
     let publish = ["publish", &artefact, "--repo", "repository", "--suite", "bookworm", "--key", "acme.key"];
     let (exit, _, text) = packhouse(root, &publish);
