@@ -76,6 +76,8 @@ impl Bench {
             .env_remove("SSL_CERT_FILE")
             .env_remove("SSL_CERT_DIR")
             .env_remove("PACKHOUSE_SANDBOX")
+            .env_remove("PIP_FIND_LINKS")
+            .env("PIP_CONFIG_FILE", "/dev/null")
             .args(["doctor", "--format", "json"]);
         command
     }
@@ -138,7 +140,7 @@ fn without_a_project_what_is_missing_is_a_warning() {
     let bench = Bench::new("");
     fs_err::create_dir(bench.path("empty")).expect("a directory");
     let (exit, said) = bench.examined(|command| {
-        command.current_dir(bench.path("empty")).env("PATH", "/nonexistent");
+        command.current_dir(bench.path("empty")).env("PATH", bench.path("empty"));
     });
     assert_eq!(exit, 0, "{said:#?}");
     let status = |topic: &str| said.iter().find(|one| one.topic == topic).map(|one| one.status.clone());
@@ -151,7 +153,7 @@ fn without_a_project_what_is_missing_is_a_warning() {
 fn missing_tools_are_problems_of_a_project_that_needs_them() {
     let bench = Bench::new("");
     let said = bench.broken("cargo", |command| {
-        command.env("PATH", "/nonexistent");
+        command.env("PATH", bench.path("none"));
     });
     assert_eq!(said.code, "no-cargo");
     assert!(said.remedy.contains("install cargo"), "{said:?}");
@@ -182,9 +184,9 @@ fn variables_that_cannot_be_right_are_problems() {
     for (name, value, topic, code) in [
         ("PACKHOUSE_SANDBOX", "requir", "sandbox", "unknown-sandbox-mode"),
         ("PACKHOUSE_CACHE_SIZE", "lots", "cache", "invalid-cache-size"),
-        ("SSL_CERT_FILE", "/nonexistent/ca.pem", "certificates", ""),
+        ("SSL_CERT_FILE", "none/ca.pem", "certificates", ""),
         ("SSL_CERT_FILE", "/etc/passwd", "certificates", ""),
-        ("SSL_CERT_DIR", "/nonexistent", "certificates", ""),
+        ("SSL_CERT_DIR", "none", "certificates", ""),
         ("PACKHOUSE_CACHE_DIR", "/proc/packhouse", "disk", ""),
         ("PACKHOUSE_CACHE_DIR", "/etc/passwd/cache", "disk", ""),
     ] {

@@ -101,7 +101,7 @@ fn every_misspelt_name_is_answered_with_the_nearest() {
         ("targets = [\"debian-12/amd46\"]\n", "invalid-value", "`debian-12/amd64`"),
         ("effort = \"smal\"\n", "invalid-value", "`small`"),
         ("[licenses]\nallow = [\"Apache2.0\"]\n", "invalid-value", "`Apache-2.0`"),
-        ("[services.acme-apl]\nsummary = \"x\"\n", "unknown-service", "`acme-api`"),
+        ("[services.acme-apl]\nsummary = \"x\"\n", "unknown-service", "acme-api"),
         (
             "[services.acme-api.check]\nallow = [{ code = \"setuid-flie\", reason = \"x\" }]\n",
             "invalid-value",

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::session::Session;
 use super::{Failure, Output, check};
+use crate::diagnostic::Code;
 use crate::explain::{self, Entry};
 
 /// Tell what a code means and what to do about it; without a code, list them all.
@@ -45,21 +46,18 @@ fn reason(entry: Entry) -> &'static str {
 }
 
 fn document(entry: Entry) -> serde_json::Value {
-    let mut document = json!({
-        "code": entry.code(), "severity": entry.severity(), "title": entry.title(), "explanation": entry.explanation(),
-        "remedy": entry.remedy(),
-    });
+    let (code, severity, title) = (entry.code(), entry.severity(), entry.title());
+    let (explanation, remedy) = (entry.explanation(), entry.remedy());
     match entry {
-        Entry::Check(rule) => {
-            document["formats"] = entry.scope().into();
-            document["source"] = rule.source.into();
-        }
-        Entry::Error(code) => {
-            document["example"] = code.example.into();
-            document["exit_codes"] = code.exits.iter().map(|exit| *exit as u8).collect();
-        }
+        Entry::Check(rule) => json!({
+            "code": code, "severity": severity, "formats": entry.scope(), "title": title, "explanation": explanation,
+            "remedy": remedy, "source": rule.source,
+        }),
+        Entry::Error(Code { exits, example, .. }) => json!({
+            "code": code, "severity": severity, "title": title, "explanation": explanation, "example": example,
+            "remedy": remedy, "exit_codes": exits.iter().map(|exit| *exit as u8).collect::<Vec<_>>(),
+        }),
     }
-    document
 }
 
 fn text(entry: Entry) -> String {

@@ -110,7 +110,9 @@ pub(crate) fn meant_target(invalid: &InvalidTarget, known: &[Distribution]) -> S
         InvalidTarget::Distribution { name, .. } => {
             let names = known.iter().map(|distribution| distribution.name.as_str());
             match closest(name, names.clone()) {
-                Some(suggestion) => format!("did you mean `{suggestion}`?"),
+                Some(suggestion) => {
+                    format!("did you mean `{suggestion}`? Known are {}", names.collect::<Vec<_>>().join(", "))
+                }
                 None => {
                     format!("known: {}; add another one with [targets.{name}]", names.collect::<Vec<_>>().join(", "))
                 }

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::combine;
 use super::host;
-use super::indexes::{Indexes, Surroundings};
+use super::indexes::{IndexKind, Indexes, Surroundings};
 use super::interpreter::interpreter;
 use super::provision::{self, VERSION};
 use super::uv::Uv;
@@ -17,7 +17,7 @@ use crate::config::{self, DEFAULT_TARGETS};
 use crate::diagnostic::Diagnose as _;
 use crate::doctor::{Finding, Ground, install};
 use crate::ecosystem::Context;
-use crate::fetch;
+use crate::fetch::{self, Client};
 use crate::sandbox::{Mode, Sandbox};
 use crate::target::{PythonVersion, distributions, parse_target};
 use crate::workspace::{EcosystemKind, Member};
@@ -162,22 +162,33 @@ fn indexes(ground: &Ground<'_>, services: &[&Member]) -> Vec<Finding> {
         Ok(client) => client,
         Err(error) => return vec![Finding::of(topic, &error)],
     };
-    let answers = |address: &str| {
-        let Ok(url) = Url::parse(&format!("{}/packaging/", address.trim_end_matches('/'))) else {
-            return Finding::problem(topic, format!("{address} is no URL"), "write it as https://host/path/simple");
-        };
-        let start = Instant::now();
-        match client.get_bytes(&url, LONGEST_PAGE, "text/html") {
-            // An index that does not have this one answers as well.
-            Ok(_) | Err(fetch::Error::Status { status: 404 | 410, .. }) => {
-                Finding::ok(topic, format!("{address} answers after {} ms", start.elapsed().as_millis()))
-            }
-            Err(error) => Finding::of(topic, &error),
-        }
+    let asked: Vec<(String, IndexKind)> = indexes.all().map(|index| (index.url.clone(), index.kind)).collect();
+    let usual = || vec![(super::index::DEFAULT_INDEX.to_owned(), IndexKind::Simple)];
+    let asked = if asked.is_empty() { usual() } else { asked };
+    asked.iter().map(|(address, kind)| answers(&client, address, *kind)).collect()
+}
+
+fn answers(client: &Client, address: &str, kind: IndexKind) -> Finding {
+    let topic = "index";
+    let page = match kind {
+        IndexKind::Simple => format!("{address}/packaging/"),
+        IndexKind::Links => address.to_owned(),
     };
-    let mut addresses: Vec<String> = indexes.all().map(|index| index.url.clone()).collect();
-    if addresses.is_empty() {
-        addresses.push(super::index::DEFAULT_INDEX.to_owned());
+    let Ok(url) = Url::parse(&page) else {
+        return Finding::problem(topic, format!("{address} is no URL"), "write it as https://host/path/simple");
+    };
+    if let Some(directory) = Url::parse(address).ok().filter(|url| url.scheme() == "file") {
+        return match directory.to_file_path().is_ok_and(|path| path.exists()) {
+            true => Finding::ok(topic, format!("{address} is there")),
+            false => Finding::problem(topic, format!("{address} is not there"), "correct the path where it is named"),
+        };
     }
-    addresses.iter().map(|address| answers(address)).collect()
+    let start = Instant::now();
+    match client.get_bytes(&url, LONGEST_PAGE, "text/html") {
+        // An index that does not have this one answers as well.
+        Ok(_) | Err(fetch::Error::Status { status: 404 | 410, .. }) => {
+            Finding::ok(topic, format!("{address} answers after {} ms", start.elapsed().as_millis()))
+        }
+        Err(error) => Finding::of(topic, &error),
+    }
 }

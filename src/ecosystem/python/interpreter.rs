@@ -4,7 +4,7 @@
 //! developers keep for their own machines and which therefore yields to what a distribution has; `requires-python`; the
 //! distribution's own default.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::str::FromStr as _;
 
 use pep440_rs::VersionSpecifiers;
@@ -44,7 +44,7 @@ pub enum InterpreterError {
         /// The target.
         target: String,
         /// Its manifest.
-        manifest: PathBuf,
+        manifest: Box<Path>,
     },
     /// `.python-version` names one that the target lacks, and what it has is excluded by `requires-python`.
     #[error(
@@ -56,13 +56,13 @@ pub enum InterpreterError {
         /// What `.python-version` says.
         wanted: PythonVersion,
         /// `requires-python`.
-        requires: String,
+        requires: Box<str>,
         /// What it has.
         available: String,
         /// The target.
         target: String,
         /// Its manifest.
-        manifest: PathBuf,
+        manifest: Box<Path>,
     },
     /// `requires-python` is no specifier.
     #[error("the requires-python `{requires}` of {service} cannot be read: {reason}")]
@@ -74,7 +74,7 @@ pub enum InterpreterError {
         /// Why.
         reason: String,
         /// Its manifest.
-        manifest: PathBuf,
+        manifest: Box<Path>,
     },
     /// The distribution has no interpreter at all.
     #[error("{target} has no Python interpreter")]
@@ -101,7 +101,7 @@ impl Diagnose for InterpreterError {
         match self {
             Self::NotThere { service, .. } => vec![Clue::of_service(service, "python.version")],
             Self::Excluded { manifest, .. } | Self::Neither { manifest, .. } | Self::Unreadable { manifest, .. } => {
-                let word = |word: &str| Clue::Word { file: manifest.clone(), word: word.to_owned() };
+                let word = |word: &str| Clue::Word { file: manifest.to_path_buf(), word: word.to_owned() };
                 vec![word("requires-python"), word("python_requires"), word("python = ")]
             }
             Self::None { .. } => Vec::new(),
@@ -142,7 +142,7 @@ pub fn interpreter(
                 service: service.clone(),
                 requires: text.to_owned(),
                 reason: error.to_string(),
-                manifest: member.manifest.clone(),
+                manifest: member.manifest.as_path().into(),
             })?,
         )),
     };
@@ -154,7 +154,7 @@ pub fn interpreter(
         requires: requires.as_ref().map(|(text, _)| text.clone()).unwrap_or_default(),
         python,
         target: target.to_string(),
-        manifest: member.manifest.clone(),
+        manifest: member.manifest.as_path().into(),
     };
 
     if let Some(wanted) = context.settings.service(&member.name).python.version {
@@ -178,8 +178,8 @@ pub fn interpreter(
             Ok(python)
         }
         (None, Some(wanted), Some((text, _))) => {
-            let (requires, target) = (text.clone(), target.to_string());
-            let manifest = member.manifest.clone();
+            let (requires, target) = (text.as_str().into(), target.to_string());
+            let manifest = member.manifest.as_path().into();
             Err(InterpreterError::Neither { service, wanted, requires, available: available(), target, manifest })
         }
         (None, _, _) if pythons.is_empty() => Err(InterpreterError::None { target: target.to_string() }),
