@@ -155,7 +155,7 @@ fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool,
     if let Some(revision) = arguments.changed_since.as_ref().filter(|_| options.services.is_empty()) {
         reporter.step("Fresh", &format!("no service differs from {revision}"));
     }
-    let noting = Noting::new(reporter);
+    let noting = Noting::new(reporter, &project.notes);
     let context = Context { reporter: &noting, ..session.context(&project) };
     let artefacts = build::build(context, &options)?;
     print(session, &artefacts, &options.out)?;

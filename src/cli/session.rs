@@ -9,12 +9,13 @@ use serde::Serialize;
 use super::reporter::{Human, Json, Verbosity};
 use super::{Failure, Output};
 use crate::cache::{Cache, InvalidLimit, Refused};
-use crate::config::{self, RepositorySettings, Settings};
+use crate::config::{self, Assumed, Person, RepositorySettings, Settings, Told};
 use crate::diagnostic::{Diagnose, ExitCode};
 use crate::ecosystem::{self, Context};
 use crate::repo::trust::source;
 use crate::report::Reporter;
 use crate::sandbox;
+use crate::survey::Found;
 use crate::variables;
 use crate::workspace::{self, Detector, Member, Workspace};
 
@@ -30,6 +31,13 @@ pub(super) struct Globals {
     /// Work as if started in this directory.
     #[arg(short = 'C', global = true, help_heading = GLOBAL, value_name = "DIR")]
     directory: Option<PathBuf>,
+    /// The organisation's short name: packages install below /usr/lib/ORG (default: what the configuration says, else a
+    /// guess from the services' names).
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "ORG")]
+    org: Option<String>,
+    /// Who answers for the packages (default: what the configuration says, else the manifest's author, else git's user).
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME <MAIL>")]
+    maintainer: Option<String>,
     /// Say nothing but results and errors.
     #[arg(short, long, global = true, help_heading = GLOBAL, conflicts_with = "verbose")]
     quiet: bool,
@@ -88,6 +96,8 @@ pub(super) struct Session {
 pub(super) struct Project {
     pub(super) settings: Settings,
     pub(super) workspace: Workspace,
+    /// What the user was told of it: an answer without opening it again says the same.
+    pub(super) notes: Vec<String>,
 }
 
 impl Session {
@@ -164,14 +174,60 @@ impl Session {
 
     /// The configuration alone.
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
-        Ok(config::load(&self.directory()?, self.manifest()?.as_deref())?)
+        let mut settings = config::load(&self.directory()?, self.manifest()?.as_deref())?;
+        self.told().replace(&mut settings)?;
+        Ok(settings)
     }
 
-    /// The configuration and what was found in the repository.
+    /// The configuration, or what is assumed where there is none, and what was found in the repository.
     pub(super) fn project(&self) -> Result<Project, Failure> {
-        let settings = self.settings()?;
+        let mut settings = match config::load(&self.directory()?, self.manifest()?.as_deref()) {
+            Err(config::Error::Missing { .. }) if self.globals.manifest_path.is_none() => return self.assumed(),
+            settings => settings?,
+        };
+        self.told().replace(&mut settings)?;
         let workspace = workspace::discover(&settings, &detectors())?;
-        Ok(Project { settings, workspace })
+        Ok(Project { settings, workspace, notes: Vec::new() })
+    }
+
+    /// A project that nobody has configured.
+    fn assumed(&self) -> Result<Project, Failure> {
+        let start = self.directory()?;
+        // Where nothing says that this is a project, the whole of a home directory is not searched for one.
+        let root = config::project_root(&start)?.ok_or_else(|| config::Error::Missing { start: start.clone() })?;
+        let workspace = workspace::discover_unconfigured(&root, &detectors())?;
+        let assumed = config::assume(&start, &workspace, &self.told(), &people(&workspace))?;
+        let Assumed { settings, org, maintainer } = assumed;
+        self.reporter.step(
+            "Assuming",
+            &format!(
+                "organisation {} ({}), maintainer {} ({}): there is no {}",
+                org.value,
+                org.reason,
+                maintainer.value,
+                maintainer.reason,
+                config::FILE_NAME
+            ),
+        );
+        let mut notes = Vec::new();
+        for service in workspace.services() {
+            if let Some(note) = Found::of(&workspace, service).left_out(service) {
+                self.reporter.note(&note);
+                notes.push(note);
+            }
+        }
+        Ok(Project { settings, workspace, notes })
+    }
+
+    /// What the user says of the project beside any file.
+    pub(super) fn told(&self) -> Told {
+        let variable = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
+        Told {
+            org: self.globals.org.clone(),
+            maintainer: self.globals.maintainer.clone(),
+            default_org: variable(variables::PACKHOUSE_ORG),
+            default_maintainer: variable(variables::PACKHOUSE_MAINTAINER),
+        }
     }
 
     /// The configuration's file, when the user named one.
@@ -181,8 +237,8 @@ impl Session {
 
     /// What the global arguments say of the result.
     pub(super) fn requirements(&self) -> String {
-        let Globals { manifest_path, locked, offline, frozen, .. } = &self.globals;
-        format!("{manifest_path:?} {locked} {offline} {frozen}")
+        let Globals { manifest_path, org, maintainer, locked, offline, frozen, .. } = &self.globals;
+        format!("{manifest_path:?} {org:?} {maintainer:?} {locked} {offline} {frozen}")
     }
 
     pub(super) fn cache(&self) -> &Cache {
@@ -245,6 +301,11 @@ fn hide_keys(settings: &Settings) {
 /// All languages, as discovery wants them.
 pub(super) fn detectors() -> Vec<&'static dyn Detector> {
     ecosystem::all().into_iter().map(|ecosystem| ecosystem as &dyn Detector).collect()
+}
+
+/// Who stands in the manifest of a member.
+pub(super) fn people(workspace: &Workspace) -> impl Fn(&Member) -> Vec<Person> {
+    move |member| ecosystem::of(member.ecosystem).people(workspace, member)
 }
 
 impl Project {

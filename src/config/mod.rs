@@ -3,17 +3,19 @@
 //! What stands here has been checked: names are names, globs compile, targets exist, paths are relative and stay inside
 //! the repository. Each stage reads the part that is its own; nothing else in the program reads a configuration file.
 
+mod assume;
 mod capabilities;
 mod check;
 mod error;
 mod files;
 mod find;
-mod init;
+mod guess;
 mod licenses;
 mod load;
 mod origin;
 mod pages;
 mod previous;
+mod proposal;
 mod reader;
 mod relations;
 mod selector;
@@ -34,19 +36,22 @@ use crate::format::Effort;
 use crate::name::{OrgName, PackageName};
 use crate::target::{Distribution, PythonVersion, Target};
 
+pub use assume::{Assumed, assume};
 pub use check::{AllowSettings, CheckSettings};
 pub use error::Error;
 pub use files::{FileKind, FileSettings, FileSource, Place};
 pub(crate) use find::read_text;
-pub use find::{FILE_NAME, repository_root};
-pub use init::{Proposal, propose};
+pub use find::{FILE_NAME, present, project_root, repository_root};
+pub use guess::{Guess, People, Person, Told};
+pub(crate) use guess::{maintainer as guess_maintainer, org as guess_org};
 pub use licenses::{Clarification, LicenseException, LicensePolicy};
-pub use load::{DEFAULT_TARGETS, load};
+pub use load::{DEFAULT_TARGETS, load, parse};
 pub use origin::Origin;
 pub(crate) use origin::locate;
 pub(crate) use pages::page_name;
 pub use pages::{Completion, PageSettings, Shell};
 pub use previous::RemovedConfig;
+pub use proposal::{Content, Setting, Table, render};
 pub use relations::{RelationKind, RelationSettings};
 pub use selector::Selector;
 pub(crate) use suggest::closest;
