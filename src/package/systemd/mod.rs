@@ -9,6 +9,7 @@ mod sysusers;
 mod tmpfiles;
 mod unit_file;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub(crate) use directives::{names as unit_directives, sections as unit_sections};
@@ -16,11 +17,11 @@ pub(super) use sysusers::Sysusers;
 
 use super::Error;
 use crate::config::value::stays_inside;
-use crate::config::{RestartPolicy, Settings, SystemdSettings};
+use crate::config::{RestartPolicy, Settings, SystemdSettings, UnitPolicy, UnitSource};
 use crate::diagnostic::Location;
 use crate::target::{Format, Target};
+use crate::name::PackageName;
 use crate::tree::{Content, InstallPath, Tree};
-use crate::workspace::Member;
 use unit_file::UnitFile;
 
 /// What the maintainer scripts must know of the units.
@@ -42,6 +43,8 @@ pub(super) struct Units {
     pub(super) enable: bool,
     /// Start on first installation.
     pub(super) start: bool,
+    /// Units that are treated otherwise, by name.
+    pub(super) policies: BTreeMap<String, UnitPolicy>,
 }
 
 impl Units {
@@ -118,9 +121,9 @@ impl Scope {
 
 /// What a generated unit says of its service.
 pub(super) struct ServiceFacts<'a> {
-    /// The service.
-    pub(super) member: &'a Member,
-    /// Its absolute directory.
+    /// The package's name.
+    pub(super) package: &'a PackageName,
+    /// The service's absolute directory.
     pub(super) directory: &'a Path,
     /// Its private tree's directory.
     pub(super) prefix: &'a InstallPath,
@@ -134,7 +137,7 @@ pub(super) struct ServiceFacts<'a> {
 
 impl ServiceFacts<'_> {
     fn package(&self) -> &str {
-        self.member.name.as_str()
+        self.package.as_str()
     }
 }
 
@@ -147,8 +150,8 @@ pub(super) fn install(
     tree: &mut Tree,
 ) -> Result<Units, Error> {
     let debian = target.format() == Format::Deb;
-    let read = |paths: &[std::path::PathBuf]| -> Result<Vec<UnitFile>, Error> {
-        paths.iter().map(|path| read_unit(settings, service, path)).collect()
+    let read = |sources: &[UnitSource]| -> Result<Vec<UnitFile>, Error> {
+        sources.iter().map(|source| read_unit(settings, service, source)).collect()
     };
     let mut system = read(&systemd.units)?;
     if let (Some(command), true) = (&systemd.command, systemd.units.is_empty()) {
@@ -165,6 +168,7 @@ pub(super) fn install(
         restart: systemd.restart,
         enable: systemd.enable.unwrap_or(debian),
         start: systemd.start.unwrap_or(debian),
+        policies: policies(systemd),
         ..Units::default()
     };
     for (directory, files) in [(SYSTEM_UNITS, &system), (USER_UNITS, &user)] {
@@ -179,6 +183,12 @@ pub(super) fn install(
         presets::install(service, &units, tree)?;
     }
     Ok(units)
+}
+
+/// What is said of single units, by the names that they are installed by.
+fn policies(systemd: &SystemdSettings) -> BTreeMap<String, UnitPolicy> {
+    let sources = systemd.units.iter().chain(&systemd.user_units);
+    sources.filter_map(|source| Some((installed_name(source), source.policy?))).collect()
 }
 
 /// `StateDirectory=` and its like of `units` (systemd.exec(5)), where they bear the package's name: another name may be another
@@ -207,7 +217,7 @@ const USER_UNITS: &str = "/usr/lib/systemd/user";
 
 /// The paths outside the service's own tree at which [`install`] puts files, as far as the settings alone tell.
 pub(super) fn installed_paths(systemd: &SystemdSettings, package: &str) -> Vec<String> {
-    let below = |directory: &str, files: &[std::path::PathBuf]| -> Vec<String> {
+    let below = |directory: &str, files: &[UnitSource]| -> Vec<String> {
         files.iter().map(|file| format!("{directory}/{}", installed_name(file))).collect()
     };
     let mut paths = below(SYSTEM_UNITS, &systemd.units);
@@ -220,8 +230,12 @@ pub(super) fn installed_paths(systemd: &SystemdSettings, package: &str) -> Vec<S
     paths
 }
 
-/// The name below the directory of its kind: the file's own, with the directory of a drop-in before it.
-fn installed_name(path: &Path) -> String {
+/// The name below the directory of its kind: the given one, else the file's own, with the directory of a drop-in before it.
+fn installed_name(source: &UnitSource) -> String {
+    if let Some(name) = &source.name {
+        return name.clone();
+    }
+    let path = &source.path;
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match path.parent().map(name) {
         Some(parent) if name(path).ends_with(".conf") && parent.ends_with(".d") && is_unit_drop_in(&parent) => {
@@ -236,11 +250,11 @@ fn is_unit_drop_in(directory: &str) -> bool {
     directory.strip_suffix(".d").is_some_and(|unit| unit.contains('.'))
 }
 
-fn read_unit(settings: &Settings, service: &ServiceFacts<'_>, path: &Path) -> Result<UnitFile, Error> {
-    let text = read_text(settings, service, "unit", path)?;
-    UnitFile::parse(installed_name(path), text).map_err(|malformed| {
+fn read_unit(settings: &Settings, service: &ServiceFacts<'_>, source: &UnitSource) -> Result<UnitFile, Error> {
+    let text = read_text(settings, service, "unit", &source.path)?;
+    UnitFile::parse(installed_name(source), text).map_err(|malformed| {
         let text = malformed.text;
-        problem(service, malformed.problem, malformed.hint, Some(located(path, &text, malformed.span)))
+        problem(service, malformed.problem, malformed.hint, Some(located(&source.path, &text, malformed.span)))
     })
 }
 
