@@ -15,7 +15,7 @@ use super::selector::Selector;
 use super::value::{self, Rule};
 use crate::diagnostic::Location;
 use crate::target::{Distribution, Format, accounts, hierarchy};
-use crate::tree::{InstallPath, Role};
+use crate::tree::{InstallPath, Marks, Role};
 
 /// One entry.
 #[derive(Debug, Clone)]
@@ -34,6 +34,10 @@ pub struct FileSettings {
     pub group: Option<String>,
     /// `config`, `documentation`, `license`.
     pub role: Role,
+    /// What more the format may know of it.
+    pub marks: Marks,
+    /// Whether it is compressed on the way (`gzip -9n`), with `.gz` at the end of its name.
+    pub compress: bool,
     /// In the form of cap_from_text(3).
     pub capabilities: Option<String>,
     /// Which targets it is for; none for all of them.
@@ -66,7 +70,7 @@ pub enum FileKind {
 /// Where an entry's files are, relative to the service's directory.
 #[derive(Debug, Clone)]
 pub enum FileSource {
-    /// A file or a directory.
+    /// A file or a directory. A table that was written for another tool may lead elsewhere in the repository.
     Path(PathBuf),
     /// Whatever matches below a directory.
     Glob {
@@ -74,6 +78,22 @@ pub enum FileSource {
         base: PathBuf,
         /// The whole pattern, matched against paths relative to the service's directory.
         pattern: Box<GlobMatcher>,
+    },
+    /// What cargo makes.
+    Built {
+        /// Below `target/<profile>/`: `tool`, `libtool.so`, `examples/demo`.
+        path: PathBuf,
+        /// As it was written: taken when cargo makes no such file, because another program may have put it there.
+        literal: PathBuf,
+    },
+    /// Whatever cargo makes that matches.
+    BuiltGlob {
+        /// The part of the pattern without special characters, below `target/<profile>/`; may be empty.
+        base: PathBuf,
+        /// The whole pattern, matched against paths below `target/<profile>/`.
+        pattern: Box<GlobMatcher>,
+        /// `base` as it was written.
+        literal: PathBuf,
     },
 }
 
@@ -166,6 +186,8 @@ fn file(table: Reader<'_>, known: &[Distribution]) -> Result<FileSettings, Error
         user: user.map(|text| text.checked(|text| owner(text, accounts::user), "")).transpose()?,
         group: group.map(|text| text.checked(|text| owner(text, accounts::group), "")).transpose()?,
         role: role_of(kind, role.as_ref(), &path, &install)?,
+        marks: Marks::default(),
+        compress: false,
         capabilities: caps.map(|text| text.parse(capabilities, CAPABILITIES_HINT)).transpose()?,
         kind: what,
         path: install,

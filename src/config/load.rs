@@ -35,6 +35,7 @@ pub fn load(start: &Path, manifest_path: Option<&Path>) -> Result<Settings, Erro
         project: project(&reader, &distributions)?,
         indexes: indexes(&reader)?,
         services: service::services(&reader, &found.root, &distributions, &origin)?,
+        adopted: std::collections::BTreeMap::new(),
         licenses: licenses::licenses(&reader)?,
         repository: repository(&reader, &found.root)?,
         root: found.root.clone(),

@@ -8,6 +8,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
+use super::layer::{Layer, layer};
 use super::reader::Reader;
 use super::service::{checked, parsed};
 use super::suggest::closest;
@@ -27,13 +28,60 @@ pub enum RestartPolicy {
     Never,
 }
 
+impl Layer for RestartPolicy {
+    fn over(self, _below: Self) -> Self {
+        self
+    }
+}
+
+/// A file for systemd.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitSource {
+    /// Where it is, relative to the service's directory.
+    pub path: PathBuf,
+    /// The name to install it by, when it is not the file's own.
+    pub name: Option<String>,
+    /// What the package's scripts do with this unit, when it is not what they do with all of them.
+    pub policy: Option<UnitPolicy>,
+}
+
+impl From<PathBuf> for UnitSource {
+    fn from(path: PathBuf) -> Self {
+        Self { path, name: None, policy: None }
+    }
+}
+
+/// What the package's scripts do with one unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnitPolicy {
+    /// Enable on first installation; `None` is the family's custom.
+    pub enable: Option<bool>,
+    /// Start on first installation; `None` is the family's custom.
+    pub start: Option<bool>,
+    /// Restart once the new version is configured.
+    pub restart_after_upgrade: bool,
+    /// Stop before the new version is unpacked, when it is not restarted after that.
+    pub stop_on_upgrade: bool,
+}
+
+impl UnitPolicy {
+    /// What happens on upgrade, as debhelper reads the two (dh_installsystemd(1)): what is restarted is not stopped before.
+    pub fn restart(self) -> RestartPolicy {
+        match (self.restart_after_upgrade, self.stop_on_upgrade) {
+            (true, _) => RestartPolicy::AfterUpgrade,
+            (false, true) => RestartPolicy::StopStart,
+            (false, false) => RestartPolicy::Never,
+        }
+    }
+}
+
 /// `[services.NAME.systemd]`.
 #[derive(Debug, Clone, Default)]
 pub struct SystemdSettings {
     /// Unit files in the service's directory, drop-ins (`x.service.d/y.conf`) among them.
-    pub units: Vec<PathBuf>,
+    pub units: Vec<UnitSource>,
     /// Unit files for the users' managers.
-    pub user_units: Vec<PathBuf>,
+    pub user_units: Vec<UnitSource>,
     /// The command line of a generated unit (first word: one of the service's commands) when there are no `units`.
     pub command: Option<String>,
     /// The system user to run as; made by sysusers.d.
@@ -49,9 +97,9 @@ pub struct SystemdSettings {
     /// Further directives of the generated units: section, name, values. No value takes the directive out.
     pub directives: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     /// sysusers.d files in the service's directory.
-    pub sysusers: Vec<PathBuf>,
+    pub sysusers: Vec<UnitSource>,
     /// tmpfiles.d files in the service's directory.
-    pub tmpfiles: Vec<PathBuf>,
+    pub tmpfiles: Vec<UnitSource>,
     /// What happens to running units on upgrade.
     pub restart: RestartPolicy,
     /// Enable on first installation; `None` is the family's custom (Debian: yes, RPM: by preset).
@@ -60,6 +108,31 @@ pub struct SystemdSettings {
     pub start: Option<bool>,
     /// Whether a purge leaves the services' own state, cache and logs.
     pub keep_data: bool,
+}
+
+layer!(SystemdSettings {
+    units,
+    user_units,
+    command,
+    user,
+    environment_file,
+    service_restart,
+    schedule,
+    listen,
+    directives,
+    sysusers,
+    tmpfiles,
+    restart,
+    enable,
+    start,
+    keep_data,
+});
+
+impl SystemdSettings {
+    /// All files that it names.
+    pub fn files(&self) -> impl Iterator<Item = &UnitSource> {
+        [&self.units, &self.user_units, &self.sysusers, &self.tmpfiles].into_iter().flatten()
+    }
 }
 
 /// Values of `Restart=` (systemd.service(5)).
@@ -80,8 +153,11 @@ pub(super) fn systemd(table: Reader<'_>) -> Result<SystemdSettings, Error> {
         ("stop-start", RestartPolicy::StopStart),
         ("never", RestartPolicy::Never),
     ];
-    let units = parsed(table.strings("units")?, value::unit)?;
-    let user_units = parsed(table.strings("user-units")?, value::unit)?;
+    let named = |key, parse| -> Result<Vec<UnitSource>, Error> {
+        Ok(parsed(table.strings(key)?, parse)?.into_iter().map(UnitSource::from).collect())
+    };
+    let units = named("units", value::unit)?;
+    let user_units = named("user-units", value::unit)?;
     let command = table.string("command")?;
     if let (Some(command), false) = (&command, units.is_empty()) {
         return Err(command.error(
@@ -112,8 +188,8 @@ pub(super) fn systemd(table: Reader<'_>) -> Result<SystemdSettings, Error> {
         service_restart: service_restart.map(str::to_owned),
         schedule,
         listen,
-        sysusers: parsed(table.strings("sysusers")?, configuration_snippet)?,
-        tmpfiles: parsed(table.strings("tmpfiles")?, configuration_snippet)?,
+        sysusers: named("sysusers", configuration_snippet)?,
+        tmpfiles: named("tmpfiles", configuration_snippet)?,
         restart: table.string("restart")?.map(|text| text.choice(&policies)).transpose()?.unwrap_or_default(),
         enable: table.boolean("enable")?,
         start: table.boolean("start")?,
