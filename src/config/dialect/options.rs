@@ -1,6 +1,7 @@
 //! What the command line says about other tools' tables: which variant, and what stands in the place of what they say.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::config::MultiArch;
 
@@ -20,8 +21,15 @@ pub struct Options {
 pub enum Overlay {
     /// One of the table's own variants (`--variant`).
     Variant(String),
-    /// A TOML file, or a table of it (`--metadata-overwrite FILE[#TABLE]`).
-    File(PathBuf, Option<String>),
+    /// A TOML file (`--metadata-overwrite FILE[#TABLE]`); read by the front, so that what is compared holds what it says.
+    File {
+        /// The file, as it was named.
+        path: PathBuf,
+        /// All of it.
+        text: Arc<str>,
+        /// The table of it that is meant, dotted.
+        table: Option<String>,
+    },
     /// TOML itself (`--set-metadata`).
     Text(String),
 }
@@ -51,6 +59,8 @@ pub struct Overrides {
     pub strip: Option<bool>,
     /// `--dbgsym` and `--no-dbgsym`.
     pub debug_package: Option<bool>,
+    /// `--auto-req`: whether an RPM requires the libraries that it needs.
+    pub auto_req: Option<bool>,
     /// What stands after `--`, for `cargo build`.
     pub cargo_arguments: Vec<String>,
 }
