@@ -19,9 +19,10 @@ use super::Error;
 use crate::config::value::stays_inside;
 use crate::config::{RestartPolicy, Settings, SystemdSettings, UnitPolicy, UnitSource};
 use crate::diagnostic::Location;
-use crate::target::{Format, Target};
 use crate::name::PackageName;
+use crate::target::{Format, Target};
 use crate::tree::{Content, InstallPath, Tree};
+use crate::workspace::Member;
 use unit_file::UnitFile;
 
 /// What the maintainer scripts must know of the units.
@@ -121,9 +122,13 @@ impl Scope {
 
 /// What a generated unit says of its service.
 pub(super) struct ServiceFacts<'a> {
+    /// The service.
+    pub(super) member: &'a Member,
     /// The package's name.
     pub(super) package: &'a PackageName,
-    /// The service's absolute directory.
+    /// Whether what could not work is left to `packhouse check`: it was written for a tool that does not look.
+    pub(super) lenient: bool,
+    /// Its absolute directory.
     pub(super) directory: &'a Path,
     /// Its private tree's directory.
     pub(super) prefix: &'a InstallPath,
@@ -158,8 +163,10 @@ pub(super) fn install(
         system.extend(generated::units(settings, systemd, service, target, command)?);
     }
     let user = read(&systemd.user_units)?;
-    checks::check(service, tree, &system, checks::Manager::System)?;
-    checks::check(service, tree, &user, checks::Manager::User)?;
+    if !service.lenient {
+        checks::check(service, tree, &system, checks::Manager::System)?;
+        checks::check(service, tree, &user, checks::Manager::User)?;
+    }
 
     let mut units = Units {
         data: if systemd.keep_data { Vec::new() } else { data(service.package(), &system) },
@@ -363,6 +370,10 @@ fn fields(line: &str) -> Option<Vec<String>> {
 fn add(service: &ServiceFacts<'_>, tree: &mut Tree, path: &str, text: &str) -> Result<(), Error> {
     let package = service.package().to_owned();
     let path = InstallPath::parse(path).map_err(|invalid| Error::Path { package: package.clone(), invalid })?;
+    // A plain file of the same table goes first.
+    if service.lenient && tree.get(&path).is_some() {
+        return Ok(());
+    }
     tree.file(path, Content::bytes(text.as_bytes().to_vec()), 0o644)
         .map_err(|conflict| Error::Conflict { package, conflict })
 }
