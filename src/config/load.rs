@@ -53,6 +53,7 @@ fn read(found: &Found) -> Result<Settings, Error> {
         project: project(&reader, &distributions)?,
         indexes: indexes(&reader)?,
         services: service::services(&reader, &found.root, &distributions, &origin)?,
+        adopted: std::collections::BTreeMap::new(),
         licenses: licenses::licenses(&reader)?,
         repository: repository(&reader, &found.root)?,
         root: found.root.clone(),

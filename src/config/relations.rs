@@ -18,6 +18,8 @@ pub struct RelationSettings {
     pub all: Vec<(RelationKind, Selector, Vec<String>)>,
 }
 
+super::layer::layer!(RelationSettings { all });
+
 impl RelationSettings {
     /// The expressions of one kind for `target`: those of all selectors that match it.
     pub fn get(&self, kind: RelationKind, target: &Target) -> Vec<String> {
