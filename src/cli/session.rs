@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::reporter::{Human, Json, Verbosity};
 use super::{Failure, Output};
 use crate::cache::{Cache, InvalidLimit, Refused};
-use crate::config::{self, Assumed, Person, RepositorySettings, Settings, Told};
+use crate::config::{self, Assumed, DialectOptions, Person, RepositorySettings, Settings, Told};
 use crate::diagnostic::{Diagnose, ExitCode};
 use crate::ecosystem::{self, Context};
 use crate::repo::trust::source;
@@ -174,30 +174,59 @@ impl Session {
 
     /// The configuration alone.
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
-        let mut settings = config::load(&self.directory()?, self.manifest()?.as_deref())?;
-        self.told().replace(&mut settings)?;
-        Ok(settings)
+        let (_, settings) = self.load()?;
+        Ok(settings?)
+    }
+
+    /// The configuration, and where it was looked for. Cargo's users name a crate's manifest, which need not hold one.
+    fn load(&self) -> Result<(PathBuf, Result<Settings, config::Error>), Failure> {
+        let start = self.directory()?;
+        let (start, settings) = match config::load(&start, self.manifest()?.as_deref()) {
+            Err(config::Error::NoTable { path, .. }) if path.file_name().is_some_and(|name| name == "Cargo.toml") => {
+                let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                (directory.to_path_buf(), config::load(directory, None))
+            }
+            settings => (start, settings),
+        };
+        let replace = |mut settings: Settings| self.told().replace(&mut settings).map(|()| settings);
+        Ok((start, settings.and_then(replace)))
     }
 
     /// The configuration, or what is assumed where there is none, and what was found in the repository.
     pub(super) fn project(&self) -> Result<Project, Failure> {
-        let mut settings = match config::load(&self.directory()?, self.manifest()?.as_deref()) {
-            Err(config::Error::Missing { .. }) if self.globals.manifest_path.is_none() => return self.assumed(),
-            settings => settings?,
+        self.project_with(&DialectOptions::default())
+    }
+
+    /// The same, with what the command line says about the tables of other tools.
+    pub(super) fn project_with(&self, dialects: &DialectOptions) -> Result<Project, Failure> {
+        let (mut settings, workspace, is_assumed) = match self.load()? {
+            (start, Err(config::Error::Missing { .. })) => {
+                let (settings, workspace) = self.assumed(&start)?;
+                (settings, workspace, true)
+            }
+            (_, settings) => {
+                let settings = settings?;
+                let workspace = workspace::discover(&settings, &detectors())?;
+                (settings, workspace, false)
+            }
         };
-        self.told().replace(&mut settings)?;
-        let workspace = workspace::discover(&settings, &detectors())?;
-        Ok(Project { settings, workspace, notes: Vec::new() })
+        let notes = config::adopt(&mut settings, &workspace, dialects)?;
+        let mut notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
+        if is_assumed {
+            notes.extend(workspace.services().filter_map(|service| Found::of(&workspace, service).left_out(service)));
+        }
+        notes.iter().for_each(|note| self.reporter.note(note));
+        Ok(Project { settings, workspace, notes })
     }
 
     /// A project that nobody has configured.
-    fn assumed(&self) -> Result<Project, Failure> {
-        let start = self.directory()?;
+    fn assumed(&self, start: &Path) -> Result<(Settings, Workspace), Failure> {
         // Where nothing says that this is a project, the whole of a home directory is not searched for one.
-        let root = config::project_root(&start)?.ok_or_else(|| config::Error::Missing { start: start.clone() })?;
+        let missing = || config::Error::Missing { start: start.to_path_buf() };
+        let root = config::project_root(start)?.ok_or_else(missing)?;
         let workspace = workspace::discover_unconfigured(&root, &detectors())?;
-        let assumed = config::assume(&start, &workspace, &self.told(), &people(&workspace))?;
-        let Assumed { settings, org, maintainer } = assumed;
+        let Assumed { settings, org, maintainer } =
+            config::assume(start, &workspace, &self.told(), &people(&workspace))?;
         self.reporter.step(
             "Assuming",
             &format!(
@@ -209,14 +238,7 @@ impl Session {
                 config::FILE_NAME
             ),
         );
-        let mut notes = Vec::new();
-        for service in workspace.services() {
-            if let Some(note) = Found::of(&workspace, service).left_out(service) {
-                self.reporter.note(&note);
-                notes.push(note);
-            }
-        }
-        Ok(Project { settings, workspace, notes })
+        Ok((settings, workspace))
     }
 
     /// What the user says of the project beside any file.

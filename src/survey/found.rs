@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::Fact;
 use crate::config::{read_text, value};
-use crate::workspace::{Member, Workspace};
+use crate::ecosystem::rust::is_described_elsewhere;
+use crate::workspace::{EcosystemKind, Member, Workspace};
 
 /// Where people keep units, relative to the service's directory.
 const PLACES: [&str; 11] = [
@@ -42,8 +43,11 @@ pub struct Found {
 }
 
 impl Found {
-    /// Looks into the directory of `service`.
+    /// Looks into the directory of `service`. Where a table of another tool says what is in the package, it decides.
     pub fn of(workspace: &Workspace, service: &Member) -> Self {
+        if service.ecosystem == EcosystemKind::Rust && is_described_elsewhere(workspace, service) {
+            return Self::default();
+        }
         let directory = workspace.directory(service);
         let mut found = Self::default();
         for place in PLACES {

@@ -48,13 +48,24 @@ pub(super) fn explain(context: Context<'_>, service: &Member) -> Vec<Fact> {
     } else {
         Fact::missing("lock", format!("there is no {}: `packhouse lock` makes it", lock.display()))
     });
-    let tables = manifest.table.get("package").and_then(|package| package.get("metadata")).and_then(Value::as_table);
-    let tables = FOREIGN.iter().filter(|name| tables.is_some_and(|tables| tables.contains_key(**name)));
-    let tables: Vec<String> = tables.map(|name| format!("[package.metadata.{name}]")).collect();
+    let tables = tables(&manifest.table);
     if !tables.is_empty() {
         facts.push(Fact::new("reads", format!("{} of {}", tables.join(", "), service.manifest.display())));
     }
     facts
+}
+
+/// The tables that other packaging tools read, as they are headed.
+fn tables(manifest: &Table) -> Vec<String> {
+    let metadata = manifest.get("package").and_then(|package| package.get("metadata")).and_then(Value::as_table);
+    let names = FOREIGN.iter().filter(|name| metadata.is_some_and(|metadata| metadata.contains_key(**name)));
+    names.map(|name| format!("[package.metadata.{name}]")).collect()
+}
+
+/// Whether the manifest of `member` says for other tools what is in its package.
+pub(crate) fn is_described_elsewhere(workspace: &Workspace, member: &Member) -> bool {
+    let manifest = ManifestText::read(&workspace.root, &member.manifest);
+    manifest.is_ok_and(|manifest| !tables(&manifest.table).is_empty())
 }
 
 fn compiler(manifest: &Table, project: &Project) -> Fact {

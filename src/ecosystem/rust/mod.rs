@@ -25,6 +25,7 @@ mod toolchain;
 mod vendor;
 
 pub use error::RustError;
+pub(crate) use explain::is_described_elsewhere;
 
 use std::path::PathBuf;
 
