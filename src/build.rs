@@ -410,7 +410,7 @@ fn revision(settings: &ServiceSettings, distribution: &Distribution) -> String {
     let text = match (settings.release_text.as_deref(), distribution.format) {
         (Some(""), Format::Deb) => return String::new(),
         (Some(text), _) if !text.is_empty() && settings.revision.is_none() => text,
-        _ => &number,
+        _ => number.as_str(),
     };
     let suffix = if settings.plain_revision { "" } else { distribution.revision_suffix.as_str() };
     format!("{text}{suffix}")
