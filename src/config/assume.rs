@@ -3,6 +3,7 @@
 //! What a packhouse.toml would have to say is guessed ([`super::guess`]); everything else has a default anyway. Several
 //! services share an organisation, which is a decision, so that they want a file, or to be told.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use globset::GlobSet;
@@ -61,7 +62,8 @@ pub fn assume(start: &Path, workspace: &Workspace, told: &Told, people: People<'
         root: root.clone(),
         project,
         indexes: Vec::new(),
-        services: std::collections::BTreeMap::new(),
+        services: BTreeMap::new(),
+        adopted: BTreeMap::new(),
         distributions,
         licenses: LicensePolicy::default(),
         repository: RepositorySettings::default(),
