@@ -81,7 +81,6 @@ fn compiler(manifest: &Table, project: &Project) -> Fact {
 mod tests {
     use std::path::PathBuf;
 
-    use super::*;
     use crate::ecosystem;
     use crate::workspace::{EcosystemKind, discover_unconfigured};
 
