@@ -9,6 +9,7 @@ mod sysusers;
 mod tmpfiles;
 mod unit_file;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 pub(crate) use directives::{names as unit_directives, sections as unit_sections};
@@ -16,7 +17,7 @@ pub(super) use sysusers::Sysusers;
 
 use super::Error;
 use crate::config::value::stays_inside;
-use crate::config::{RestartPolicy, Settings, SystemdSettings};
+use crate::config::{RestartPolicy, Settings, SystemdSettings, UnitPolicy};
 use crate::diagnostic::Location;
 use crate::target::{Format, Target};
 use crate::tree::{Content, InstallPath, Tree};
@@ -42,9 +43,28 @@ pub(super) struct Units {
     pub(super) enable: bool,
     /// Start on first installation.
     pub(super) start: bool,
+    /// What is otherwise with single units, by their names.
+    pub(super) policies: BTreeMap<String, UnitPolicy>,
+    /// Units that the configuration ships as plain files and says nothing of.
+    pub(super) shipped: BTreeSet<String>,
 }
 
 impl Units {
+    /// Whether a unit is enabled on first installation.
+    pub(super) fn enables(&self, unit: &str) -> bool {
+        self.policies.get(unit).and_then(|policy| policy.enable).unwrap_or(self.enable)
+    }
+
+    /// Whether a unit is started on first installation.
+    pub(super) fn starts(&self, unit: &str) -> bool {
+        self.policies.get(unit).and_then(|policy| policy.start).unwrap_or(self.start)
+    }
+
+    /// What happens to a unit on upgrade.
+    pub(super) fn restarts(&self, unit: &str) -> RestartPolicy {
+        self.policies.get(unit).map_or(self.restart, |policy| policy.restart())
+    }
+
     /// Whether anything in the package is for systemd.
     pub(super) fn any(&self) -> bool {
         let scope = |scope: &Scope| !scope.startable.is_empty() || !scope.templates.is_empty();
@@ -92,6 +112,17 @@ impl Scope {
         };
         scope.startable.sort_by(|left, right| (rank(left), left).cmp(&(rank(right), right)));
         scope
+    }
+
+    /// Those units that `keep` takes.
+    pub(super) fn only(&self, keep: impl Fn(&String) -> bool) -> Self {
+        let only = |units: &[String]| units.iter().filter(|unit| keep(unit)).cloned().collect();
+        Self {
+            enableable: only(&self.enableable),
+            startable: only(&self.startable),
+            jobs: only(&self.jobs),
+            templates: only(&self.templates),
+        }
     }
 
     /// What an upgrade looks after: all but jobs, which end by themselves.
