@@ -74,8 +74,6 @@ pub struct Package {
     pub relations: Relations,
     /// Maintainer scripts or scriptlets.
     pub scripts: Scripts,
-    /// RPM: whether the programs that run its scriptlets are not among its requirements.
-    pub without_interpreter_relation: bool,
     /// What only a .deb has.
     pub debian: DebianOnly,
     /// Newest release first.
@@ -88,6 +86,8 @@ pub struct Package {
     pub owned_directories: Vec<InstallPath>,
     /// The build ids of the programs whose debug symbols it holds; not empty for a package of debug symbols alone.
     pub build_ids: Vec<String>,
+    /// What the user should know of it: what the configuration says that is not in it.
+    pub notes: Vec<String>,
 }
 
 /// A version in both formats' spelling; `package::version` maps SemVer and PEP 440 to it.

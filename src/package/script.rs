@@ -40,13 +40,16 @@ impl<T: Into<String>> From<T> for Script {
 
 /// The scripts of a package by the moment at which they run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Scripts(BTreeMap<Stage, Script>);
+pub struct Scripts {
+    stages: BTreeMap<Stage, Script>,
+    /// RPM: whether the programs that run them are left out of the package's requirements.
+    pub without_interpreter_relation: bool,
+}
 
 impl Scripts {
     /// The script for `stage`.
     pub fn get(&self, stage: Stage) -> Option<&Script> {
-        self.0.get(&stage)
+        self.stages.get(&stage)
     }
 
     /// Its text.
@@ -56,22 +59,23 @@ impl Scripts {
 
     /// Gives it a script for `stage`, in the place of the one that it has.
     pub fn set(&mut self, stage: Stage, script: impl Into<Script>) {
-        self.0.insert(stage, script.into());
+        self.stages.insert(stage, script.into());
     }
 
     /// All of them, in the order of [`Stage`].
     pub fn iter(&self) -> impl Iterator<Item = (Stage, &Script)> {
-        self.0.iter().map(|(stage, script)| (*stage, script))
+        self.stages.iter().map(|(stage, script)| (*stage, script))
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.stages.is_empty()
     }
 }
 
 impl<S: Into<Script>> FromIterator<(Stage, S)> for Scripts {
     fn from_iter<I: IntoIterator<Item = (Stage, S)>>(scripts: I) -> Self {
-        Self(scripts.into_iter().map(|(stage, script)| (stage, script.into())).collect())
+        let stages = scripts.into_iter().map(|(stage, script)| (stage, script.into())).collect();
+        Self { stages, without_interpreter_relation: false }
     }
 }

@@ -33,8 +33,14 @@ pub(super) fn generated(package: &str, target: &Target, actions: &Actions) -> Re
 
 /// Renders those templates that have something to do.
 fn render(values: &Value, templates: &[(Stage, bool, &str)]) -> Result<Generated, Error> {
-    let needed = templates.iter().filter(|(_, needed, _)| *needed);
-    needed.map(|(stage, _, source)| Ok((*stage, template::render(source, values.clone())?))).collect()
+    let mut generated = Generated::new();
+    for (stage, _, source) in templates.iter().filter(|(_, needed, _)| *needed) {
+        let text = template::render(source, values.clone())?;
+        if !text.trim().is_empty() {
+            generated.insert(*stage, text);
+        }
+    }
+    Ok(generated)
 }
 
 /// Units with one policy.

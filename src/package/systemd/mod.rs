@@ -62,7 +62,7 @@ impl Units {
 
     /// What happens to a unit on upgrade.
     pub(super) fn restarts(&self, unit: &str) -> RestartPolicy {
-        self.policies.get(unit).map_or(self.restart, |policy| policy.restart())
+        self.policies.get(unit).and_then(|policy| policy.restart()).unwrap_or(self.restart)
     }
 
     /// Whether anything in the package is for systemd.
