@@ -35,6 +35,8 @@ pub(super) struct Facts<'a> {
     pub(super) service: &'a ServiceSettings,
     pub(super) actions: &'a Actions,
     pub(super) scripts: &'a Scripts,
+    /// Whether debconf asks questions.
+    pub(super) asks: bool,
     /// The interpreter that its tree needs.
     pub(super) python: Option<PythonVersion>,
     /// What its ELF files need, in the target's syntax.
@@ -80,6 +82,7 @@ pub(super) fn relations(facts: Facts<'_>) -> Relations {
             if units.sysusers.is_some() {
                 depends.push("systemd | systemd-standalone-sysusers | systemd-sysusers".to_owned());
             }
+            of_maintainer_scripts(facts.scripts, facts.asks, depends);
             relations.static_built_using.extend(facts.linked.iter().cloned());
         }
         Format::Rpm if !follows => relations.conflicts.append(&mut relations.breaks),

@@ -89,3 +89,5 @@ pub(super) fn scripts(
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod own_tests;

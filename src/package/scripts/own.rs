@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::Error;
+use super::super::{Error, relations};
 use crate::config::{Script as ScriptSetting, ScriptSettings, Stage, TextSource};
 use crate::target::Format;
 
@@ -72,10 +72,16 @@ impl OwnScripts {
             "update-rc.d",
             "chkconfig",
         ];
-        let named = unit.trim_end_matches(".service");
+        let service = unit.trim_end_matches(".service");
         self.stages.values().any(|script| {
-            let words = || script.text.split(|end: char| !(end.is_alphanumeric() || "-_.@\\:".contains(end)));
-            words().any(|word| word == unit || word == named || MANAGERS.contains(&word))
+            let words = relations::words(&script.text);
+            let words = words.iter().map(|word| word.trim_matches(['"', '\'']).rsplit('/').next().unwrap_or_default());
+            let mut before = "";
+            words.filter(|word| !word.is_empty()).any(|word| {
+                let called = before == "service" && word == service;
+                before = word;
+                called || word == unit || MANAGERS.contains(&word)
+            })
         })
     }
 }

@@ -5,6 +5,7 @@ mod checks;
 mod directives;
 mod generated;
 mod presets;
+mod shipped;
 mod sysusers;
 mod tmpfiles;
 mod unit_file;
@@ -102,8 +103,22 @@ impl Scope {
             }
             scope.startable.push(name);
         }
-        scope.enableable.sort();
-        scope.templates.sort();
+        scope.sort();
+        scope
+    }
+
+    /// Adds the units of `other`.
+    fn add(&mut self, other: Self) {
+        self.enableable.extend(other.enableable);
+        self.startable.extend(other.startable);
+        self.jobs.extend(other.jobs);
+        self.templates.extend(other.templates);
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        self.enableable.sort();
+        self.templates.sort();
         // A service may start with the socket's listening descriptors, so the socket goes first.
         let rank = |name: &str| match name.rsplit_once('.') {
             Some((_, "slice" | "mount")) => 0,
@@ -111,8 +126,7 @@ impl Scope {
             Some((_, "path" | "timer")) => 2,
             _ => 3,
         };
-        scope.startable.sort_by(|left, right| (rank(left), left).cmp(&(rank(right), right)));
-        scope
+        self.startable.sort_by(|left, right| (rank(left), left).cmp(&(rank(right), right)));
     }
 
     /// Those units that `keep` takes.
@@ -214,8 +228,8 @@ pub(super) fn install(
     units.sysusers = sysusers::install(settings, systemd, service, target, tree)?;
     units.tmpfiles = tmpfiles::install(settings, systemd, service, target, tree)?;
     // Debian enables by deb-systemd-helper, RPM by presets alone.
-    if !debian && systemd.enable == Some(true) {
-        presets::install(service, &units, tree)?;
+    if !debian {
+        presets::install(service, systemd, &units, tree)?;
     }
     Ok(units)
 }
