@@ -476,7 +476,7 @@ fn bad() -> Vec<(&'static str, Bad)> {
         ("script-removes-by-variable", Deb(|p| script(p, "#!/bin/sh\nset -e\nrm -rf \"$STATE/\"*\n"))),
         (
             "postrm-needs-dependency",
-            Deb(|p| p.scripts.post_remove = Some("#!/bin/sh\nset -e\ndeluser acme-api\n".to_owned())),
+            Deb(|p| p.scripts.set(Stage::PostRemove, "#!/bin/sh\nset -e\ndeluser acme-api\n")),
         ),
         ("unit-command-missing", Deb(|p| systemd(p, "ExecStart=/usr/bin/acme-daemon\n"))),
         ("unit-command-not-executable", Deb(|p| systemd(p, &format!("ExecStart={PREFIX}/pyvenv.cfg\n")))),

@@ -603,7 +603,7 @@ fn a_package_of_one_architecture_and_an_epoch_says_so_in_both_formats() {
         let mut package = sample(name);
         package.architecture = Some(architecture);
         package.version.epoch = 2;
-        package.scripts.pre_install = Some("#!/bin/sh\nexit 0\n".to_owned());
+        package.scripts.set(Stage::PreInstall, "#!/bin/sh\nexit 0\n");
         let written = place.write(&package, WriteOptions::default());
         let file = utf8(&written.path);
         if name == "debian-13" {

@@ -6,7 +6,7 @@ use std::io;
 use super::content::{Examiner, Wanted};
 use super::subject::{Elf, Facts, Identity, Item, Script, Subject};
 use crate::format::FileKind;
-use crate::package::Package;
+use crate::package::{Package, Stage};
 use crate::target::Format;
 use crate::tree::{Content, Entry, InstallPath, Node, Role, Tree, elf};
 

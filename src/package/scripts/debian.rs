@@ -165,7 +165,9 @@ fn script(native: Option<&Own>, runs: Runs) -> Option<String> {
         return (!pieces.is_empty()).then(|| format!("#!{program}\n{HEAD}\n{}", pieces.join("\n")));
     };
     if pieces.is_empty() {
-        return Some(native.unmarked());
+        let text = native.unmarked();
+        // The kernel refuses a file without `#!`, and dpkg has the shell read it then (execvp(3)).
+        return Some(if text.starts_with("#!") { text } else { format!("#!/bin/sh\n{text}") });
     }
     let added = pieces.join("\n");
     if let Some(marked) = marked {
