@@ -6,6 +6,7 @@
 
 mod build;
 mod debian;
+mod dh_virtualenv;
 mod lifecycle;
 mod lint;
 mod machine;
@@ -58,7 +59,7 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| *part == name);
     // The lifecycle has services of its own, packing needs none, and the relations of the sample are judged when it is there.
     if !keep
-        && !matches!(parts.as_slice(), [only] if ["lifecycle", "packing", "relations"].contains(&only.as_str()) || only.starts_with("repository"))
+        && !matches!(parts.as_slice(), [only] if ["lifecycle", "packing", "relations", "dh-virtualenv"].contains(&only.as_str()) || only.starts_with("repository"))
     {
         build::make(&bench)?;
     }
@@ -68,6 +69,9 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     }
     if wanted("relations") {
         relations::judge(&bench)?;
+    }
+    if wanted("dh-virtualenv") {
+        dh_virtualenv::judge(&bench)?;
     }
     if wanted("packing") {
         packing::judge(&bench)?;
