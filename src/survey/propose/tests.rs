@@ -49,8 +49,10 @@ fn what_is_proposed_is_a_valid_configuration_and_never_overwrites() {
     let settings = config::load(&root, None).unwrap();
     assert_eq!(settings.project.org.as_str(), "acme");
     assert_eq!(settings.project.maintainer.to_string(), maintainer);
-    assert!(proposal.text.contains("from the commands, which all start with `acme-`"), "{}", proposal.text);
-    assert!(proposal.text.contains("service web in web (setup.py and bin/ [evil])"), "{}", proposal.text);
+    // Comments are wrapped.
+    let text = proposal.text.replace("\n# ", " ");
+    assert!(text.contains("from the commands, which all start with `acme-`"), "{text}");
+    assert!(text.contains("service web in web (setup.py and bin/ [evil])"), "{text}");
     assert_eq!(proposal.needs, ["it holds the maintainer that you gave", "2 services share an organisation"]);
     assert!(matches!(proposal.write(), Err(Error::Exists { .. })));
     assert!(matches!(propose(&found, &told(None, Some(maintainer)), &nobody), Err(Error::Exists { .. })));
