@@ -51,26 +51,28 @@ impl From<PathBuf> for UnitSource {
     }
 }
 
-/// What the package's scripts do with one unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What the package's scripts do with one unit; what is not said is as for all units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UnitPolicy {
-    /// Enable on first installation; `None` is the family's custom.
+    /// Enable on first installation.
     pub enable: Option<bool>,
-    /// Start on first installation; `None` is the family's custom.
+    /// Start on first installation.
     pub start: Option<bool>,
     /// Restart once the new version is configured.
-    pub restart_after_upgrade: bool,
+    pub restart_after_upgrade: Option<bool>,
     /// Stop before the new version is unpacked, when it is not restarted after that.
-    pub stop_on_upgrade: bool,
+    pub stop_on_upgrade: Option<bool>,
 }
 
 impl UnitPolicy {
     /// What happens on upgrade, as debhelper reads the two (dh_installsystemd(1)): what is restarted is not stopped before.
-    pub fn restart(self) -> RestartPolicy {
+    /// `None` when neither is said.
+    pub fn restart(self) -> Option<RestartPolicy> {
         match (self.restart_after_upgrade, self.stop_on_upgrade) {
-            (true, _) => RestartPolicy::AfterUpgrade,
-            (false, true) => RestartPolicy::StopStart,
-            (false, false) => RestartPolicy::Never,
+            (None, None) => None,
+            (None | Some(true), _) => Some(RestartPolicy::AfterUpgrade),
+            (Some(false), None | Some(true)) => Some(RestartPolicy::StopStart),
+            (Some(false), Some(false)) => Some(RestartPolicy::Never),
         }
     }
 }
