@@ -116,7 +116,7 @@ impl<'a> Reading<'a> {
         additions.set(Addition::Copyright, true);
         let deb = ServiceSettings {
             package: Some(package),
-            maintainer: self.maintainer(),
+            maintainer: options.overrides.maintainer.clone().or_else(|| self.maintainer()),
             homepage: self.homepage(),
             description,
             license_file,
@@ -315,6 +315,12 @@ impl<'a> Reading<'a> {
             profile.debug.as_ref().is_some_and(|debug| *debug != DebugSetting::None)
                 && profile.strip.as_ref().is_none_or(|strip| *strip != StripSetting::Symbols)
         });
+        let debug = overrides.profile_settings.iter().find(|(key, _)| key == "debug").map(|(_, value)| value != "none");
+        let asked_for = debug.unwrap_or(asked_for);
+        let setting = |(key, value): &(String, String)| {
+            vec!["--config".to_owned(), format!("profile.{}.{key}=\"{value}\"", self.profile)]
+        };
+        let settings: Vec<Vec<String>> = overrides.profile_settings.iter().map(setting).collect();
         RustSettings {
             features: self.features.asked_for.clone(),
             all_features: overrides.all_features,
@@ -324,7 +330,7 @@ impl<'a> Reading<'a> {
             // Who asks for debug information in the profile wants it, as cargo-deb sees it.
             strip: overrides.strip.or((asked_for && !debug_package).then_some(false)),
             prebuilt: overrides.no_build,
-            cargo_arguments: overrides.cargo_arguments.clone(),
+            cargo_arguments: [settings.concat(), overrides.cargo_arguments.clone()].concat(),
         }
     }
 }
