@@ -220,7 +220,7 @@ fn install_path(text: &Text<'_>) -> Result<(InstallPath, bool), Error> {
 
 /// What every path of a package must be so that no list of files can misread it (deb-md5sums(5), deb-conffiles(5),
 /// dpkg-statoverride(1), which takes patterns).
-fn plain_path(text: &str) -> Result<(), Rule> {
+pub(super) fn plain_path(text: &str) -> Result<(), Rule> {
     value::one_line(text)?;
     if text.len() > 4000 {
         return Err("is longer than a file system allows".to_owned());

@@ -81,6 +81,11 @@ impl<'a> Text<'a> {
         *self.source.location(self.span.clone())
     }
 
+    /// A warning about this place.
+    pub(super) fn note(&self, message: impl Into<String>, hint: Option<String>) -> Note {
+        Note { message: message.into(), location: Some(self.location()), hint }
+    }
+
     /// One of these words.
     pub(super) fn choice<T: Copy>(&self, choices: &[(&'static str, T)]) -> Result<T, Error> {
         let found = choices.iter().find(|(word, _)| *word == self.value);
@@ -128,7 +133,8 @@ pub(super) enum Value<'a> {
     Other,
 }
 
-/// A table being read.<'a> {
+/// A table being read.
+pub(super) struct Reader<'a> {
     source: &'a Source,
     table: &'a DeTable<'a>,
     /// Where the table is introduced.

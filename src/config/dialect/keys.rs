@@ -1,0 +1,64 @@
+//! The keys of the dialects, and what becomes of each: one list per dialect, which `docs/compatibility.md` is made from.
+//!
+//! A list can neither lag behind its parser nor run ahead of it: a test reads a table that has every key of the list, and
+//! compares what the parser asked for with what the list names.
+
+use std::fmt::Write as _;
+
+/// A key of a foreign table.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// The key below its table, dotted: `systemd-units.enable`.
+    pub path: &'static str,
+    /// What it takes, as it is written in TOML.
+    pub form: &'static str,
+    /// What packhouse does with it.
+    pub fate: &'static str,
+}
+
+/// The table of another tool.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialect {
+    /// The tool, with the version whose keys these are.
+    pub tool: &'static str,
+    /// The table's header in `Cargo.toml`.
+    pub table: &'static str,
+    /// What is to be known of the table as a whole, in Markdown.
+    pub about: &'static str,
+    /// Its keys.
+    pub keys: &'static [Key],
+}
+
+/// The page about all `dialects`.
+pub(super) fn page(dialects: &[Dialect]) -> String {
+    let mut page = String::from(HEAD);
+    for Dialect { tool, table, about, keys } in dialects {
+        let about = about.trim();
+        drop(write!(page, "\n## `[{table}]` ({tool})\n\n{about}\n\n| key | takes | what packhouse does with it |\n|---|---|---|\n"));
+        for Key { path, form, fate } in *keys {
+            drop(writeln!(page, "| `{path}` | {} | {} |", cell(form), cell(fate)));
+        }
+    }
+    page
+}
+
+/// A text as a cell of a Markdown table.
+fn cell(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+}
+
+const HEAD: &str = "\
+# Projects that package with other tools
+
+Made from `src/config/dialect` by `cargo xtask docs`.
+
+A table that a `Cargo.toml` has for another packaging tool is configuration: `packhouse build` reads it as it stands, gives the
+package that the tool means to make, and adds what was left to chance: a changelog, the copyright of what is inside, digests,
+man pages, the scripts that units need, dependencies. `add.NAME = false` in `[services.NAME]` of `packhouse.toml` takes one of
+these out, `--strict-compat` all of them, for comparing. What `[services.NAME]` says lies over the foreign table: one value
+replaces, a list adds; `adopt = false` leaves the table alone. A table for one format makes packages of both; where there is
+one for each, each makes its own.
+
+An unknown key is a warning that names the nearest one, a value of the wrong type is an error with its place, and whatever is
+ignored or mended is said. Paths are relative to the crate's directory; they may lead elsewhere in the repository, not out of it.
+";
