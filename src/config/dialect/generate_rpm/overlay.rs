@@ -11,29 +11,11 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::DeTable;
 
+use super::super::options::Overlay;
 use crate::config::error::Error;
 use crate::config::reader::{Item, Reader, Source, Text};
 use crate::config::suggest::closest;
 use crate::config::{Note, find};
-use crate::diagnostic::Location;
-
-/// What a command line lays over the table of a manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Overlay {
-    /// `--set-metadata TOML`.
-    Text(String),
-    /// `--metadata-overwrite FILE[#TABLE]`.
-    File {
-        /// As the user named it.
-        path: PathBuf,
-        /// What stands in it.
-        text: Arc<str>,
-        /// The dotted key of a table in it; without it, the whole file is the table.
-        table: Option<String>,
-    },
-    /// `--variant NAME`: a table below `variants` in the manifest's own.
-    Variant(String),
-}
 
 /// How the text of a `--set-metadata` is named where it is shown.
 const SWITCH: &str = "--set-metadata";
@@ -101,7 +83,7 @@ impl Layer {
             key: keys.join("."),
             problem: format!("no table `{missing}` in {}", self.source.path.display()),
             hints: hint.into_iter().collect(),
-            location: Box::new(Location::new(&self.source.path, self.source.text.as_ref(), span)),
+            location: self.source.location(span),
         }
     }
 }
@@ -148,7 +130,7 @@ pub(super) struct Layered<'a> {
 }
 
 impl<'a> Layered<'a> {
-    /// What the last layer that has `key` says; every layer has been asked then, so that none calls the key unknown.
+    /// What the last layer that has `key` says; every layer is asked, so that none calls the key unknown.
     fn last<T>(
         &self,
         key: &'static str,
@@ -156,8 +138,7 @@ impl<'a> Layered<'a> {
     ) -> Result<Option<T>, Error> {
         let mut found = Ok(None);
         for reader in &self.readers {
-            reader.ask(key);
-            if reader.has(key) {
+            if reader.item(key)?.is_some() {
                 found = ask(reader);
             }
         }

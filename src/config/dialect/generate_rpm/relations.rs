@@ -6,7 +6,7 @@
 
 use super::overlay::Layered;
 use crate::config::error::Error;
-use crate::config::reader::{Reader, Text};
+use crate::config::reader::{Reader, Text, Value};
 use crate::config::relations::{RelationKind, RelationSettings};
 use crate::config::{Note, Selector};
 use crate::diagnostic::Location;
@@ -73,9 +73,12 @@ fn add(settings: &mut RelationSettings, kind: RelationKind, expression: String) 
 /// The relations of one table, each with its key.
 fn listed<'a>(kind: RelationKind, table: &Reader<'a>) -> Result<Vec<(Text<'a>, Relation)>, Error> {
     let mut all = Vec::new();
-    for (name, version) in table.texts()? {
-        for comparison in comparisons(version.as_str()) {
-            let comparison = version.parse(|_| comparison, HINT)?;
+    for (name, version) in table.items()? {
+        if !matches!(version.value, Value::Text) {
+            return Err(version.mistyped("a string like \">= 1.2\" or \"*\""));
+        }
+        for comparison in comparisons(version.text.as_str()) {
+            let comparison = version.text.parse(|_| comparison, HINT)?;
             let text = match comparison {
                 None => name.as_str().to_owned(),
                 Some(comparison) => format!("{} {comparison}", name.as_str()),
@@ -129,13 +132,13 @@ fn debian(kind: RelationKind, relation: &Relation) -> Vec<(RelationKind, String)
 }
 
 /// The one note on what a .deb of this table lacks; `service` is how packhouse.toml calls it.
-pub(super) fn note(relations: &Relations, service: &str) -> Option<Note> {
-    let location = relations.place.clone()?;
+pub(super) fn note(relations: Relations, service: &str) -> Option<Note> {
+    let location = relations.place?;
     let names: Vec<String> = relations.left.iter().map(|name| format!("`{name}`")).collect();
     let verb = if names.len() == 1 { "is an RPM's name" } else { "are RPM's names" };
     let message = format!("{} {verb}: the .deb that is made of this table does not depend on it", names.join(", "));
     let hint = format!("say what the .deb needs in packhouse.toml: [services.{service}] depends = {{ deb = […] }}");
-    Some(Note::at(location, message).hint(hint))
+    Some(Note { message, location: Some(location), hint: Some(hint) })
 }
 
 #[cfg(test)]

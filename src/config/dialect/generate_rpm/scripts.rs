@@ -11,8 +11,8 @@ use super::overlay::Layered;
 use super::source;
 use crate::config::error::Error;
 use crate::config::find::read_text;
-use crate::config::reader::Item;
-use crate::config::scripts::{Script, ScriptSettings, Stage};
+use crate::config::reader::Value;
+use crate::config::scripts::{Script, ScriptSettings, Stage, TextSource};
 use crate::config::{Note, value};
 use crate::target::Format;
 
@@ -28,10 +28,10 @@ pub(super) const SCRIPTS: [(Stage, &str, &str, &str); 8] = [
     (Stage::PostUntransaction, "post_untrans_script", "post_untrans_script_flags", "post_untrans_script_prog"),
 ];
 
-/// The bits that rpm knows.
-const KNOWN_FLAGS: u32 = Script::EXPAND | Script::QUERY_FORMAT | Script::CRITICAL;
+/// The bits that rpm knows (`rpmscriptFlags`): expand macros, format with the header, a failure is the package's.
+const KNOWN_FLAGS: u32 = 0b111;
 
-/// The scripts, and the files that some of them stand in, relative to the crate's directory.
+/// The scripts, and the files that some of them stand in, from the crate's directory.
 pub(super) fn scripts(
     krate: &CrateManifest,
     table: &Layered<'_>,
@@ -42,10 +42,10 @@ pub(super) fn scripts(
         let flags = table.number(flags_key, u32::MAX)?.unwrap_or_default();
         let interpreter = program(table, program_key)?;
         let Some(text) = table.string(text_key)? else {
-            for (key, given) in [(flags_key, flags != 0), (program_key, !interpreter.is_empty())] {
-                if given && let Some(item) = table.item(key)? {
+            for key in [flags_key, program_key] {
+                if let Some(item) = table.item(key)? {
                     let message = format!("`{key}` has no `{text_key}` to go with, and says nothing");
-                    notes.push(Note::at(item.location(), message).hint(format!("add `{text_key}`, or drop it")));
+                    notes.push(item.text.note(message, Some(format!("add `{text_key}`, or drop it"))));
                 }
             }
             continue;
@@ -54,8 +54,8 @@ pub(super) fn scripts(
             && let Some(item) = table.item(flags_key)?
         {
             let message = format!("`{flags_key}` has bits that rpm does not know; they are left out");
-            let hint = "1 expands macros, 2 formats with the header, 4 makes a failure one of the package";
-            notes.push(Note::at(item.location(), message).hint(hint));
+            let hint = "1 expands macros, 2 formats with the header, 4 makes a failure one of the package".to_owned();
+            notes.push(item.text.note(message, Some(hint)));
         }
         let body = match file(krate, text.as_str()) {
             Some((path, absolute)) => {
@@ -67,30 +67,35 @@ pub(super) fn scripts(
                 if looks_like_a_path(text.as_str()) {
                     let message = format!("`{}` is no file here, and becomes the script itself", text.as_str());
                     let hint = "correct the path: it is looked for in the workspace's directory, then in the crate's";
-                    notes.push(Note::at(text.location(), message).hint(hint));
+                    notes.push(text.note(message, Some(hint.to_owned())));
                 }
                 text.as_str().to_owned()
             }
         };
-        let flags = flags & KNOWN_FLAGS;
-        let place = Some(text.place());
-        settings.stages.insert(stage, Script { text: body, interpreter, flags, written_for: Format::Rpm, place });
+        let script = Script {
+            text: TextSource::Inline(body),
+            interpreter: if interpreter.is_empty() { vec![SHELL.to_owned()] } else { interpreter },
+            flags: flags & KNOWN_FLAGS,
+            written_for: Format::Rpm,
+        };
+        settings.stages.insert(stage, script);
     }
     Ok((settings, read))
 }
 
+/// What rpm runs a scriptlet with when nothing is said, whatever stands in the scriptlet's first line.
+const SHELL: &str = "/bin/sh";
+
 /// The interpreter and its arguments.
 fn program(table: &Layered<'_>, key: &'static str) -> Result<Vec<String>, Error> {
-    let words = match table.item(key)? {
-        None => Vec::new(),
-        Some(Item::List(words)) => words,
-        Some(other) => return Err(other.mistyped("an array of strings")),
+    const EXPECTED: &str = "an array of strings";
+    let Some(item) = table.item(key)? else { return Ok(Vec::new()) };
+    let Value::List(words) = &item.value else { return Err(item.mistyped(EXPECTED)) };
+    let word = |word: &crate::config::reader::Item<'_>| match word.value {
+        Value::Text => word.text.clone().checked(value::one_line, "write the interpreter's path, then its arguments"),
+        _ => Err(word.mistyped(EXPECTED)),
     };
-    let words = words.into_iter().map(|word| match word {
-        Item::Text(text) => text.checked(value::one_line, "write the interpreter's path and its arguments"),
-        other => Err(other.mistyped("an array of strings")),
-    });
-    words.collect()
+    words.iter().map(word).collect()
 }
 
 /// The file that `text` names, relative to the crate's directory, and where it is.
@@ -99,7 +104,7 @@ fn file(krate: &CrateManifest, text: &str) -> Option<(PathBuf, PathBuf)> {
         return None;
     }
     let path = source::first_existing(krate, Path::new(text))?;
-    let absolute = krate.root.join(&krate.directory).join(&path);
+    let absolute = krate.absolute(&path);
     (absolute.is_file() && value::stays_inside(&krate.root, &absolute)).then_some((path, absolute))
 }
 
