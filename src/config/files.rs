@@ -14,7 +14,7 @@ use super::reader::{Reader, Source, Text};
 use super::selector::Selector;
 use super::value::{self, Rule};
 use crate::diagnostic::Location;
-use crate::target::{Distribution, Format, accounts, hierarchy};
+use crate::target::{Distribution, Format, Target, accounts, hierarchy};
 use crate::tree::{InstallPath, Marks, Role};
 
 /// One entry.
@@ -44,6 +44,13 @@ pub struct FileSettings {
     pub targets: Vec<Selector>,
     /// Where the entry stands.
     pub place: Place,
+}
+
+impl FileSettings {
+    /// Whether it counts for packages for `target`.
+    pub fn is_for(&self, target: &Target) -> bool {
+        self.targets.is_empty() || self.targets.iter().any(|selector| selector.matches(target))
+    }
 }
 
 /// What an entry installs.
@@ -83,7 +90,8 @@ pub enum FileSource {
     Built {
         /// Below `target/<profile>/`: `tool`, `libtool.so`, `examples/demo`.
         path: PathBuf,
-        /// As it was written: taken when cargo makes no such file, because another program may have put it there.
+        /// Where it is in the repository, from the service's directory: taken when cargo makes no such file, because
+        /// another program may have put it there. Empty for nowhere.
         literal: PathBuf,
     },
     /// Whatever cargo makes that matches.
@@ -92,7 +100,7 @@ pub enum FileSource {
         base: PathBuf,
         /// The whole pattern, matched against paths below `target/<profile>/`.
         pattern: Box<GlobMatcher>,
-        /// `base` as it was written.
+        /// Where `base` is in the repository, from the service's directory; empty for nowhere.
         literal: PathBuf,
     },
 }
@@ -127,14 +135,16 @@ impl Place {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     File,
+    Built,
     Directory,
     Symlink,
     HardLink,
     Ghost,
 }
 
-const KINDS: [(&str, Kind); 5] = [
+const KINDS: [(&str, Kind); 6] = [
     ("file", Kind::File),
+    ("built", Kind::Built),
     ("directory", Kind::Directory),
     ("symlink", Kind::Symlink),
     ("hard-link", Kind::HardLink),
@@ -155,12 +165,14 @@ fn file(table: Reader<'_>, known: &[Distribution]) -> Result<FileSettings, Error
     allowed_place(&path, &install, into, &targets, known)?;
     let what = match kind {
         Kind::File => FileKind::File(file_source(&table, into)?),
+        Kind::Built => FileKind::File(built(file_source(&table, into)?)),
         Kind::Directory => FileKind::Directory,
         Kind::Ghost => FileKind::Ghost,
         Kind::Symlink => FileKind::Symlink { target: link_target(&table, &install)?.1 },
         Kind::HardLink => FileKind::HardLink { target: hard_link_target(&table, &install)? },
     };
     let is_link = matches!(kind, Kind::Symlink | Kind::HardLink);
+    let is_file = matches!(kind, Kind::File | Kind::Built);
     if is_link && into {
         let hint = "write the name that the link is to have after the `/`";
         return Err(path.error("a link needs a name", Some(hint.to_owned())));
@@ -171,14 +183,14 @@ fn file(table: Reader<'_>, known: &[Distribution]) -> Result<FileSettings, Error
         }
         other => Ok(other),
     };
-    not_for("source", kind == Kind::File, "only a file has a source")?;
+    not_for("source", is_file, "only a file has a source")?;
     not_for("target", is_link, "only a link has a target")?;
     let linked = "a symbolic link is always root's with the mode 0777, and a hard link is another name of its target";
     let mode = not_for("mode", !is_link, linked)?;
     let user = not_for("user", !is_link, linked)?;
     let group = not_for("group", !is_link, linked)?;
-    let role = not_for("role", kind == Kind::File, "only a file has a role")?;
-    let caps = not_for("capabilities", kind == Kind::File, "only a file has capabilities")?;
+    let role = not_for("role", is_file, "only a file has a role")?;
+    let caps = not_for("capabilities", is_file, "only a file has capabilities")?;
 
     let is_directory = kind == Kind::Directory || (kind == Kind::Ghost && into);
     let settings = FileSettings {
@@ -283,6 +295,15 @@ fn file_source(table: &Reader<'_>, into: bool) -> Result<FileSource, Error> {
     text.parse(parse, "")
 }
 
+/// The same, below `target/<profile>/`.
+fn built(source: FileSource) -> FileSource {
+    match source {
+        FileSource::Path(path) => FileSource::Built { path, literal: PathBuf::new() },
+        FileSource::Glob { base, pattern } => FileSource::BuiltGlob { base, pattern, literal: PathBuf::new() },
+        other => other,
+    }
+}
+
 const MODE_HINT: &str = "write the permission bits in octal, as a text: mode = \"0640\"";
 const CAPABILITIES_HINT: &str = "write a text like `cap_net_bind_service=ep` (cap_from_text(3), setcap(8))";
 
@@ -327,7 +348,7 @@ fn role_of(kind: Kind, role: Option<&Text<'_>>, path: &Text<'_>, install: &Insta
     }
     let roles = [("config", Role::Config), ("documentation", Role::Documentation), ("license", Role::License)];
     let Some(text) = role else {
-        return Ok(if in_etc && kind == Kind::File { Role::Config } else { Role::Plain });
+        return Ok(if in_etc && matches!(kind, Kind::File | Kind::Built) { Role::Config } else { Role::Plain });
     };
     match (text.choice(&roles)?, in_etc) {
         (Role::Config, false) => {

@@ -92,5 +92,6 @@ pub fn debug_symbols(package: &Package, files: &[DebugFile]) -> Result<Option<Pa
         tree,
         owned_directories: directories.into_iter().collect(),
         build_ids,
+        notes: Vec::new(),
     }))
 }

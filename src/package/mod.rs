@@ -2,6 +2,7 @@
 //! it is spelt in Debian's or RPM's way by [`crate::format`].
 
 mod assemble;
+mod built;
 mod bundled;
 pub mod changelog;
 mod component;
@@ -20,11 +21,14 @@ mod scripts;
 mod sources;
 mod systemd;
 pub(crate) mod template;
+mod texts;
 pub mod version;
 
 pub(crate) use assemble::LICENSE_FILES;
 pub(crate) use assemble::assemble_asking;
 pub use assemble::{Inputs, Learned, assemble, assemble_with, check_shared_paths};
+pub use built::{BuiltFile, wanted};
+pub(crate) use built::commands as built_commands;
 pub(crate) use component::is_license_file;
 pub use component::{Component, LicenseFile, SourceArtefact};
 pub use debug::debug_symbols;
@@ -81,6 +85,8 @@ pub struct Package {
     pub owned_directories: Vec<InstallPath>,
     /// The build ids of the programs whose debug symbols it holds; not empty for a package of debug symbols alone.
     pub build_ids: Vec<String>,
+    /// What the user should know of how it was put together.
+    pub notes: Vec<String>,
 }
 
 /// A version in both formats' spelling; `package::version` maps SemVer and PEP 440 to it.
@@ -92,7 +98,7 @@ pub struct Version {
     pub debian: String,
     /// RPM's Version tag (rpm-version(7)): `1.2.0~rc.1`.
     pub rpm: String,
-    /// Debian's revision, RPM's release, with the distribution's suffix: `1~deb12u1`, `1.el9`.
+    /// Debian's revision, RPM's release, with the distribution's suffix: `1~deb12u1`, `1.el9`. Empty for a .deb without.
     pub revision: String,
 }
 
@@ -100,7 +106,8 @@ impl Version {
     /// `[epoch:]upstream-revision` as dpkg reads it.
     pub fn debian(&self) -> String {
         let epoch = if self.epoch == 0 { String::new() } else { format!("{}:", self.epoch) };
-        format!("{epoch}{}-{}", self.debian, self.revision)
+        let revision = if self.revision.is_empty() { String::new() } else { format!("-{}", self.revision) };
+        format!("{epoch}{}{revision}", self.debian)
     }
 
     /// `[epoch:]version-release` as rpm reads it.
@@ -210,8 +217,10 @@ pub struct Release {
 /// What an ecosystem's stage step gives for one service and target: the private tree and what must be known about it.
 #[derive(Debug, Clone, Default)]
 pub struct Staged {
-    /// Files under `/usr/lib/<org>/<service>` only.
+    /// Files under `/usr/lib/<org>/<service>` only; of a service without a tree of its own, its commands.
     pub tree: Tree,
+    /// What was made for entries of `files`, by the paths that these know it by (`target/<profile>/` left out).
+    pub built: std::collections::BTreeMap<std::path::PathBuf, BuiltFile>,
     /// Commands to link into `/usr/bin`: name and the file in `tree` that it leads to.
     pub commands: Vec<(String, InstallPath)>,
     /// The interpreter that the tree needs, exactly.

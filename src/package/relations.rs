@@ -2,7 +2,7 @@
 
 use super::scripts::Actions;
 use super::{Component, Relations, Scriptlet, Scripts, bundled};
-use crate::config::{RelationKind, ServiceSettings};
+use crate::config::{Addition, RelationKind, ServiceSettings};
 use crate::target::{Format, PythonVersion, Target};
 use crate::workspace::Workspace;
 
@@ -71,13 +71,16 @@ pub(super) fn relations(facts: Facts<'_>) -> Relations {
         }
         (_, None) => {}
     }
+    let follows = service.adds(Addition::Relations);
     match target.format() {
+        Format::Deb if !follows => {}
         Format::Deb => {
             if units.sysusers.is_some() {
                 depends.push("systemd | systemd-standalone-sysusers | systemd-sysusers".to_owned());
             }
             relations.static_built_using.extend(facts.linked.iter().cloned());
         }
+        Format::Rpm if !follows => relations.conflicts.append(&mut relations.breaks),
         Format::Rpm => {
             if units.any() {
                 depends.push("systemd".to_owned());

@@ -7,12 +7,15 @@
 
 mod cargo_deb;
 mod generate_rpm;
+mod glob;
+mod keys;
 mod manifest;
 mod options;
+mod place;
 
 use std::fmt;
 
-pub use options::Options;
+pub use options::{Options, Overlay, Overrides};
 
 use super::error::Error;
 use super::{Addition, Layout, ServiceSettings, Settings};

@@ -63,6 +63,8 @@ impl Repository {
         let prefix = InstallPath::parse("/usr/lib/acme/acme-api").expect("a path");
         let service = ServiceFacts {
             member: &member,
+            package: &member.name,
+            lenient: false,
             directory: &directory,
             prefix: &prefix,
             summary: "Interface: 100% of the \"cloud\" \\",

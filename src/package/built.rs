@@ -1,0 +1,83 @@
+//! What cargo made, as entries of `files` name it: by paths below `target/<profile>/`, or patterns of these.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::Staged;
+use crate::config::{FileKind, FileSettings, FileSource, ServiceSettings};
+use crate::target::Target;
+use crate::tree::{Content, InstallPath};
+
+/// A file that a build made.
+#[derive(Debug, Clone)]
+pub struct BuiltFile {
+    /// Its content.
+    pub content: Content,
+    /// Whether it may be executed.
+    pub executable: bool,
+}
+
+/// The entries for `target` that name what cargo makes.
+pub fn wanted<'a>(service: &'a ServiceSettings, target: &'a Target) -> impl Iterator<Item = &'a FileSource> {
+    let sources = service.files.iter().filter(|entry| entry.is_for(target)).filter_map(|entry| match &entry.kind {
+        FileKind::File(source @ (FileSource::Built { .. } | FileSource::BuiltGlob { .. })) => Some(source),
+        _ => None,
+    });
+    sources
+}
+
+/// The path below the entry's place, and the file, of everything of `built` that `source` names.
+pub(super) fn find<'a>(
+    built: &'a BTreeMap<PathBuf, BuiltFile>,
+    source: &FileSource,
+) -> Vec<(String, &'a BuiltFile)> {
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    match source {
+        FileSource::Built { path, .. } => built.get(path).map(|file| (String::new(), file)).into_iter().collect(),
+        FileSource::BuiltGlob { base, pattern, .. } => built
+            .iter()
+            .filter(|(path, _)| pattern.is_match(path))
+            .filter_map(|(path, file)| Some((text(path.strip_prefix(base).ok()?), file)))
+            .collect(),
+        FileSource::Path(_) | FileSource::Glob { .. } => Vec::new(),
+    }
+}
+
+/// Where an entry puts a file that it finds at `below`.
+pub(super) fn place(entry: &FileSettings, below: &str) -> Option<InstallPath> {
+    match &entry.kind {
+        FileKind::File(FileSource::Built { path, .. }) if entry.into => {
+            entry.path.join(path.file_name()?.to_str()?).ok()
+        }
+        _ if below.is_empty() => Some(entry.path.clone()),
+        _ => entry.path.join(below).ok(),
+    }
+}
+
+/// Directories of commands, which everybody has in `PATH`.
+const COMMANDS: [&str; 3] = ["/usr/bin", "/usr/sbin", "/usr/games"];
+
+/// The name of the command that a program at `path` is.
+pub(super) fn command(path: &InstallPath) -> Option<&str> {
+    let directory = path.parent()?;
+    COMMANDS.contains(&directory.as_str()).then(|| path.file_name())
+}
+
+/// The commands that `files` install: name and content, in the order of their names.
+pub(crate) fn commands<'a>(
+    service: &ServiceSettings,
+    staged: &'a Staged,
+    target: &Target,
+) -> BTreeMap<String, &'a BuiltFile> {
+    let mut commands = BTreeMap::new();
+    for entry in service.files.iter().filter(|entry| entry.is_for(target)) {
+        let FileKind::File(source) = &entry.kind else { continue };
+        for (below, file) in find(&staged.built, source) {
+            let place = place(entry, &below).filter(|_| file.executable);
+            if let Some(name) = place.as_ref().and_then(command) {
+                commands.insert(name.to_owned(), file);
+            }
+        }
+    }
+    commands
+}
