@@ -8,7 +8,8 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum}
 
 use crate::cli::session::{Session, usage};
 use crate::cli::{Failure, build};
-use crate::config::{Overlay, read_text};
+use crate::config::dialect::Overlay;
+use crate::config::read_text;
 use crate::target::{Architecture, Compression, Format, Target};
 
 /// Under which help lists them.
