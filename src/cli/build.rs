@@ -4,15 +4,19 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+mod compat_rpm;
+
 use super::reporter::Noting;
 use super::session::{Project, Session, usage};
 use super::{Failure, Output};
 use crate::build::{self, Action, Intent, Options, PreviousSource};
+use crate::config::DialectOptions;
 use crate::ecosystem::{self, Context};
 use crate::format::{self, Artefact, Effort};
 use crate::fresh::{Answer, Call, Looked};
 use crate::target::{Compression, Target, Unreadable, parse_target};
 use crate::workspace::changes;
+use compat_rpm::CompatRpm;
 
 /// Build packages from what is vendored, without network.
 #[derive(Debug, Clone, Args)]
@@ -47,6 +51,8 @@ pub(super) struct Build {
     /// Only tell what would be built, in which order and why.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    rpm: CompatRpm,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -94,18 +100,37 @@ fn compressed_with(targets: Vec<Target>, compression: Compression) -> Result<Vec
 }
 
 pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
+    arguments.rpm.settle()?;
+    let dialects = dialects(session, arguments)?;
     if arguments.dry_run {
-        return dry_run(session, arguments);
+        return dry_run(session, arguments, &dialects);
     }
     // An edit right before the build, and the first build's own directory, are a moment's matter.
-    if attempt(session, arguments, true)? { Ok(()) } else { attempt(session, arguments, false).map(|_| ()) }
+    if attempt(session, arguments, &dialects, true)? {
+        Ok(())
+    } else {
+        attempt(session, arguments, &dialects, false).map(|_| ())
+    }
+}
+
+/// What the command line says about the tables of other tools.
+fn dialects(session: &Session, arguments: &Build) -> Result<DialectOptions, Failure> {
+    let mut options = DialectOptions { overlays: arguments.rpm.overlays(session)?, ..DialectOptions::default() };
+    options.overrides.auto_req = arguments.rpm.auto_req()?;
+    Ok(options)
 }
 
 /// Gives false when nothing was built yet, and a second attempt will leave a record; only if it `may_wait`.
-fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool, Failure> {
+fn attempt(
+    session: &Session,
+    arguments: &Build,
+    dialects: &DialectOptions,
+    may_wait: bool,
+) -> Result<bool, Failure> {
     // Before anything is read: what changes from now on is not in the record.
     let forceless = Build { force: false, ..arguments.clone() };
-    let call = Call::new(session.cache(), &session.directory()?, &format!("{forceless:?}\n{}", session.requirements()));
+    let said = format!("{forceless:?}\n{dialects:?}\n{}", session.requirements());
+    let call = Call::new(session.cache(), &session.directory()?, &said);
     let reporter = session.reporter();
     let answer = match &call {
         Ok(call) if !arguments.force => call.answer().map_err(|why| why.to_string()),
@@ -128,7 +153,7 @@ fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool,
         }
         Err(why) => reporter.detail(&format!("not fresh: {why}")),
     }
-    let project = session.project()?;
+    let project = session.project_with(dialects)?;
     let options = options(session, &project, arguments)?;
     let manifest = session.manifest()?;
     let looked = Looked {
@@ -155,7 +180,7 @@ fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool,
     if let Some(revision) = arguments.changed_since.as_ref().filter(|_| options.services.is_empty()) {
         reporter.step("Fresh", &format!("no service differs from {revision}"));
     }
-    let noting = Noting::new(reporter);
+    let noting = Noting::new(reporter, &project.notes);
     let context = Context { reporter: &noting, ..session.context(&project) };
     let artefacts = build::build(context, &options)?;
     print(session, &artefacts, &options.out)?;
@@ -167,8 +192,8 @@ fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool,
     Ok(true)
 }
 
-fn dry_run(session: &Session, arguments: &Build) -> Result<(), Failure> {
-    let project = session.project()?;
+fn dry_run(session: &Session, arguments: &Build, dialects: &DialectOptions) -> Result<(), Failure> {
+    let project = session.project_with(dialects)?;
     let options = options(session, &project, arguments)?;
     build::intents(session.context(&project), &options)?.iter().try_for_each(|intent| match session.output() {
         Output::Json => session.print_json("intent", intent),
@@ -204,6 +229,7 @@ fn options<'a>(session: &Session, project: &'a Project, arguments: &Build) -> Re
         Some(compression) => compressed_with(targets, compression.into())?,
         None => targets,
     };
+    let targets = arguments.rpm.targets(targets)?;
     let effort = arguments.effort.map_or(project.settings.project.effort, Effort::from);
     let out = out(session, arguments, &project.settings.root)?;
     let previous = match &arguments.previous {
