@@ -19,11 +19,10 @@ pub struct BuiltFile {
 
 /// The entries for `target` that name what cargo makes.
 pub fn wanted<'a>(service: &'a ServiceSettings, target: &'a Target) -> impl Iterator<Item = &'a FileSource> {
-    let sources = service.files.iter().filter(|entry| entry.is_for(target)).filter_map(|entry| match &entry.kind {
+    service.files.iter().filter(move |entry| entry.is_for(target)).filter_map(|entry| match &entry.kind {
         FileKind::File(source @ (FileSource::Built { .. } | FileSource::BuiltGlob { .. })) => Some(source),
         _ => None,
-    });
-    sources
+    })
 }
 
 /// The path below the entry's place, and the file, of everything of `built` that `source` names.
@@ -52,6 +51,17 @@ pub(super) fn place(entry: &FileSettings, below: &str) -> Option<InstallPath> {
         _ if below.is_empty() => Some(entry.path.clone()),
         _ => entry.path.join(below).ok(),
     }
+}
+
+/// Where the first entry that names the file at `path` below `target/<profile>/` puts it.
+pub(crate) fn place_of(service: &ServiceSettings, target: &Target, path: &Path) -> Option<InstallPath> {
+    service.files.iter().filter(|entry| entry.is_for(target)).find_map(|entry| match &entry.kind {
+        FileKind::File(FileSource::Built { path: own, .. }) if own == path => place(entry, ""),
+        FileKind::File(FileSource::BuiltGlob { base, pattern, .. }) if pattern.is_match(path) => {
+            place(entry, path.strip_prefix(base).ok()?.to_str()?)
+        }
+        _ => None,
+    })
 }
 
 /// Directories of commands, which everybody has in `PATH`.
