@@ -54,6 +54,17 @@ pub(super) fn place(entry: &FileSettings, below: &str) -> Option<InstallPath> {
     }
 }
 
+/// Where the first entry that names the file at `path` below `target/<profile>/` puts it.
+pub(crate) fn place_of(service: &ServiceSettings, target: &Target, path: &Path) -> Option<InstallPath> {
+    service.files.iter().filter(|entry| entry.is_for(target)).find_map(|entry| match &entry.kind {
+        FileKind::File(FileSource::Built { path: own, .. }) if own == path => place(entry, ""),
+        FileKind::File(FileSource::BuiltGlob { base, pattern, .. }) if pattern.is_match(path) => {
+            place(entry, path.strip_prefix(base).ok()?.to_str()?)
+        }
+        _ => None,
+    })
+}
+
 /// Directories of commands, which everybody has in `PATH`.
 const COMMANDS: [&str; 3] = ["/usr/bin", "/usr/sbin", "/usr/games"];
 

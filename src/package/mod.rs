@@ -28,7 +28,7 @@ pub(crate) use assemble::LICENSE_FILES;
 pub(crate) use assemble::assemble_asking;
 pub use assemble::{Inputs, Learned, assemble, assemble_with, check_shared_paths};
 pub use built::{BuiltFile, wanted};
-pub(crate) use built::commands as built_commands;
+pub(crate) use built::{commands as built_commands, place_of as built_place};
 pub(crate) use component::is_license_file;
 pub use component::{Component, LicenseFile, SourceArtefact};
 pub use debug::debug_symbols;

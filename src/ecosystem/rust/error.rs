@@ -114,6 +114,22 @@ pub enum RustError {
         /// What there is.
         built: Vec<String>,
     },
+    /// An entry of `files` names what cargo does not make.
+    #[error("{service}: cargo makes no file `{file}`; it made {}", if built.is_empty() { "none".to_owned() } else { built.join(", ") })]
+    NoFile {
+        /// The service.
+        service: String,
+        /// The file, below `target/<profile>/`.
+        file: String,
+        /// What there is.
+        built: Vec<String>,
+    },
+    /// A manifest that cannot be used.
+    #[error("{error}")]
+    Manifest {
+        /// What is wrong.
+        error: String,
+    },
     /// A binary that needs a newer C library than the target's.
     #[error("{command} needs {symbol}, and {target} has glibc {}.{}", glibc.0, glibc.1)]
     Glibc {

@@ -16,10 +16,12 @@ mod linked;
 mod linkers;
 mod lock;
 mod lockfile;
+mod made;
 mod manifest;
 mod members;
 mod project;
 mod stage;
+mod targets;
 mod toolchain;
 mod vendor;
 
