@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+mod compat;
 mod compat_rpm;
 
 use super::reporter::Noting;
@@ -16,6 +17,7 @@ use crate::format::{self, Artefact, Effort};
 use crate::fresh::{Answer, Call, Looked};
 use crate::target::{Compression, Target, Unreadable, parse_target};
 use crate::workspace::changes;
+use compat::Compat;
 use compat_rpm::CompatRpm;
 
 /// Build packages from what is vendored, without network.
@@ -27,7 +29,7 @@ pub(super) struct Build {
     #[arg(short, long, value_name = "TARGET", value_delimiter = ',')]
     target: Vec<String>,
     /// Where the artefacts go (default: target/packhouse in the repository).
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, alias = "output", value_name = "DIR")]
     out: Option<PathBuf>,
     /// How hard to compress: fast while developing, small for releases (default: `effort` in [project]).
     #[arg(long, value_name = "EFFORT")]
@@ -51,6 +53,11 @@ pub(super) struct Build {
     /// Only tell what would be built, in which order and why.
     #[arg(long)]
     dry_run: bool,
+    /// Add nothing to what a table of cargo-deb or cargo-generate-rpm says, to compare the packages with theirs.
+    #[arg(long)]
+    strict_compat: bool,
+    #[command(flatten)]
+    cargo: Compat,
     #[command(flatten)]
     rpm: CompatRpm,
 }
@@ -100,6 +107,7 @@ fn compressed_with(targets: Vec<Target>, compression: Compression) -> Result<Vec
 }
 
 pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
+    arguments.cargo.settle()?;
     arguments.rpm.settle()?;
     let dialects = dialects(session, arguments)?;
     if arguments.dry_run {
@@ -115,7 +123,11 @@ pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
 
 /// What the command line says about the tables of other tools.
 fn dialects(session: &Session, arguments: &Build) -> Result<DialectOptions, Failure> {
-    let mut options = DialectOptions { overlays: arguments.rpm.overlays(session)?, ..DialectOptions::default() };
+    let mut options = DialectOptions {
+        strict_compat: arguments.strict_compat,
+        overlays: arguments.rpm.overlays(session)?,
+        overrides: arguments.cargo.overrides(),
+    };
     options.overrides.auto_req = arguments.rpm.auto_req()?;
     Ok(options)
 }
@@ -210,27 +222,32 @@ fn dry_run(session: &Session, arguments: &Build, dialects: &DialectOptions) -> R
 
 /// What to build, and where to.
 fn options<'a>(session: &Session, project: &'a Project, arguments: &Build) -> Result<Options<'a>, Failure> {
-    let mut services = project.services(&arguments.services)?;
+    let named = [arguments.services.clone(), arguments.cargo.services(session, project)?].concat();
+    let mut services = project.services(&named)?;
     if let Some(revision) = &arguments.changed_since {
         let changed = changes::since(&project.workspace, revision)?;
         services.retain(|service| changed.contains(service.name.as_str()));
     }
     let known = &project.settings.distributions;
+    let (names, of_triples) = compat::triples(&arguments.target, &project.settings.project.targets)?;
     let targets = if arguments.target.is_empty() {
         project.settings.project.targets.clone()
     } else {
-        let parsed: Result<Vec<_>, _> = arguments.target.iter().map(|text| parse_target(text, known)).collect();
-        parsed.map_err(|error| {
+        let parsed: Result<Vec<_>, _> = names.iter().map(|text| parse_target(text, known)).collect();
+        let parsed = parsed.map_err(|error| {
             let names: Vec<&str> = known.iter().map(|distribution| distribution.name.as_str()).collect();
             usage(format!("{error} (known: {})", names.join(", ")))
-        })?
+        })?;
+        [parsed, of_triples].concat()
     };
-    let targets = match arguments.compression {
-        Some(compression) => compressed_with(targets, compression.into())?,
+    let compression = arguments.compression.map(Compression::from).or_else(|| arguments.cargo.compression());
+    let targets = match compression {
+        Some(compression) => compressed_with(targets, compression)?,
         None => targets,
     };
     let targets = arguments.rpm.targets(targets)?;
-    let effort = arguments.effort.map_or(project.settings.project.effort, Effort::from);
+    let effort = arguments.effort.map(Effort::from).or_else(|| arguments.cargo.effort());
+    let effort = effort.unwrap_or(project.settings.project.effort);
     let out = out(session, arguments, &project.settings.root)?;
     let previous = match &arguments.previous {
         Some(path) => PreviousSource::Path(session.path(path)?),
@@ -243,7 +260,7 @@ fn options<'a>(session: &Session, project: &'a Project, arguments: &Build) -> Re
 /// Where the artefacts go.
 fn out(session: &Session, arguments: &Build, root: &Path) -> Result<PathBuf, Failure> {
     match &arguments.out {
-        Some(out) => session.path(out),
+        Some(out) => session.path(compat::output(out)?),
         None => Ok(root.join("target/packhouse")),
     }
 }

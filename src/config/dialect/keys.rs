@@ -62,3 +62,33 @@ one for each, each makes its own.
 An unknown key is a warning that names the nearest one, a value of the wrong type is an error with its place, and whatever is
 ignored or mended is said. Paths are relative to the crate's directory; they may lead elsewhere in the repository, not out of it.
 ";
+
+#[cfg(test)]
+thread_local! {
+    static ASKED: std::cell::RefCell<std::collections::BTreeSet<String>> = const { std::cell::RefCell::new(std::collections::BTreeSet::new()) };
+}
+
+/// Remembers a key that a reader was asked for.
+#[cfg(test)]
+pub(in crate::config) fn record(key: String) {
+    ASKED.with_borrow_mut(|asked| asked.insert(key));
+}
+
+/// Makes sure that `read`, which must read a table with every key, asks for the keys of the dialect's list and no others.
+/// What stands below `variants.NAME` counts as if it stood in the table itself.
+#[cfg(test)]
+pub(in crate::config) fn check(dialect: &Dialect, read: impl FnOnce()) {
+    use std::collections::BTreeSet;
+    ASKED.with_borrow_mut(BTreeSet::clear);
+    read();
+    let prefix = format!("{}.", dialect.table);
+    let below = |key: &String| -> Option<String> {
+        let key = key.strip_prefix(&prefix)?;
+        let inner = key.strip_prefix("variants.").and_then(|rest| Some(rest.split_once('.')?.1));
+        Some(inner.unwrap_or(key).to_owned())
+    };
+    let asked: BTreeSet<String> = ASKED.with_borrow(|asked| asked.iter().filter_map(below).collect());
+    let listed: BTreeSet<String> = dialect.keys.iter().map(|key| key.path.to_owned()).collect();
+    assert_eq!(listed.len(), dialect.keys.len(), "a key is listed twice");
+    assert_eq!(asked, listed, "the parser's keys, and those of the list for docs/compatibility.md");
+}
