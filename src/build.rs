@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::Blocks;
 use crate::check::{self, Severity, Subject};
+use crate::config::ServiceSettings;
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
 use crate::digest::Sha256;
 use crate::ecosystem::{self, Context, Release};
@@ -31,13 +32,13 @@ use crate::fingerprint::Files;
 use crate::format::{self, Artefact, Effort, WriteOptions, Written};
 use crate::package::{self, Changelog, Inputs, Package, Version, version};
 use crate::report::{Activity, Unit};
-use crate::target::{Format, Target};
+use crate::target::{Distribution, Format, Target};
 use crate::tree::facts;
 use crate::workspace::Member;
-use crate::workspace::history::{ChangelogRequest, History, HistoryError, VersionOrigin};
+use crate::workspace::history::{ChangelogRequest, History, HistoryError, SourceVersion, VersionOrigin};
 use claims::Claims;
 use help::Question;
-pub(crate) use inputs::named_files;
+pub(crate) use inputs::files_of;
 use packing::Packing;
 use plan::Planned;
 use previous::Published;
@@ -368,8 +369,17 @@ struct Released {
 fn release(context: Context<'_>, history: &History<'_>, job: &Job<'_>) -> Result<Released, Error> {
     let Job { service, target } = job;
     let failed = |error: ecosystem::Error| Error::Version { service: service.name.to_string(), error };
-    let settings = context.settings.service(&service.name);
-    let source = history.source_version(service, context.settings).map_err(|error| failed(error.into()))?;
+    let settings = context.settings.service_for(&service.name, target.format());
+    let source = match &settings.version {
+        // A table of one format may have a version of its own.
+        Some(text) => SourceVersion {
+            text: text.clone(),
+            scheme: version::Scheme::of(service.ecosystem),
+            snapshot: None,
+            from: VersionOrigin::Setting,
+        },
+        None => history.source_version(service, context.settings).map_err(|error| failed(error.into()))?,
+    };
     let time = history.source_date_epoch(service).map_err(|error| failed(error.into()))?;
     let version = version::map(
         &source.text,
@@ -379,18 +389,31 @@ fn release(context: Context<'_>, history: &History<'_>, job: &Job<'_>) -> Result
         settings.revision.unwrap_or(1),
         &target.distribution,
     );
-    let version = version.map_err(|error| failed(error.into()))?;
+    let mut version = version.map_err(|error| failed(error.into()))?;
+    version.revision = revision(&settings, &target.distribution);
     let request = ChangelogRequest {
         member: service,
         source: &source,
         version: &version,
-        maintainer: &context.settings.project.maintainer,
+        maintainer: context.settings.maintainer(&settings),
         time,
         distribution: &target.distribution,
     };
     let changelog = history.changelog(&request).map_err(|error| failed(error.into()))?;
     let release = releases(context, history, service, time).map_err(failed)?;
     Ok(Released { version, changelog, time, release })
+}
+
+/// Debian's revision, RPM's release. A .deb may go without; an RPM always has one.
+fn revision(settings: &ServiceSettings, distribution: &Distribution) -> String {
+    let number = settings.revision.unwrap_or(1).to_string();
+    let text = match (settings.release_text.as_deref(), distribution.format) {
+        (Some(""), Format::Deb) => return String::new(),
+        (Some(text), _) if !text.is_empty() && settings.revision.is_none() => text,
+        _ => &number,
+    };
+    let suffix = if settings.plain_revision { "" } else { distribution.revision_suffix.as_str() };
+    format!("{text}{suffix}")
 }
 
 /// The versions and times of a service and its libraries. A library whose version neither its manifest nor a tag tells has
@@ -438,7 +461,8 @@ fn make(
     activity.stage("staging");
     let mut staged = ecosystem::of(service.ecosystem).stage(context, service, target, release).map_err(failed)?;
     let (isolation, debug) = (staged.isolation.clone(), staged.debug.clone());
-    let asked = staged.clone();
+    let settings = context.settings.service_for(&service.name, target.format());
+    let asked = help::askable(&staged, &settings, context.settings, service, target).map_err(failed)?;
     let question = Question { context, service, target, staged: &asked, time: *time };
     activity.stage("assembling");
     // The commands are at work while everything is put together that does not depend on what they say.
@@ -447,7 +471,7 @@ fn make(
         for note in package::licenses::settle(context.settings, service, &mut staged.components)? {
             context.reporter.note(&format!("{}: {note}", service.name));
         }
-        let previous = shared.published.newest(service.name.as_str(), target)?;
+        let previous = shared.published.newest(settings.package_name(service).as_str(), target)?;
         let inputs = Inputs {
             settings: context.settings,
             workspace: context.workspace,
@@ -466,13 +490,16 @@ fn make(
         Ok((package, previous))
     })
     .map_err(failed)?;
+    for note in &package.notes {
+        context.reporter.note(&format!("{} for {target}: {note}", package.name));
+    }
     if let Some(previous) = &previous {
         package::previous::check(&package, previous).map_err(|error| failed(error.into()))?;
     }
     let debug = package::debug_symbols(&package, &debug).map_err(|error| failed(error.into()))?;
     let write = |package: &Package| {
         activity.stage("checking");
-        let paths = claims::of(package, &context.settings.project.org);
+        let paths = claims::of(package, &context.settings.project.org, &service.name);
         let claimed = shared.claims.add(package.name.as_str(), &target.to_string(), &paths);
         claimed.map_err(|error| failed(error.into()))?;
         judge(context, service, package)?;
@@ -515,9 +542,11 @@ fn judge(context: Context<'_>, service: &Member, package: &Package) -> Result<()
     let target = &package.target;
     let places = [context.workspace.root.as_path(), context.cache.root()];
     let places = places.map(|place| place.to_string_lossy().into_owned());
-    let allows = context.settings.service(&service.name).check.allows();
-    let mut findings = check::check(&Subject::of_package(package, &places)?, &allows);
-    let others = findings.split_off(findings.partition_point(|finding| finding.severity == Severity::Error));
+    let settings = context.settings.service_for(&service.name, target.format());
+    let mut findings = check::check(&Subject::of_package(package, &places)?, &settings.check.allows());
+    // What another tool's table says is done, and worth a warning at most: that tool would not have looked.
+    let refuses = |finding: &check::Finding| finding.severity == Severity::Error && settings.dialect.is_none();
+    let others = findings.split_off(findings.partition_point(refuses));
     for finding in others {
         context.reporter.note(&format!("{} for {target}: {finding}", package.name));
     }

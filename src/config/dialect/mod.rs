@@ -18,7 +18,7 @@ use std::fmt;
 pub use options::{Options, Overlay, Overrides};
 
 use super::error::Error;
-use super::{Addition, Layout, ServiceSettings, Settings};
+use super::{Addition, FileKind, FileSource, Layout, ServiceSettings, Settings};
 use crate::diagnostic::Location;
 use crate::target::Format;
 use crate::workspace::{EcosystemKind, Member, Workspace};
@@ -114,6 +114,27 @@ pub fn adopt(settings: &mut Settings, workspace: &Workspace, options: &Options) 
     Ok(notes)
 }
 
+/// Of what cargo makes, a copy in the repository's own target directory is never taken: it is older, or somebody else's.
+fn forget_copies(settings: &mut ServiceSettings, manifest: &CrateManifest, workspace: &Workspace) {
+    if settings.rust.prebuilt {
+        return;
+    }
+    let own = manifest.manifest.bin.iter().filter_map(|bin| bin.name.as_deref());
+    let others = workspace.members.iter().filter(|member| member.ecosystem == EcosystemKind::Rust);
+    let programs: Vec<&str> = own.chain(others.flat_map(|member| &member.commands).map(String::as_str)).collect();
+    for entry in &mut settings.files {
+        match &mut entry.kind {
+            FileKind::File(FileSource::Built { path, literal })
+                if programs.iter().any(|program| path.as_path() == std::path::Path::new(program)) =>
+            {
+                literal.clear();
+            }
+            FileKind::File(FileSource::BuiltGlob { base, literal, .. }) if base.as_os_str().is_empty() => literal.clear(),
+            _ => {}
+        }
+    }
+}
+
 /// What the manifest of one crate says; `None` when it has no such table.
 fn adopted(
     workspace: &Workspace,
@@ -127,6 +148,7 @@ fn adopted(
         if let Some(mut tables) = (dialect.read)(&manifest, options, notes)? {
             for settings in [&mut tables.deb, &mut tables.rpm] {
                 settings.dialect = Some(dialect.tool);
+                forget_copies(settings, &manifest, workspace);
                 settings.layout.get_or_insert(Layout::Flat);
                 if options.strict_compat {
                     settings.additions.refuse_the_rest();
