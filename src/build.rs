@@ -14,6 +14,7 @@ mod plan;
 mod previous;
 mod recorder;
 mod records;
+mod revision;
 
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
@@ -24,7 +25,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::Blocks;
 use crate::check::{self, Severity, Subject};
-use crate::config::ServiceSettings;
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
 use crate::digest::Sha256;
 use crate::ecosystem::{self, Context, Release};
@@ -32,7 +32,7 @@ use crate::fingerprint::Files;
 use crate::format::{self, Artefact, Effort, WriteOptions, Written};
 use crate::package::{self, Changelog, Inputs, Package, Version, version};
 use crate::report::{Activity, Unit};
-use crate::target::{Distribution, Format, Target};
+use crate::target::{Format, Target};
 use crate::tree::facts;
 use crate::workspace::Member;
 use crate::workspace::history::{ChangelogRequest, History, HistoryError, SourceVersion, VersionOrigin};
@@ -390,7 +390,7 @@ fn release(context: Context<'_>, history: &History<'_>, job: &Job<'_>) -> Result
         &target.distribution,
     );
     let mut version = version.map_err(|error| failed(error.into()))?;
-    version.revision = revision(&settings, &target.distribution);
+    version.revision = revision::of(&settings, &target.distribution);
     let request = ChangelogRequest {
         member: service,
         source: &source,
@@ -402,18 +402,6 @@ fn release(context: Context<'_>, history: &History<'_>, job: &Job<'_>) -> Result
     let changelog = history.changelog(&request).map_err(|error| failed(error.into()))?;
     let release = releases(context, history, service, time).map_err(failed)?;
     Ok(Released { version, changelog, time, release })
-}
-
-/// Debian's revision, RPM's release. A .deb may go without; an RPM always has one.
-fn revision(settings: &ServiceSettings, distribution: &Distribution) -> String {
-    let number = settings.revision.unwrap_or(1).to_string();
-    let text = match (settings.release_text.as_deref(), distribution.format) {
-        (Some(""), Format::Deb) => return String::new(),
-        (Some(text), _) if !text.is_empty() && settings.revision.is_none() => text,
-        _ => &number,
-    };
-    let suffix = if settings.plain_revision { "" } else { distribution.revision_suffix.as_str() };
-    format!("{text}{suffix}")
 }
 
 /// The versions and times of a service and its libraries. A library whose version neither its manifest nor a tag tells has

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::Error;
+use super::layer::Layer;
 use super::reader::Reader;
 
 /// One of those things.
@@ -66,7 +67,7 @@ impl Additions {
     }
 }
 
-impl super::layer::Layer for Additions {
+impl Layer for Additions {
     fn over(self, below: Self) -> Self {
         Self(self.0.over(below.0))
     }

@@ -4,6 +4,8 @@
 //! the repository. Each stage reads the part that is its own; nothing else in the program reads a configuration file.
 
 mod additions;
+#[cfg(test)]
+mod adopted_tests;
 mod capabilities;
 mod check;
 pub mod dialect;

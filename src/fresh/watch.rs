@@ -136,7 +136,7 @@ fn is_for_nothing_else(place: &Path, looked: &Looked<'_>, text: &str) -> bool {
         let directory = settings.root.join(&member.path);
         let of = |format| settings.service_for(&member.name, format).files;
         [Format::Deb, Format::Rpm].into_iter().flat_map(of).any(|file| match &file.kind {
-            FileKind::File(FileSource::Path(path) | FileSource::Built { literal: path, .. }) => {
+            FileKind::File(FileSource::Path(path)) => {
                 let source = directory.join(path);
                 source.starts_with(place) || place.starts_with(&source)
             }
@@ -144,7 +144,7 @@ fn is_for_nothing_else(place: &Path, looked: &Looked<'_>, text: &str) -> bool {
                 let base = directory.join(base);
                 base.starts_with(place) || (place.starts_with(&base) && reaches(pattern, &directory, place))
             }
-            FileKind::File(FileSource::BuiltGlob { literal, .. }) => {
+            FileKind::File(FileSource::Built { literal, .. } | FileSource::BuiltGlob { literal, .. }) => {
                 !literal.as_os_str().is_empty() && directory.join(literal).starts_with(place)
             }
             _ => false,

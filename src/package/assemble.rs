@@ -107,12 +107,11 @@ pub(crate) fn assemble_asking<E: From<Error>>(
         let Some(content) = entry.content() else { continue };
         let is_made = built.values().any(|file| file.content.digests == content.digests);
         if is_made && crate::tree::elf::read(content).map_err(Error::Io)?.is_some() {
-            names.extend(built::command(path).filter(|_| entry.mode & 0o111 != 0).map(str::to_owned));
+            let name = built::command(path).filter(|_| entry.mode & 0o111 != 0).map(str::to_owned);
+            names.extend(name.filter(|name| !names.contains(name)));
             programs.push(path.clone());
         }
     }
-    names.sort();
-    names.dedup();
     if !programs.is_empty() {
         for component in components.iter_mut().filter(|component| component.paths.is_empty()) {
             component.compiled_into.extend(programs.iter().cloned());
@@ -201,10 +200,11 @@ pub(crate) fn assemble_asking<E: From<Error>>(
             let place = format!("{documents}/changelog.Debian.gz");
             match &service.changelog_file {
                 // A file that is named is wanted, whatever is added.
-                Some(file) => {
+                Some(file) if tree.get(&install_path(package, &place)?).is_none() => {
                     let history = texts::changelog(settings, &directory, package, file)?;
                     add_text(&mut tree, package, &place, gzip(&history).map_err(Error::Io)?, Role::Plain)?;
                 }
+                Some(_) => {}
                 None => {
                     let history = changelog::debian(&changelog, package, &target.distribution.suite);
                     add(Addition::Changelog, &place, gzip(history.as_bytes()).map_err(Error::Io)?, Role::Plain)?;

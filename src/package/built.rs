@@ -19,11 +19,10 @@ pub struct BuiltFile {
 
 /// The entries for `target` that name what cargo makes.
 pub fn wanted<'a>(service: &'a ServiceSettings, target: &'a Target) -> impl Iterator<Item = &'a FileSource> {
-    let sources = service.files.iter().filter(|entry| entry.is_for(target)).filter_map(|entry| match &entry.kind {
+    service.files.iter().filter(move |entry| entry.is_for(target)).filter_map(|entry| match &entry.kind {
         FileKind::File(source @ (FileSource::Built { .. } | FileSource::BuiltGlob { .. })) => Some(source),
         _ => None,
-    });
-    sources
+    })
 }
 
 /// The path below the entry's place, and the file, of everything of `built` that `source` names.

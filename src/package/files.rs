@@ -423,7 +423,7 @@ pub(super) fn ownership(
             continue;
         }
         if is_unknown {
-            changed.push(path.clone());
+            changed.extend((format == Format::Deb).then(|| path.clone()));
             continue;
         }
         let is_given = !user_is_systems || !group_is_systems;

@@ -197,7 +197,7 @@ impl Diagnose for RustError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::NoCargo | Self::NoToolchain { .. } | Self::NoObjcopy { .. } => ExitCode::Environment,
-            Self::ToolchainRefused { .. } | Self::NoCommand { .. } => ExitCode::Usage,
+            Self::ToolchainRefused { .. } | Self::NoCommand { .. } | Self::NoFile { .. } => ExitCode::Usage,
             // `--locked` says that the lock must be as it is; without it, it is work that has not been done.
             Self::NoLock { locked: false, .. } | Self::StaleLock { locked: false, .. } => ExitCode::Failed,
             Self::NoLock { .. } | Self::StaleLock { .. } | Self::UpgradeLocked { .. } => ExitCode::Policy,
@@ -245,6 +245,16 @@ impl Diagnose for RustError {
                 let correct =
                     format!("correct `commands` under [services.{service}], or the features it is built with");
                 match crate::config::closest(command, built.iter().map(String::as_str)) {
+                    Some(near) => vec![format!("did you mean `{near}`?"), correct],
+                    None => one(correct),
+                }
+            }
+            Self::NoFile { service, file, built } => {
+                let correct = format!(
+                    "correct the entry of `files` of {service}; what another program makes in the target directory must be \
+                     there before packhouse runs"
+                );
+                match crate::config::closest(file, built.iter().map(String::as_str)) {
                     Some(near) => vec![format!("did you mean `{near}`?"), correct],
                     None => one(correct),
                 }

@@ -51,23 +51,22 @@ impl Places<'_> {
     ) -> Result<BTreeMap<PathBuf, PathBuf>, RustError> {
         let mut all = BTreeMap::new();
         for source in sources {
-            let before = all.len();
             match source {
                 FileSource::Built { path, literal } => {
                     let place = Some(self.results.join(path)).filter(|place| self.counts(path) && place.is_file());
                     let place = place.or_else(|| self.literal(literal).filter(|place| place.is_file()));
                     let place = place.ok_or_else(|| self.missing(path.display().to_string()))?;
                     all.insert(path.clone(), place);
-                    continue;
                 }
                 FileSource::BuiltGlob { base, pattern, literal } => {
-                    self.matching(&self.results.join(base), base, pattern, &mut all);
-                    if let Some(place) = self.literal(literal).filter(|_| all.len() == before) {
-                        self.matching(&place, base, pattern, &mut all);
+                    let mut found = self.matching(&self.results.join(base), base, pattern);
+                    if let Some(place) = self.literal(literal).filter(|_| found.is_empty()) {
+                        found = self.matching(&place, base, pattern);
                     }
-                    if all.len() == before {
+                    if found.is_empty() {
                         return Err(self.missing(pattern.glob().glob().to_owned()));
                     }
+                    all.extend(found);
                 }
                 FileSource::Path(_) | FileSource::Glob { .. } => {}
             }
@@ -81,7 +80,8 @@ impl Places<'_> {
         (!literal.as_os_str().is_empty() && place.exists() && stays_inside(self.root, &place)).then_some(place)
     }
 
-    fn matching(&self, top: &Path, base: &Path, pattern: &GlobMatcher, all: &mut BTreeMap<PathBuf, PathBuf>) {
+    fn matching(&self, top: &Path, base: &Path, pattern: &GlobMatcher) -> Vec<(PathBuf, PathBuf)> {
+        let mut found = Vec::new();
         let is_wanted = |entry: &walkdir::DirEntry| {
             let name = entry.file_name().to_str().unwrap_or_default();
             entry.depth() != 1 || !base.as_os_str().is_empty() || name == "build" || !INTERNAL.contains(&name)
@@ -90,9 +90,10 @@ impl Places<'_> {
             let Ok(below) = entry.path().strip_prefix(top) else { continue };
             let path = base.join(below);
             if entry.path().is_file() && pattern.is_match(&path) && self.counts(&path) {
-                all.entry(path).or_insert_with(|| entry.path().to_path_buf());
+                found.push((path, entry.path().to_path_buf()));
             }
         }
+        found
     }
 
     /// Whether what is at `path` below the results is of this build.
@@ -101,8 +102,11 @@ impl Places<'_> {
         if path.starts_with("build") {
             return built.outs.iter().any(|out| path.starts_with(out));
         }
-        // Beside each file that cargo makes for people lies a list of what it was made from.
-        let is_cargos = self.results.join(path.with_extension("d")).is_file();
+        let is_cargos = match path.extension().and_then(|extension| extension.to_str()) {
+            Some(extension) => ["so", "a", "rlib", "rmeta", "d", "dwp"].contains(&extension),
+            // Beside each program that cargo makes lies a list of what it was made from.
+            None => self.results.join(path.with_extension("d")).is_file(),
+        };
         built.files.contains(path) || !is_cargos
     }
 
