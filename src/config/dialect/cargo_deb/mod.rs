@@ -357,7 +357,7 @@ impl<'a> Reading<'a> {
 }
 
 /// `--deb-version`: epoch, version and revision at once.
-fn whole_version(settings: &mut ServiceSettings, text: &str) {
+pub(super) fn whole_version(settings: &mut ServiceSettings, text: &str) {
     let (epoch, rest) = match text.split_once(':') {
         Some((epoch, rest)) => (epoch.parse().ok(), rest),
         None => (None, text),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::manifest::CrateManifest;
 use super::super::{Note, Options, Tables, place};
-use super::assets;
+use super::{assets, switches};
 use crate::config::ServiceSettings;
 use crate::config::error::Error;
 use crate::config::files::{FileKind, FileSettings, FileSource};
@@ -41,9 +41,6 @@ pub(super) fn read(krate: &CrateManifest, options: &Options, notes: &mut Vec<Not
         ignored("target", cargo.string("target")?, "name what is built for with `--target` of `packhouse build`", notes);
         cargo.rest(notes);
     }
-    if options.overrides.profile.is_some() {
-        rpm.rust.profile.clone_from(&options.overrides.profile);
-    }
     for (bin, file) in table.tables("targets")? {
         let path = bin.parse(|text| inside(krate, text), "")?;
         let literal = Path::new("target/release").join(&path);
@@ -66,7 +63,10 @@ pub(super) fn read(krate: &CrateManifest, options: &Options, notes: &mut Vec<Not
     let mut deb = rpm.clone();
     deb.package = rpm.package.as_ref().and_then(|name| PackageName::parse(&normalize(name.as_str())).ok());
     deb.files = assets::for_deb(&rpm.files);
-    Ok(Some(Tables { deb, rpm }))
+    let rust = rpm.rust.clone();
+    let mut tables = Tables { deb, rpm };
+    switches::apply(options, rust, &mut tables);
+    Ok(Some(tables))
 }
 
 fn inside(krate: &CrateManifest, text: &str) -> Result<PathBuf, value::Rule> {

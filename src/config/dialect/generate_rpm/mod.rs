@@ -10,15 +10,16 @@ mod overlay;
 mod relations;
 mod scripts;
 mod source;
+mod switches;
 #[cfg(test)]
 mod tests;
 
 use super::manifest::CrateManifest;
-use super::{Note, Options, Tables};
+use super::{Note, Options, Overlay, Tables};
 use crate::config::error::Error;
 use crate::config::reader::Value;
 use crate::config::value::{self, Rule};
-use crate::config::{ServiceSettings, find};
+use crate::config::{RustSettings, ServiceSettings, find};
 use crate::name::{PackageName, normalize};
 pub(super) use keys::DIALECTS;
 use overlay::{Layer, Layered};
@@ -35,7 +36,16 @@ pub(super) fn read(krate: &CrateManifest, options: &Options, notes: &mut Vec<Not
         return legacy::read(krate, options, notes);
     }
     let makes_debs = find::descend(document.get_ref(), &DEB_TABLE).is_none();
-    let layers = overlay::layers(Layer::manifest(&krate.source, &TABLE), &options.overlays, !makes_debs)?;
+    let has_variant = |table: &[&str], name: &str| {
+        find::descend(document.get_ref(), &[table, &["variants", name]].concat()).is_some()
+    };
+    // A variant of cargo-deb's table alone is none of this one.
+    let is_ours = |overlay: &&Overlay| match overlay {
+        Overlay::Variant(name) => has_variant(&TABLE, name) || !has_variant(&DEB_TABLE, name),
+        _ => true,
+    };
+    let overlays: Vec<&Overlay> = options.overlays.iter().filter(is_ours).collect();
+    let layers = overlay::layers(Layer::manifest(&krate.source, &TABLE), &overlays)?;
     overlay::with_layers(&layers, |table| settings(krate, options, table, makes_debs, notes)).map(Some)
 }
 
@@ -76,7 +86,6 @@ fn settings(
     (rpm.summary, rpm.description) = descriptions(krate, &table)?;
     // What the tool makes of the ELF files that it packs is no addition of ours.
     rpm.library_relations.get_or_insert(true);
-    rpm.rust.profile.clone_from(&options.overrides.profile);
     // It is asked for where it counts: the table of each variant is read when its turn comes.
     drop(table.item("variants")?);
     table.rest(notes);
@@ -90,7 +99,9 @@ fn settings(
     if makes_debs {
         notes.extend(relations::note(relations, &krate.package_name()));
     }
-    Ok(Tables { deb, rpm })
+    let mut tables = Tables { deb, rpm };
+    switches::apply(options, RustSettings::default(), &mut tables);
+    Ok(tables)
 }
 
 const ASSETS: &str = "assets = [{ source = \"target/release/tool\", dest = \"/usr/bin/tool\", mode = \"755\" }]";

@@ -99,19 +99,10 @@ fn dotted(path: &str) -> Result<Vec<String>, Error> {
     Err(Error::Argument { problem: format!("`{path}` after `#` is no dotted path of TOML's bare keys (`a.b-c.d`)") })
 }
 
-/// The manifest's layer and those over it, lowest first. A variant that this manifest does not have is left out when
-/// `lenient`: it may be another table's.
-pub(super) fn layers(manifest: Layer, overlays: &[Overlay], lenient: bool) -> Result<Vec<Layer>, Error> {
-    let mut layers = Vec::with_capacity(overlays.len() + 1);
-    for overlay in overlays {
-        let layer = Layer::over(overlay, &manifest)?;
-        if lenient && matches!(overlay, Overlay::Variant(_)) && layer.reader(&layer.parse()?).is_err() {
-            continue;
-        }
-        layers.push(layer);
-    }
-    layers.insert(0, manifest);
-    Ok(layers)
+/// The manifest's layer and those over it, lowest first.
+pub(super) fn layers(manifest: Layer, overlays: &[&Overlay]) -> Result<Vec<Layer>, Error> {
+    let over: Vec<Layer> = overlays.iter().map(|overlay| Layer::over(overlay, &manifest)).collect::<Result<_, _>>()?;
+    Ok(std::iter::once(manifest).chain(over).collect())
 }
 
 /// Gives `read` all layers at once.

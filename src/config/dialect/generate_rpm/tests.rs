@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use super::super::keys;
 use super::super::manifest::CrateManifest;
 use super::super::options::{Options, Overlay, Overrides};
 use super::super::{Note, Tables};
@@ -450,4 +451,15 @@ man = ["make", "man"]
     for part in ["nobody maintains", "`.rpm/demo.spec` is not", "`build_hooks` are not run", "unknown key `owner`", "--out"] {
         assert!(all.contains(part), "{part}: {all}");
     }
+}
+
+#[test]
+fn the_lists_of_keys_are_those_that_the_parser_asks_for() {
+    let [ours, legacy] = &super::DIALECTS;
+    let project = Project::new(&format!("{HEAD}{ASSETS}"));
+    keys::check(ours, || drop(project.tables(&Options::default())));
+    let project = Project::new(
+        "[package.metadata.rpm]\ncargo = {}\ntargets.BIN = { path = \"/usr/bin/x\" }\nfiles.FILE = { path = \"/usr/share/x\" }\n",
+    );
+    keys::check(legacy, || drop(project.tables(&Options::default())));
 }
