@@ -5,6 +5,7 @@
 //! anew. Needs root (namespaces, chroots) and the packages that `scripts/set-up test` installs.
 
 mod build;
+mod compat_deb;
 mod compat_rpm;
 mod crates;
 mod debian;
@@ -76,6 +77,9 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     }
     if wanted("compat-rpm") {
         compat_rpm::judge(&bench)?;
+    }
+    if wanted("compat-deb") {
+        compat_deb::judge(&bench)?;
     }
     if wanted("debian") {
         debian::install(&bench, "bookworm", "debian-12")?;
