@@ -202,6 +202,7 @@ fn package(options: &Options, target: &Target, tree: &Tree) -> Package {
         tree: tree.clone(),
         owned_directories: Vec::new(),
         build_ids: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

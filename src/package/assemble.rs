@@ -198,17 +198,15 @@ pub(crate) fn assemble_asking<E: From<Error>>(
         Format::Deb => {
             add(Addition::Copyright, &format!("{documents}/copyright"), copyright.into(), Role::Plain)?;
             let place = format!("{documents}/changelog.Debian.gz");
-            match &service.changelog_file {
-                // A file that is named is wanted, whatever is added.
-                Some(file) if tree.get(&install_path(package, &place)?).is_none() => {
-                    let history = texts::changelog(settings, &directory, package, file)?;
-                    add_text(&mut tree, package, &place, gzip(&history).map_err(Error::Io)?, Role::Plain)?;
-                }
-                Some(_) => {}
-                None => {
-                    let history = changelog::debian(&changelog, package, &target.distribution.suite);
-                    add(Addition::Changelog, &place, gzip(history.as_bytes()).map_err(Error::Io)?, Role::Plain)?;
-                }
+            let history = match &service.changelog_file {
+                Some(file) => texts::changelog(settings, &directory, package, file)?,
+                None => changelog::debian(&changelog, package, &target.distribution.suite).into_bytes(),
+            };
+            // A file that is named is wanted, whatever is added.
+            if service.changelog_file.is_none() {
+                add(Addition::Changelog, &place, gzip(&history).map_err(Error::Io)?, Role::Plain)?;
+            } else if tree.get(&install_path(package, &place)?).is_none() {
+                add_text(&mut tree, package, &place, gzip(&history).map_err(Error::Io)?, Role::Plain)?;
             }
             let overrides = documents::lintian_overrides(&Overrides {
                 package,
