@@ -252,18 +252,17 @@ pub(super) fn triples(names: &[String], of_project: &[Target]) -> Result<(Vec<St
             ours.push(name.clone());
             continue;
         };
-        let hint = |hint: &str| Problem {
-            message: format!("packhouse does not build for {name}"),
-            hint: Some(hint.to_owned()),
-            code: ExitCode::Usage,
+        let refused = |hint: &str| -> Failure {
+            let message = format!("packhouse does not build for {name}");
+            Box::new(Problem { message, hint: Some(hint.to_owned()), code: ExitCode::Usage })
         };
         if !system.ends_with("-gnu") {
             let way = "packages are made for a distribution's own C library; build with cargo and pack the result: `packhouse pack`";
-            return Err(Box::new(hint(way)));
+            return Err(refused(way));
         }
         let architecture = Architecture::ALL.into_iter().find(|one| one.machine() == processor);
         let architecture = architecture.ok_or_else(|| {
-            Box::new(hint("the processors are x86_64 and aarch64; name a release and one of them: `--target debian-12/arm64`"))
+            refused("the processors are x86_64 and aarch64; name a release and one of them: `--target debian-12/arm64`")
         })?;
         for target in of_project {
             let target = Target { architecture, ..target.clone() };

@@ -114,7 +114,7 @@ impl<'a> Merge<'a> {
     /// The assets of the main table with this in it: first what is appended, then what replaces.
     pub(super) fn into(self, mut assets: Vec<Asset<'a>>) -> Vec<Asset<'a>> {
         assets.extend(self.append);
-        let keys = [Asset::source as fn(&Asset<'a>) -> Option<&str>, Asset::destination];
+        let keys: [for<'s> fn(&'s Asset<'a>) -> Option<&'s str>; 2] = [Asset::source, Asset::destination];
         for (replacements, key) in [self.by_source, self.by_destination].into_iter().zip(keys) {
             assets.retain(|asset| match asset {
                 Asset::Auto => !replacements.iter().any(|one| matches!(one, Asset::Auto)),

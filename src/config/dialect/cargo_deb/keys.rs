@@ -35,7 +35,7 @@ Differences that are meant, beside what is added:
         key("maintainer", TEXT, "The maintainer. One without a mail address gives way to the project's, with a note."),
         key("copyright", TEXT, "The holders in the copyright file."),
         key("license-file", "string or [file, lines]", "The licence's text in the copyright file, without its first lines."),
-        key("changelog", TEXT, "The changelog of the package, in the place of git's history; `.gz` is taken as it is."),
+        key("changelog", TEXT, "The changelog of the package, in the place of git's history; `.gz` is taken as it is. One that is not there is made from the history, with a note."),
         key("depends", LIST, "`Depends`. `$auto`, or no key at all, stands for the libraries that the programs need, found without dpkg-shlibdeps; a need that cannot be met is an error. `[armhf]`, `[!armhf]`, lists and wildcards as in Policy 7.1. An empty `Depends:` is not written. Without `$auto` the libraries are added all the same, unless `add.relations = false`."),
         key("pre-depends", LIST, "`Pre-Depends`."),
         key("recommends", LIST, "`Recommends`."),

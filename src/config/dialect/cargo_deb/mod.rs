@@ -64,8 +64,15 @@ pub(super) fn read(
     let document = manifest.document()?;
     let Some(reader) = manifest.table(&document, &["package", "metadata", "deb"])? else { return Ok(None) };
     let place = reader.place();
-    let variants: Vec<&str> = options.variants().collect();
-    let Chosen { table, variant } = table::read(reader, &variants, notes)?;
+    // A variant that the other tool's table alone has is none of this one's.
+    let has = |tool: &str, name: &str| -> Result<bool, Error> {
+        Ok(manifest.table(&document, &["package", "metadata", tool, "variants", name])?.is_some())
+    };
+    let wanted = match options.variants().last() {
+        Some(name) if !has("deb", name)? && has("generate-rpm", name)? => None,
+        wanted => wanted,
+    };
+    let Chosen { table, variant } = table::read(reader, wanted, notes)?;
     let overrides = &options.overrides;
     let profile = overrides.profile.clone().or_else(|| table.profile.as_ref().map(|text| text.as_str().to_owned()));
     let package = match (&table.name, &variant) {
@@ -108,7 +115,10 @@ impl<'a> Reading<'a> {
         let (license_file, copyright) = (self.license_file()?, self.copyright());
         let (triggers, changelog) = (self.table.triggers_file.clone(), self.table.changelog.clone());
         let triggers = triggers.map(|text| self.existing(&text).map(TextSource::File)).transpose()?;
-        let changelog_file = changelog.map(|text| self.existing(&text)).transpose()?;
+        let changelog_file = match changelog {
+            Some(text) => self.changelog(&text)?,
+            None => None,
+        };
         let revision = options.overrides.revision.clone();
         let revision = revision.or_else(|| self.table.revision.as_ref().map(|text| text.as_str().to_owned()));
         let mut additions = Additions::default();
@@ -191,6 +201,17 @@ impl<'a> Reading<'a> {
         }
         let hint = "correct the path: it is relative to the directory of this Cargo.toml";
         Err(text.error(format!("there is no file `{}`", path.display()), Some(hint.to_owned())))
+    }
+
+    /// The changelog; one that a release script has yet to make is no reason to stop.
+    fn changelog(&mut self, text: &Text<'_>) -> Result<Option<PathBuf>, Error> {
+        let path = self.file(text)?;
+        if self.manifest.absolute(&path).is_file() {
+            return Ok(Some(path));
+        }
+        let message = format!("there is no changelog `{}`: it is made from git's history", path.display());
+        self.note(Some(text), message, Some("write the file first, or leave `changelog` out".to_owned()));
+        Ok(None)
     }
 
     /// A directory of the repository, from the crate's.

@@ -61,8 +61,8 @@ const RELATIONS: [(RelationKind, &str); 9] = [
     (RelationKind::Provides, "provides"),
 ];
 
-/// Reads the table, or the last of the `variants` that were asked for, with what it inherits.
-pub(super) fn read<'a>(reader: Reader<'a>, variants: &[&str], notes: &mut Vec<Note>) -> Result<Chosen<'a>, Error> {
+/// Reads the table, or the variant that is `wanted`, with what it inherits.
+pub(super) fn read<'a>(reader: Reader<'a>, wanted: Option<&str>, notes: &mut Vec<Note>) -> Result<Chosen<'a>, Error> {
     let place = reader.place();
     let all = reader.tables("variants")?;
     let (main, merge) = table(&reader, notes)?;
@@ -78,9 +78,9 @@ pub(super) fn read<'a>(reader: Reader<'a>, variants: &[&str], notes: &mut Vec<No
         reader.rest(notes);
         read.push((name, table, merge));
     }
-    let chosen = match variants.last() {
+    let chosen = match wanted {
         None => Chosen { table: main, variant: None },
-        Some(wanted) => match read.into_iter().find(|(name, ..)| name.as_str() == *wanted) {
+        Some(wanted) => match read.into_iter().find(|(name, ..)| name.as_str() == wanted) {
             Some((name, own, merge)) => {
                 let variant = own.name.is_none() && main.name.is_none();
                 Chosen { table: own.over(main, merge), variant: variant.then(|| name.as_str().to_owned()) }

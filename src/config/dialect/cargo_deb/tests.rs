@@ -434,7 +434,9 @@ fn documents_are_named_by_files_that_must_be_there() {
     assert_eq!(deb.conffiles.iter().map(ToString::to_string).collect::<Vec<_>>(), ["/usr/share/a"]);
     assert_eq!(tables.rpm.triggers, None);
     assert_eq!(notes.len(), 1, "{notes:?}");
-    assert!(Project::new("changelog = \"nowhere\"").error().contains("there is no file `nowhere`"));
+    assert!(Project::new("triggers-file = \"nowhere\"").error().contains("there is no file `nowhere`"));
+    let (tables, notes) = Project::new("changelog = \"target/changelog\"").tables(&Options::default());
+    assert!(tables.deb.changelog_file.is_none() && notes[0].contains("from git's history"), "{notes:?}");
 }
 
 #[test]
