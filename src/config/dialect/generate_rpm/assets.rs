@@ -11,7 +11,7 @@ use super::source::{self, Named};
 use crate::config::capabilities::capabilities;
 use crate::config::error::Error;
 use crate::config::files::{FileKind, FileSettings, FileSource};
-use crate::config::reader::{Item, Reader, Text, Value};
+use crate::config::reader::{Item, Reader, Value};
 use crate::config::value::{self, Rule};
 use crate::config::Note;
 use crate::tree::{InstallPath, Marks, Role};
