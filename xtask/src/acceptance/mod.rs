@@ -61,7 +61,7 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| *part == name);
     // The lifecycle has services of its own, packing needs none, and the relations of the sample are judged when it is there.
     if !keep
-        && !matches!(parts.as_slice(), [only] if ["lifecycle", "packing", "relations", "compat-rpm"].contains(&only.as_str()) || only.starts_with("repository"))
+        && !matches!(parts.as_slice(), [only] if ["lifecycle", "packing", "relations", "compat-deb", "compat-rpm"].contains(&only.as_str()) || only.starts_with("repository"))
     {
         build::make(&bench)?;
     }
