@@ -210,7 +210,11 @@ impl Session {
                 (settings, workspace, false)
             }
         };
-        let notes = config::adopt(&mut settings, &workspace, dialects)?;
+        let mut dialects = dialects.clone();
+        if self.globals.maintainer.is_some() {
+            dialects.overrides.maintainer.get_or_insert_with(|| settings.project.maintainer.clone());
+        }
+        let notes = config::adopt(&mut settings, &workspace, &dialects)?;
         let mut notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
         if is_assumed {
             notes.extend(workspace.services().filter_map(|service| Found::of(&workspace, service).left_out(service)));

@@ -187,6 +187,8 @@ impl<'a> Reader<'a> {
     }
 
     fn get(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
+        #[cfg(test)]
+        super::dialect::keys::record(self.full_key(key));
         self.asked.borrow_mut().push(key);
         self.table.get(key)
     }
