@@ -17,7 +17,6 @@ const INTENDED: &[Intention] = &[
     ours("Depends", "python3.11", "the tree is of this interpreter; dh-virtualenv's package breaks without it and does not say so"),
     ours("Recommends", "logrotate", "what reads /etc/logrotate.d is recommended"),
     ours("Recommends", "systemd", "the units start nothing without it"),
-    theirs("Pre-Depends", "init-system-helpers", "debhelper's own scripts need it before they are unpacked; ours do not"),
 ];
 
 /// Fields of relations (deb-control(5)).
@@ -33,22 +32,16 @@ const RELATIONS: [&str; 9] = [
     "Provides",
 ];
 
-/// A difference that is meant.
+/// A relation that only ours has.
 struct Intention {
     field: &'static str,
     /// The package that the relation names.
     package: &'static str,
-    /// Whether it is ours that has it.
-    is_ours: bool,
     reason: &'static str,
 }
 
 const fn ours(field: &'static str, package: &'static str, reason: &'static str) -> Intention {
-    Intention { field, package, is_ours: true, reason }
-}
-
-const fn theirs(field: &'static str, package: &'static str, reason: &'static str) -> Intention {
-    Intention { field, package, is_ours: false, reason }
+    Intention { field, package, reason }
 }
 
 /// What is compared of a package.
@@ -126,7 +119,7 @@ fn relations(ours: &BTreeSet<(&'static str, String)>, theirs: &BTreeSet<(&'stati
     let all = ours.difference(theirs).map(|one| (true, one)).chain(theirs.difference(ours).map(|one| (false, one)));
     for (is_ours, (field, relation)) in all {
         let package = relation.split([' ', '(', ':']).next().unwrap_or_default();
-        let meant = INTENDED.iter().position(|one| one.is_ours == is_ours && one.field == *field && one.package == package);
+        let meant = INTENDED.iter().position(|one| is_ours && one.field == *field && one.package == package);
         let who = if is_ours { "ours" } else { "theirs" };
         match meant.and_then(|index| Some((index, INTENDED.get(index)?))) {
             Some((index, intention)) => {
