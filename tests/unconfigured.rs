@@ -104,7 +104,10 @@ fn one_service_is_built_without_a_file_with_git_and_without_and_from_a_directory
         assert!(told.contains("organisation edge (from the name of the only service)"), "{told}");
         assert!(told.contains("Jo Doe <jo@acme.example> (git's user on this machine)"), "{told}");
         let deb = world.deb(&format!("{root}/target/packhouse"));
-        assert!(deb.contains("./usr/lib/edge/edge/bin/edge") && deb.contains("Maintainer: Jo Doe <jo@acme.example>"), "{deb}");
+        assert!(
+            deb.contains("./usr/lib/edge/edge/bin/edge") && deb.contains("Maintainer: Jo Doe <jo@acme.example>"),
+            "{deb}"
+        );
         assert!(!world.path("project/packhouse.toml").exists() && !world.path("project/edge/packhouse.toml").exists());
         let again = world.packhouse("project/edge/src", &BUILD);
         assert!(stderr(&again).contains("nothing has changed since the last build"), "{}", stderr(&again));
@@ -120,7 +123,10 @@ fn a_file_or_an_argument_that_comes_later_counts_although_nothing_else_has_chang
     let told = [&BUILD[..], &["--org", "acme", "--maintainer", "Acme <cloud@acme.example>"]].concat();
     assert!(world.packhouse("project", &told).status.success());
     let deb = world.deb("project/target/packhouse");
-    assert!(deb.contains("./usr/lib/acme/edge/bin/edge") && deb.contains("Maintainer: Acme <cloud@acme.example>"), "{deb}");
+    assert!(
+        deb.contains("./usr/lib/acme/edge/bin/edge") && deb.contains("Maintainer: Acme <cloud@acme.example>"),
+        "{deb}"
+    );
     world.put("project/packhouse.toml", "[project]\norg = \"other\"\nmaintainer = \"O <o@acme.example>\"\n");
     let output = world.packhouse("project", &BUILD);
     assert!(output.status.success() && !stderr(&output).contains("nothing has changed"), "{}", stderr(&output));
@@ -149,7 +155,10 @@ fn the_manifests_author_goes_before_gits_user_and_the_environment_before_both() 
         .output()
         .expect("it runs");
     let told = stderr(&output);
-    assert!(told.contains("organisation acme (from PACKHOUSE_ORG)") && told.contains("Env <env@acme.example>"), "{told}");
+    assert!(
+        told.contains("organisation acme (from PACKHOUSE_ORG)") && told.contains("Env <env@acme.example>"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -211,7 +220,10 @@ fn init_prints_exactly_what_it_would_write_and_never_overwrites() {
     world.commit();
     let built = world.packhouse("project", &BUILD);
     let told = stderr(&built);
-    assert!(built.status.success() && told.contains("edge.service, etc/edge.toml will not be in the package"), "{told}");
+    assert!(
+        built.status.success() && told.contains("edge.service, etc/edge.toml will not be in the package"),
+        "{told}"
+    );
     let again = world.packhouse("project", &BUILD);
     assert!(stderr(&again).contains("edge.service, etc/edge.toml will not be in the package"), "{}", stderr(&again));
 
@@ -220,7 +232,10 @@ fn init_prints_exactly_what_it_would_write_and_never_overwrites() {
     assert!(world.packhouse("project", &["init"]).status.success());
     let written = fs_err::read_to_string(world.path("project/packhouse.toml")).expect("written");
     assert_eq!(written.trim_end(), stdout(&proposed).trim_end());
-    assert!(written.contains("units = [\"edge.service\"]") && written.contains("config = [\"etc/edge.toml\"]"), "{written}");
+    assert!(
+        written.contains("units = [\"edge.service\"]") && written.contains("config = [\"etc/edge.toml\"]"),
+        "{written}"
+    );
     for arguments in [&["init"][..], &["init", "--dry-run"], &["init", "--org", "acme"]] {
         let refused = world.packhouse("project", arguments);
         assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));

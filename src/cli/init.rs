@@ -58,7 +58,13 @@ fn explain(session: &Session, project: &Project) -> Result<(), Failure> {
             }
             Output::Human => {
                 for (index, Fact { subject, text, missing }) in facts.iter().enumerate() {
-                    let verb = if index == 0 { "Found" } else if *missing { "Missing" } else { "" };
+                    let verb = if index == 0 {
+                        "Found"
+                    } else if *missing {
+                        "Missing"
+                    } else {
+                        ""
+                    };
                     let name = if index == 0 { service.name.to_string() } else { "  ".to_owned() };
                     reporter.step(verb, &format!("{name} {subject}: {text}"));
                 }

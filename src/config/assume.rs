@@ -10,9 +10,7 @@ use globset::GlobSet;
 
 use super::error::Error;
 use super::guess::{self, Guess, People, Told};
-use super::{
-    DEFAULT_TARGETS, LicensePolicy, Maintainer, ProjectSettings, RepositorySettings, Settings,
-};
+use super::{DEFAULT_TARGETS, LicensePolicy, Maintainer, ProjectSettings, RepositorySettings, Settings};
 use crate::format::Effort;
 use crate::name::OrgName;
 use crate::target::{distributions, parse_target};

@@ -179,7 +179,9 @@ impl Diagnose for Error {
                 "given to `packhouse init`, it is written into a packhouse.toml and need not be given again".to_owned(),
             ],
             Self::Several { org, .. } => vec![
-                format!("run `packhouse init --org {org}` to write a packhouse.toml: all of them install below /usr/lib/{org}"),
+                format!(
+                    "run `packhouse init --org {org}` to write a packhouse.toml: all of them install below /usr/lib/{org}"
+                ),
                 format!("or give `--org {org}` each time, or set PACKHOUSE_ORG"),
             ],
             Self::Io(error) => io_hints(error),

@@ -47,7 +47,10 @@ impl Found {
     }
 }
 
-pub(super) fn descend<'a>(table: &'a DeTable<'a>, keys: &[&str]) -> Option<(&'a DeTable<'a>, Option<std::ops::Range<usize>>)> {
+pub(super) fn descend<'a>(
+    table: &'a DeTable<'a>,
+    keys: &[&str],
+) -> Option<(&'a DeTable<'a>, Option<std::ops::Range<usize>>)> {
     let mut found = (table, None);
     for key in keys {
         let value: &Spanned<DeValue<'_>> = found.0.get(*key)?;
@@ -174,7 +177,8 @@ pub fn project_root(start: &Path) -> Result<Option<PathBuf>, Error> {
 
 /// Whether cargo or uv would look here for what the packages below have in common.
 fn is_workspace(directory: &Path) -> bool {
-    let places: [(&str, &[&str]); 2] = [("Cargo.toml", &["workspace"]), ("pyproject.toml", &["tool", "uv", "workspace"])];
+    let places: [(&str, &[&str]); 2] =
+        [("Cargo.toml", &["workspace"]), ("pyproject.toml", &["tool", "uv", "workspace"])];
     places.iter().any(|(name, keys)| {
         let text = read_text(&directory.join(name)).unwrap_or_default();
         let document = toml::de::DeTable::parse(&text);

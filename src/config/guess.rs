@@ -58,7 +58,8 @@ const GENERIC: [&str; 18] = [
 impl Told {
     /// What the command line says of the organisation, else the environment.
     fn org(&self) -> Result<Option<Guess<OrgName>>, Error> {
-        let parse = |text: &String| OrgName::parse(text).map_err(|error| Error::Argument { problem: error.to_string() });
+        let parse =
+            |text: &String| OrgName::parse(text).map_err(|error| Error::Argument { problem: error.to_string() });
         either(&self.org, &self.default_org, "PACKHOUSE_ORG", parse)
     }
 

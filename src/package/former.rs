@@ -45,7 +45,13 @@ mod tests {
             "ExecStart=-/usr/lib/acme/shop/bin/shop -c \"/usr/lib/acme/shop\""
         );
         assert_eq!(of("a=/opt/venvs/shop:/opt/venvs/shop/lib"), "a=/usr/lib/acme/shop:/usr/lib/acme/shop/lib");
-        for other in ["/srv/opt/venvs/shop", "/opt/venvs/shop-2/bin", "/opt/venvs/shop.d", "${root}/opt/venvs/shop", "/opt/venvs"] {
+        for other in [
+            "/srv/opt/venvs/shop",
+            "/opt/venvs/shop-2/bin",
+            "/opt/venvs/shop.d",
+            "${root}/opt/venvs/shop",
+            "/opt/venvs",
+        ] {
             assert_eq!(of(other), other);
         }
         assert_eq!(rewritten("/opt/venvs/shop", None, &prefix), "/opt/venvs/shop");

@@ -54,7 +54,10 @@ impl Found {
             for name in names(&directory.join(place)) {
                 let path = Path::new(place).join(&name);
                 let is_unit = name.rsplit_once('.').is_some_and(|(_, kind)| KINDS.contains(&kind));
-                if !is_unit || value::unit(&name).is_err() || !value::stays_inside(&workspace.root, &directory.join(&path)) {
+                if !is_unit
+                    || value::unit(&name).is_err()
+                    || !value::stays_inside(&workspace.root, &directory.join(&path))
+                {
                     continue;
                 }
                 match objection(&directory.join(&path), service) {
@@ -95,14 +98,15 @@ impl Found {
     }
 
     pub(super) fn facts(&self) -> Vec<Fact> {
-        let list = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+        let list =
+            |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
         let mut facts = Vec::new();
         if !self.units.is_empty() {
             facts.push(Fact::new("units", list(&self.units)));
         }
-        facts.extend(self.unfit.iter().map(|(path, reason)| {
-            Fact::new("not taken", format!("{}: {reason}", path.display()))
-        }));
+        facts.extend(
+            self.unfit.iter().map(|(path, reason)| Fact::new("not taken", format!("{}: {reason}", path.display()))),
+        );
         if !self.config.is_empty() {
             facts.push(Fact::new("config", list(&self.config)));
         }
@@ -132,7 +136,8 @@ fn objection(path: &Path, service: &Member) -> Option<String> {
     if kind(path) != "service" {
         return None;
     }
-    let commands = text.lines().filter_map(|line| line.trim().strip_prefix("ExecStart=")).filter(|line| !line.is_empty());
+    let commands =
+        text.lines().filter_map(|line| line.trim().strip_prefix("ExecStart=")).filter(|line| !line.is_empty());
     let mut commands = commands.map(|line| {
         let first = line.split_whitespace().next().unwrap_or_default();
         first.trim_start_matches(['@', '-', ':', '+', '!'])

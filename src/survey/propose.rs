@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::Found;
 use crate::config::{
-    self, Content, Error, FILE_NAME, Guess, Maintainer, People, Setting, Settings, Table, Told, assume, guess_maintainer,
-    guess_org,
+    self, Content, Error, FILE_NAME, Guess, Maintainer, People, Setting, Settings, Table, Told, assume,
+    guess_maintainer, guess_org,
 };
 use crate::diagnostic::Diagnose as _;
 use crate::name::OrgName;
@@ -87,11 +87,10 @@ fn needs(workspace: &Workspace, told: &Told, debian: &[Debian], found: &[(&Membe
     }
     needs.extend(debian.iter().map(|debian| format!("it takes over {}", debian.place().display())));
     for (service, found) in found {
-        let what: Vec<&str> =
-            [("units", found.units.is_empty()), ("configuration files", found.config.is_empty())]
-                .into_iter()
-                .filter_map(|(what, none)| (!none).then_some(what))
-                .collect();
+        let what: Vec<&str> = [("units", found.units.is_empty()), ("configuration files", found.config.is_empty())]
+            .into_iter()
+            .filter_map(|(what, none)| (!none).then_some(what))
+            .collect();
         needs.push(format!("{} has {} that belong into its package", service.name, what.join(" and ")));
     }
     match workspace.services().count() {
@@ -154,7 +153,8 @@ fn shown(path: &Path) -> String {
 
 /// What lies beside a service's code, as tables.
 fn tables(service: &Member, found: &Found) -> Vec<Table> {
-    let list = |paths: &[PathBuf]| -> Vec<String> { paths.iter().map(|path| path.to_string_lossy().into_owned()).collect() };
+    let list =
+        |paths: &[PathBuf]| -> Vec<String> { paths.iter().map(|path| path.to_string_lossy().into_owned()).collect() };
     let name = service.name.as_str();
     let mut tables = Vec::new();
     if !found.config.is_empty() {

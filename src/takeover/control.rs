@@ -29,7 +29,15 @@ const FOUND_OUT: [&str; 12] = [
 
 /// Fields with a place of their own, or of no meaning for a binary package.
 const READ: [&str; 9] = [
-    "Package", "Architecture", "Section", "Priority", "Multi-Arch", "Homepage", "Description", "Maintainer", "Package-Type",
+    "Package",
+    "Architecture",
+    "Section",
+    "Priority",
+    "Multi-Arch",
+    "Homepage",
+    "Description",
+    "Maintainer",
+    "Package-Type",
 ];
 
 pub(super) fn control(debian: &Debian, draft: &mut Draft) {
@@ -99,7 +107,9 @@ fn version(debian: &Debian, release: &Release, draft: &mut Draft) {
     let of_manifest = debian.member.version.as_deref();
     if of_manifest.is_none_or(|version| version != plain && version != upstream) {
         let reason = match of_manifest {
-            Some(version) => format!("debian/changelog has this version, {} has {version}.", debian.member.manifest.display()),
+            Some(version) => {
+                format!("debian/changelog has this version, {} has {version}.", debian.member.manifest.display())
+            }
             None => format!(
                 "debian/changelog has this version, and {} none. Without the key, a git tag like v{plain} tells it.",
                 debian.member.manifest.display()
@@ -192,7 +202,8 @@ fn relations(debian: &Debian, draft: &mut Draft) {
                 continue;
             }
             let plain = unrestricted(&text);
-            let spelt = plain.and_then(|plain| relation::canonical(kind, &plain).map_err(|invalid| invalid.to_string()));
+            let spelt =
+                plain.and_then(|plain| relation::canonical(kind, &plain).map_err(|invalid| invalid.to_string()));
             match spelt {
                 Ok(spelt) if seen.insert(spelt.clone()) => kept.push(spelt.into()),
                 Ok(_) => {}
@@ -216,9 +227,12 @@ fn relations(debian: &Debian, draft: &mut Draft) {
 
 /// A relation without restrictions to architectures and profiles that hold for every package that is built.
 fn unrestricted(text: &str) -> Result<String, String> {
-    let is_operator = |at: &usize| ["<<", "<="].iter().any(|operator| text.get(at + 1..).unwrap_or_default().starts_with(operator));
+    let is_operator =
+        |at: &usize| ["<<", "<="].iter().any(|operator| text.get(at + 1..).unwrap_or_default().starts_with(operator));
     let start = text.find(" [").or_else(|| text.find(" <").filter(|at| !is_operator(at)));
-    let Some((relation, restriction)) = start.and_then(|at| text.split_at_checked(at)) else { return Ok(text.to_owned()) };
+    let Some((relation, restriction)) = start.and_then(|at| text.split_at_checked(at)) else {
+        return Ok(text.to_owned());
+    };
     let words: Vec<&str> = restriction.trim_matches(['[', ']', '<', '>', ' ']).split_whitespace().collect();
     let holds = if restriction.starts_with(" [") {
         words.iter().any(|word| matches!(*word, "any" | "linux-any")) || words.iter().all(|word| *word == "!hurd-any")
@@ -229,7 +243,8 @@ fn unrestricted(text: &str) -> Result<String, String> {
     if holds && !text.contains('|') {
         return Ok(relation.trim().to_owned());
     }
-    Err("a restriction to architectures or profiles has no place here: write it for the targets that need it".to_owned())
+    Err("a restriction to architectures or profiles has no place here: write it for the targets that need it"
+        .to_owned())
 }
 
 #[cfg(test)]

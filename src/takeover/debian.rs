@@ -20,8 +20,26 @@ const BUILD_SYSTEM_ROOT: &str = "/usr/share/python";
 
 /// Names of directories that say what is in them and not whose it is.
 const GENERIC: [&str; 20] = [
-    "app", "apps", "bin", "env", "envs", "lib", "lib64", "libexec", "local", "opt", "python", "python3", "share", "srv",
-    "usr", "var", "venv", "venvs", "virtualenv", "virtualenvs",
+    "app",
+    "apps",
+    "bin",
+    "env",
+    "envs",
+    "lib",
+    "lib64",
+    "libexec",
+    "local",
+    "opt",
+    "python",
+    "python3",
+    "share",
+    "srv",
+    "usr",
+    "var",
+    "venv",
+    "venvs",
+    "virtualenv",
+    "virtualenvs",
 ];
 
 /// A debian directory.
@@ -147,7 +165,8 @@ impl Debian {
         let mut draft = Draft::default();
         let new = format!("/usr/lib/{org}/{}", self.name);
         if self.member.name.as_str() != self.name {
-            let path = if self.member.path.as_os_str().is_empty() { ".".into() } else { self.member.path.to_string_lossy() };
+            let path =
+                if self.member.path.as_os_str().is_empty() { ".".into() } else { self.member.path.to_string_lossy() };
             draft.service.push(
                 crate::config::Setting::new("path", path.as_ref())
                     .because(format!("The package's name is not that of the Python package, {}.", self.member.name)),
@@ -185,8 +204,20 @@ impl Debian {
         }
         let known = |name: &str| {
             const WHOLE: [&str; 14] = [
-                "control", "changelog", "rules", "compat", "watch", "gbp.conf", "clean", "not-installed", "files",
-                "copyright", "README.source", "salsa-ci.yml", ".gitignore", "source.lintian-overrides",
+                "control",
+                "changelog",
+                "rules",
+                "compat",
+                "watch",
+                "gbp.conf",
+                "clean",
+                "not-installed",
+                "files",
+                "copyright",
+                "README.source",
+                "salsa-ci.yml",
+                ".gitignore",
+                "source.lintian-overrides",
             ];
             const MADE: [&str; 4] = [".substvars", ".debhelper.log", ".debhelper", ".log"];
             WHOLE.contains(&name) || MADE.iter().any(|end| name.ends_with(end)) || name.ends_with('~')
@@ -227,7 +258,10 @@ impl Debian {
     pub(super) fn named(&self, name: &str, draft: &mut Draft) -> Option<String> {
         let named = self.in_service(&Path::new("debian").join(name));
         if named.is_none() {
-            let why = format!("it lies outside of {}, and the files of a service lie in its directory", self.member.path.display());
+            let why = format!(
+                "it lies outside of {}, and the files of a service lie in its directory",
+                self.member.path.display()
+            );
             draft.leave(format!("debian/{name}"), why);
         }
         named
@@ -284,7 +318,9 @@ impl Usage {
             match program.rsplit('/').next().unwrap_or_default() {
                 "dh_virtualenv" => own.push(rest.to_vec()),
                 "dh" => {
-                    used |= rest.iter().any(|word| word.contains("python-virtualenv") || word.contains("python_virtualenv"));
+                    used |= rest
+                        .iter()
+                        .any(|word| word.contains("python-virtualenv") || word.contains("python_virtualenv"));
                     is_build_system |= rest.iter().any(|word| word.contains("dh_virtualenv"));
                     // `$@`, the target, is no option.
                     sequencer = rest.iter().filter(|word| !word.contains(UNKNOWN)).cloned().collect();
@@ -342,12 +378,33 @@ impl Usage {
 fn unread(command: &Command) -> Option<&'static str> {
     let target = command.target.as_str();
     let program = command.text.split_whitespace().next().unwrap_or_default();
-    let is_step = ["override_dh_", "execute_before_dh_", "execute_after_dh_"].iter().any(|start| target.starts_with(start))
+    let is_step = ["override_dh_", "execute_before_dh_", "execute_after_dh_"]
+        .iter()
+        .any(|start| target.starts_with(start))
         || ["build", "binary", "install", "binary-arch", "binary-indep", "build-arch", "build-indep"].contains(&target);
     const READ: [&str; 22] = [
-        "dh", "dh_virtualenv", "dh_strip", "dh_shlibdeps", "dh_dwz", "dh_auto_configure", "dh_auto_build", "dh_auto_test",
-        "dh_auto_install", "dh_auto_clean", "dh_clean", "dh_makeshlibs", "dh_python3", "dh_fixperms", "dh_installsystemd",
-        "dh_systemd_enable", "dh_systemd_start", "dh_installinit", "dh_link", "true", ":", "echo",
+        "dh",
+        "dh_virtualenv",
+        "dh_strip",
+        "dh_shlibdeps",
+        "dh_dwz",
+        "dh_auto_configure",
+        "dh_auto_build",
+        "dh_auto_test",
+        "dh_auto_install",
+        "dh_auto_clean",
+        "dh_clean",
+        "dh_makeshlibs",
+        "dh_python3",
+        "dh_fixperms",
+        "dh_installsystemd",
+        "dh_systemd_enable",
+        "dh_systemd_start",
+        "dh_installinit",
+        "dh_link",
+        "true",
+        ":",
+        "echo",
     ];
     // What is done for a clean tree or a test is nothing of the package.
     let elsewhere = target.contains("clean") || target.contains("auto_test") || target == "get-orig-source";
@@ -355,7 +412,9 @@ fn unread(command: &Command) -> Option<&'static str> {
         return None;
     }
     Some(match program {
-        "dh_builddeb" => "the compressor is chosen for each target; `compression` under [targets.NAME] or `build --compression` changes it",
+        "dh_builddeb" => {
+            "the compressor is chosen for each target; `compression` under [targets.NAME] or `build --compression` changes it"
+        }
         "dh_gencontrol" => "the version and the control fields come from the configuration",
         "chmod" | "chown" | "install" | "cp" | "mv" | "rm" | "mkdir" | "ln" | "find" | "sed" => {
             "nothing of the rules is run: say with [[services.NAME.files]] what is installed, with which mode and owner"

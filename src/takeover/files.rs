@@ -89,7 +89,10 @@ pub(super) fn files(debian: &Debian, new: &str, org: &OrgName, draft: &mut Draft
     for (extension, why) in [
         ("init", "packhouse's packages are started by systemd: a unit takes its place"),
         ("upstart", "packhouse's packages are started by systemd: a unit takes its place"),
-        ("lintian-overrides", "packhouse writes the overrides that its own tree needs, and `packhouse check` judges the rest"),
+        (
+            "lintian-overrides",
+            "packhouse writes the overrides that its own tree needs, and `packhouse check` judges the rest",
+        ),
         ("NEWS", "packhouse makes the package's documents from git"),
         ("info", "packhouse does not install info pages"),
         ("menu", "Debian's menu was given up"),
@@ -114,8 +117,11 @@ fn documents(debian: &Debian, draft: &mut Draft) {
             let is_pattern = source.contains(['*', '?', '[']);
             let named = debian.in_service(std::path::Path::new(&source)).filter(|named| !named.is_empty());
             match named {
-                Some(named) if is_pattern || base.join(&source).exists() => draft.files.push(document(named, path.clone())),
-                _ => draft.leave(format!("`{source}` of debian/{file}"), "nothing in the service's directory is called so"),
+                Some(named) if is_pattern || base.join(&source).exists() => {
+                    draft.files.push(document(named, path.clone()))
+                }
+                _ => draft
+                    .leave(format!("`{source}` of debian/{file}"), "nothing in the service's directory is called so"),
             }
         }
     }
@@ -152,7 +158,10 @@ fn conffiles(debian: &Debian, draft: &mut Draft) {
         if path == "remove-on-upgrade" || path.starts_with("/etc/") {
             continue;
         }
-        draft.leave(format!("{path} of debian/{file}"), "only files in /etc can be configuration files (Debian Policy 10.7.2)");
+        draft.leave(
+            format!("{path} of debian/{file}"),
+            "only files in /etc can be configuration files (Debian Policy 10.7.2)",
+        );
     }
 }
 

@@ -42,9 +42,8 @@ impl Places<'_> {
         if path.contains(['\\', '*', '?', '[', ']', '"', '$', UNKNOWN]) || value::one_line(path).is_err() {
             return Some("the path has a character that means something else".to_owned());
         }
-        let foreign = below(path, &format!("/usr/lib/{}", self.org)).is_some_and(|rest| {
-            rest.split('/').nth(1).is_some_and(|owner| owner != self.package)
-        });
+        let foreign = below(path, &format!("/usr/lib/{}", self.org))
+            .is_some_and(|rest| rest.split('/').nth(1).is_some_and(|owner| owner != self.package));
         if foreign {
             return Some("it is in the tree of another service".to_owned());
         }
@@ -78,7 +77,9 @@ pub(super) fn links(debian: &Debian, new: &str, org: &OrgName, draft: &mut Draft
         }
     }
     for command in &debian.rules.commands {
-        for words in debian.rules.words(command).iter().filter(|words| words.first().is_some_and(|word| word == "dh_link")) {
+        for words in
+            debian.rules.words(command).iter().filter(|words| words.first().is_some_and(|word| word == "dh_link"))
+        {
             let plain: Vec<String> = words.iter().skip(1).filter(|word| !word.starts_with('-')).cloned().collect();
             take(&plain, format!("debian/rules:{}", command.line), draft);
         }
@@ -281,7 +282,8 @@ fn matching(debian: &Debian, source: &str) -> Vec<PathBuf> {
     let matcher = pattern.compile_matcher();
     let depth = relative.components().count();
     let walk = walkdir::WalkDir::new(base.join(fixed(&relative))).max_depth(depth).sort_by_file_name();
-    let paths = walk.into_iter().flatten().filter_map(|entry| entry.path().strip_prefix(&base).ok().map(Path::to_path_buf));
+    let paths =
+        walk.into_iter().flatten().filter_map(|entry| entry.path().strip_prefix(&base).ok().map(Path::to_path_buf));
     paths.filter(|path| matcher.is_match(path) && value::stays_inside(&debian.root, &base.join(path))).collect()
 }
 

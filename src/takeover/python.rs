@@ -16,7 +16,8 @@ pub(super) fn python(debian: &Debian, draft: &mut Draft) {
     if let Some(program) = &options.python {
         interpreter(program, draft);
     }
-    let extras: Vec<String> = options.extras.iter().flat_map(|text| text.split(',')).map(|one| one.trim().to_owned()).collect();
+    let extras: Vec<String> =
+        options.extras.iter().flat_map(|text| text.split(',')).map(|one| one.trim().to_owned()).collect();
     let (good, bad): (Vec<String>, Vec<String>) =
         extras.into_iter().partition(|extra| value::python_name(extra).is_ok());
     if !good.is_empty() {
@@ -42,7 +43,8 @@ pub(super) fn python(debian: &Debian, draft: &mut Draft) {
         );
     }
     for requirement in &options.preinstall {
-        let name = requirement.split(|character: char| !(character.is_alphanumeric() || "._-".contains(character))).next();
+        let name =
+            requirement.split(|character: char| !(character.is_alphanumeric() || "._-".contains(character))).next();
         if !TOOLS.contains(&name.unwrap_or_default()) {
             draft.leave(
                 format!("--preinstall {requirement}"),

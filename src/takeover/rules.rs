@@ -105,10 +105,9 @@ impl Rules {
         let value = value.trim();
         let variable = match (operator, self.variables.get(name)) {
             ("?", Some(_)) => return true,
-            ("+", Some(present)) => Variable {
-                text: format!("{} {value}", present.text),
-                conditional: conditional || present.conditional,
-            },
+            ("+", Some(present)) => {
+                Variable { text: format!("{} {value}", present.text), conditional: conditional || present.conditional }
+            }
             _ => Variable { text: value.to_owned(), conditional },
         };
         self.variables.insert(name.to_owned(), variable);
@@ -160,7 +159,10 @@ impl Rules {
                 ("(CURDIR)" | "{CURDIR}", None) => result.push('.'),
                 ("(" | "{", _) => result.push(state.unknown(reference)),
                 (_, Some(variable))
-                    if reference.starts_with(['(', '{']) && !variable.conditional && depth > 0 && state.named < MOST =>
+                    if reference.starts_with(['(', '{'])
+                        && !variable.conditional
+                        && depth > 0
+                        && state.named < MOST =>
                 {
                     result.push_str(&self.expanded(&variable.text, depth - 1, state));
                 }
@@ -305,7 +307,8 @@ mod tests {
     #[test]
     fn a_makefile_cannot_make_a_text_grow_without_end() {
         let doubling: String = (1..40).map(|step| format!("A{step} = $(A{0})$(A{0})\n", step - 1)).collect();
-        let wide: String = (1..9).map(|step| format!("B{step} = {}\n", format!("$(B{})", step - 1).repeat(50))).collect();
+        let wide: String =
+            (1..9).map(|step| format!("B{step} = {}\n", format!("$(B{})", step - 1).repeat(50))).collect();
         let rules = Rules::parse(&format!("A0 = 0123456789\n{doubling}LOOP = $(LOOP)\nB0 =\n{wide}"));
         assert!(rules.variable("A39").unwrap().is_err() && rules.variable("LOOP").unwrap().is_err());
         assert!(rules.variable("B8").unwrap().is_err() && rules.variable("B1").unwrap().is_ok());

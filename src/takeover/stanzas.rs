@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn comments_stand_anywhere_and_fields_go_on_below() {
-        let text = "# all\nSource: shop\n\n\nPackage: shop\nDepends: a (>= 1),\n# not this one\n b | c ,\n\t${misc:Depends}\n";
+        let text =
+            "# all\nSource: shop\n\n\nPackage: shop\nDepends: a (>= 1),\n# not this one\n b | c ,\n\t${misc:Depends}\n";
         let stanzas = parse(text);
         assert_eq!(stanzas.len(), 2);
         assert_eq!(stanzas[0].get("source"), Some("shop"));
@@ -131,8 +132,14 @@ mod tests {
         let text = "shop (1:2.0~rc1-3) bookworm; urgency=medium\n\n  * Change.\n\n -- Jo Doe <jo@x.example>  Mon, 02 Mar 2026 09:00:00 +0000\n\n\
                     shop (1.0) unstable; urgency=low\n";
         let release = newest(text).unwrap();
-        assert_eq!((release.epoch, release.upstream.as_str(), release.revision.as_deref()), (Some(1), "2.0~rc1", Some("3")));
-        assert_eq!((release.distribution.as_str(), release.author.as_deref()), ("bookworm", Some("Jo Doe <jo@x.example>")));
+        assert_eq!(
+            (release.epoch, release.upstream.as_str(), release.revision.as_deref()),
+            (Some(1), "2.0~rc1", Some("3"))
+        );
+        assert_eq!(
+            (release.distribution.as_str(), release.author.as_deref()),
+            ("bookworm", Some("Jo Doe <jo@x.example>"))
+        );
         assert_eq!(newest("shop (1.0) UNRELEASED; urgency=low\n").unwrap().revision, None);
         assert_eq!(newest("nothing"), None);
     }

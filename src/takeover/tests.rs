@@ -80,8 +80,7 @@ impl World {
         let maintainer = taken.maintainer.clone().unwrap().value.to_string();
         let mut project = vec![Setting::new("org", org.as_str()), Setting::new("maintainer", maintainer)];
         project.extend(taken.project.clone());
-        let content =
-            Content { project, tables: taken.tables.clone(), left: taken.left.clone(), found: Vec::new() };
+        let content = Content { project, tables: taken.tables.clone(), left: taken.left.clone(), found: Vec::new() };
         let text = render(&content).unwrap();
         let settings = parse(&text, &workspace.root).unwrap_or_else(|error| panic!("{error}\n{text}"));
         discover(&settings, &[python]).unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -102,12 +101,21 @@ fn lines(text: &str) -> Vec<&str> {
 #[test]
 fn a_package_like_the_tutorials_becomes_a_configuration_and_what_is_left_has_its_reason() {
     let world = World::new(&[
-        ("debian/shop.links", "opt/venvs/shop/bin/shop usr/bin/shop\n/opt/venvs/shop/bin/shop-admin /usr/sbin/shop-admin\n"),
-        ("debian/shop.install", "# files\nconf/shop.conf etc/shop\nstatic usr/share/shop\nconf/*.ini etc/shop/conf.d\nbuild/out.bin usr/lib/x\n"),
+        (
+            "debian/shop.links",
+            "opt/venvs/shop/bin/shop usr/bin/shop\n/opt/venvs/shop/bin/shop-admin /usr/sbin/shop-admin\n",
+        ),
+        (
+            "debian/shop.install",
+            "# files\nconf/shop.conf etc/shop\nstatic usr/share/shop\nconf/*.ini etc/shop/conf.d\nbuild/out.bin usr/lib/x\n",
+        ),
         ("conf/shop.conf", "a"),
         ("conf/one.ini", "b"),
         ("static/a.css", "c"),
-        ("debian/shop.service", "[Service]\nExecStart=/opt/venvs/shop/bin/shop\n[Install]\nWantedBy=multi-user.target\n"),
+        (
+            "debian/shop.service",
+            "[Service]\nExecStart=/opt/venvs/shop/bin/shop\n[Install]\nWantedBy=multi-user.target\n",
+        ),
         ("debian/shop.triggers", "interest-noawait /usr/bin/python3.11\ninterest dh-virtualenv-interpreter-update\n"),
         ("debian/shop.dirs", "var/lib/shop\nusr/bin\nvar/run/shop\n"),
         ("debian/shop.logrotate", "/var/log/shop/*.log {}\n"),
@@ -194,7 +202,10 @@ fn an_environment_where_packhouse_installs_too_stays_where_it_is() {
     let world = World::new(&[
         ("debian/rules", rules),
         ("debian/shop.service", unit),
-        ("debian/shop.links", "usr/lib/acme/shop/bin/shop usr/bin/shop\nusr/lib/acme/shop/bin/shop-admin usr/bin/shop-admin\n"),
+        (
+            "debian/shop.links",
+            "usr/lib/acme/shop/bin/shop usr/bin/shop\nusr/lib/acme/shop/bin/shop-admin usr/bin/shop-admin\n",
+        ),
     ]);
     let (_, text, settings) = world.taken();
     assert_eq!(settings.project.org.as_str(), "acme");
@@ -253,7 +264,8 @@ fn units_have_debhelpers_names_and_the_policy_of_the_rules() {
 
 #[test]
 fn another_name_another_directory_and_another_version_are_said() {
-    let control = CONTROL.replace("Package: shop\n", "Package: acme-shop\n").replace("Source: shop", "Source: acme-shop");
+    let control =
+        CONTROL.replace("Package: shop\n", "Package: acme-shop\n").replace("Source: shop", "Source: acme-shop");
     let rules = "%:\n\tdh $@ --with python-virtualenv\noverride_dh_virtualenv:\n\tdh_virtualenv --sourcedirectory=src -p acme-shop --requirements prod.txt $(shell echo x)\n";
     let world = World::new(&[
         ("debian/control", &control),

@@ -72,11 +72,9 @@ pub(super) fn units(debian: &Debian, new: &str, draft: &mut Draft) {
     triggers(debian, draft);
     let names_old = texts.iter().any(|text| text.contains(&debian.old));
     if names_old && debian.old != new {
-        draft.service.push(
-            Setting::new("former-root", debian.old.as_str()).because(format!(
-                "Where dh-virtualenv installed: units and maintainer scripts name it, and it is read as {new} in them."
-            )),
-        );
+        draft.service.push(Setting::new("former-root", debian.old.as_str()).because(format!(
+            "Where dh-virtualenv installed: units and maintainer scripts name it, and it is read as {new} in them."
+        )));
     }
 }
 
@@ -101,7 +99,8 @@ fn found(debian: &Debian, kind: &str, calls: &Calls, draft: &mut Draft) -> Vec<(
         found.push((file.clone(), file.clone()));
     }
     for file in &debian.names {
-        let Some(name) = file.strip_prefix(&format!("{package}.")).and_then(|rest| rest.strip_suffix(&format!(".{kind}")))
+        let Some(name) =
+            file.strip_prefix(&format!("{package}.")).and_then(|rest| rest.strip_suffix(&format!(".{kind}")))
         else {
             continue;
         };
@@ -241,9 +240,9 @@ fn is_empty(script: &str) -> bool {
 fn triggers(debian: &Debian, draft: &mut Draft) {
     let Some(file) = debian.file("triggers") else { return };
     let of_interpreter = |words: &Vec<String>| {
-        words.get(1).is_some_and(|name| {
-            name.starts_with("/usr/bin/python") || name == "dh-virtualenv-interpreter-update"
-        })
+        words
+            .get(1)
+            .is_some_and(|name| name.starts_with("/usr/bin/python") || name == "dh-virtualenv-interpreter-update")
     };
     let lines = debian.lines(&file, draft);
     let why = "packhouse's tree links to the system's interpreter, so that nothing has to be done when that changes";
@@ -256,7 +255,11 @@ fn triggers(debian: &Debian, draft: &mut Draft) {
     if let Some(path) = debian.named(&file, draft) {
         let setting = Setting::new("triggers", path);
         let extra = lines.iter().any(of_interpreter);
-        draft.service.push(if extra { setting.because(format!("Those for the interpreter do nothing: {why}.")) } else { setting });
+        draft.service.push(if extra {
+            setting.because(format!("Those for the interpreter do nothing: {why}."))
+        } else {
+            setting
+        });
     }
 }
 

@@ -62,7 +62,10 @@ fn lock(context: Context<'_>, service: &Member) -> Fact {
             let path = existing.path.strip_prefix(&context.workspace.root).unwrap_or(&existing.path);
             Fact::new("lock", format!("{}, which is respected and not resolved anew", path.display()))
         }
-        Ok(None) => Fact::new("lock", format!("none yet: `packhouse vendor` resolves what the manifests ask for into {LOCK_FILE}")),
+        Ok(None) => Fact::new(
+            "lock",
+            format!("none yet: `packhouse vendor` resolves what the manifests ask for into {LOCK_FILE}"),
+        ),
         Err(error) => Fact::missing("lock", error.to_string()),
     }
 }

@@ -48,7 +48,8 @@ fn of_pyproject(root: Item<'_>) -> Vec<Person> {
                 people.push(format!("{name} <{mail}>"));
             }
         }
-        people.extend(of(&["tool", "poetry", &plural]).iter().filter_map(|item| item.value.as_str()).map(str::to_owned));
+        people
+            .extend(of(&["tool", "poetry", &plural]).iter().filter_map(|item| item.value.as_str()).map(str::to_owned));
         if let Some(flit) = root.at(&["tool", "flit", "metadata"])
             && let (Some(name), Some(mail)) = (text(flit, role), text(flit, &format!("{role}-email")))
         {
@@ -81,10 +82,7 @@ mod tests {
                 "[project]\nauthors = [{name = \"A\", email = \"a@x.example\"}]\n\
                  maintainers = [{name = \"Nobody\"}, {name = \"M\", email = \"m@x.example\"}]\n",
             ),
-            (
-                "pyproject.toml",
-                "[tool.poetry]\nauthors = [\"A <a@x.example>\"]\nmaintainers = [\"M <m@x.example>\"]\n",
-            ),
+            ("pyproject.toml", "[tool.poetry]\nauthors = [\"A <a@x.example>\"]\nmaintainers = [\"M <m@x.example>\"]\n"),
             (
                 "pyproject.toml",
                 "[tool.flit.metadata]\nauthor = \"A\"\nauthor-email = \"a@x.example\"\nmaintainer = \"M\"\n\

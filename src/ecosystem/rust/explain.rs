@@ -69,7 +69,8 @@ pub(crate) fn is_described_elsewhere(workspace: &Workspace, member: &Member) -> 
 }
 
 fn compiler(manifest: &Table, project: &Project) -> Fact {
-    let text = match (project.toolchain_file(), manifest.get("package").and_then(|package| package.get("rust-version"))) {
+    let text = match (project.toolchain_file(), manifest.get("package").and_then(|package| package.get("rust-version")))
+    {
         (Ok(Some((file, _))), _) => format!("the toolchain of {}", file.display()),
         (_, Some(Value::String(version))) => format!("rustc {version} or newer, which `rust-version` asks for"),
         _ => "the cargo of this machine: no rust-toolchain.toml names another".to_owned(),

@@ -68,8 +68,11 @@ fn one_service_needs_no_file_unless_something_was_said_or_lies_beside_it() {
     let proposal = propose(&found, &Told::default(), &author).unwrap();
     assert_eq!((proposal.needs.len(), proposal.org.value.as_str()), (0, "api"));
     assert_eq!(proposal.maintainer.reason, "who stands in setup.py");
-    let by_environment =
-        Told { default_org: Some("acme".to_owned()), default_maintainer: Some("B <b@x.example>".to_owned()), ..Told::default() };
+    let by_environment = Told {
+        default_org: Some("acme".to_owned()),
+        default_maintainer: Some("B <b@x.example>".to_owned()),
+        ..Told::default()
+    };
     let proposal = propose(&found, &by_environment, &author).unwrap();
     assert_eq!((proposal.needs.len(), proposal.org.value.as_str()), (0, "acme"));
     assert_eq!(proposal.maintainer.value.mail, "b@x.example");
@@ -91,7 +94,8 @@ fn the_directory_gives_the_organisations_name_only_where_nothing_else_does() {
     fs_err::create_dir(&root).unwrap();
     let two: &[(&str, &[&str])] = &[("api", &["serve"]), ("web", &["show"])];
     let of = |root: &Path, services: &[(&str, &[&str])], org: Option<&str>, maintainer: &str| {
-        propose(&workspace(root, services), &told(org, Some(maintainer)), &nobody).map(|proposal| proposal.org.value.to_string())
+        propose(&workspace(root, services), &told(org, Some(maintainer)), &nobody)
+            .map(|proposal| proposal.org.value.to_string())
     };
     assert_eq!(of(&root, two, None, "A <a@b>").unwrap(), "great-cloud");
     assert_eq!(of(&root, &[("cargo-deb", &["cargo-deb"])], None, "A <a@b>").unwrap(), "cargo-deb");

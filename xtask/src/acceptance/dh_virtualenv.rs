@@ -14,23 +14,18 @@ use crate::process::{output, root, run, say, shell, text};
 
 /// Where packhouse means to differ.
 const INTENDED: &[Intention] = &[
-    ours("Depends", "python3.11", "the tree is of this interpreter; dh-virtualenv's package breaks without it and does not say so"),
+    ours(
+        "Depends",
+        "python3.11",
+        "the tree is of this interpreter; dh-virtualenv's package breaks without it and does not say so",
+    ),
     ours("Recommends", "logrotate", "what reads /etc/logrotate.d is recommended"),
     ours("Recommends", "systemd", "the units start nothing without it"),
 ];
 
 /// Fields of relations (deb-control(5)).
-const RELATIONS: [&str; 9] = [
-    "Pre-Depends",
-    "Depends",
-    "Recommends",
-    "Suggests",
-    "Enhances",
-    "Conflicts",
-    "Breaks",
-    "Replaces",
-    "Provides",
-];
+const RELATIONS: [&str; 9] =
+    ["Pre-Depends", "Depends", "Recommends", "Suggests", "Enhances", "Conflicts", "Breaks", "Replaces", "Provides"];
 
 /// A relation that only ours has.
 struct Intention {
@@ -150,7 +145,10 @@ impl Facts {
         for directory in ["usr/bin", "usr/sbin"] {
             for path in below(directory)? {
                 let target = fs_err::read_link(&path)?;
-                let target = path.parent().unwrap_or(Path::new("/")).join(place.join(target.strip_prefix("/").unwrap_or(&target)));
+                let target = path
+                    .parent()
+                    .unwrap_or(Path::new("/"))
+                    .join(place.join(target.strip_prefix("/").unwrap_or(&target)));
                 // It leads into the package, to something that can be run.
                 if !target.exists() && !path.exists() {
                     return Err(format!("{} leads nowhere", path.display()).into());
