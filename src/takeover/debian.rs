@@ -342,7 +342,7 @@ impl Usage {
         if self.is_sequencer {
             options.unknown.clear();
         }
-        let text = |name: &str| rules.variable(name).and_then(Result::ok).filter(|text| !text.is_empty());
+        let text = |name: &str| rules.value_of(name).and_then(Result::ok).filter(|text| !text.is_empty());
         if let Some(arguments) = text("DH_VIRTUALENV_ARGUMENTS") {
             let words = shlex::split(&arguments).unwrap_or_default();
             for (index, word) in words.iter().enumerate() {
@@ -365,7 +365,7 @@ impl Usage {
     /// Where the environment is installed.
     fn root(&self, rules: &Rules, options: &Options, source: &Stanza, package: &str) -> String {
         let default = if self.is_build_system { BUILD_SYSTEM_ROOT } else { INSTALL_ROOT };
-        let root = rules.variable("DH_VIRTUALENV_INSTALL_ROOT").and_then(Result::ok);
+        let root = rules.value_of("DH_VIRTUALENV_INSTALL_ROOT").and_then(Result::ok);
         let root = root.unwrap_or_else(|| default.to_owned());
         let own = if self.is_build_system { source.get("Source").unwrap_or(package) } else { package };
         let suffix = options.suffix.as_deref().filter(|suffix| !suffix.contains(UNKNOWN)).unwrap_or(own);

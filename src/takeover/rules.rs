@@ -115,7 +115,7 @@ impl Rules {
     }
 
     /// The value of a variable; `None` when it is not set.
-    pub(super) fn variable(&self, name: &str) -> Option<Result<String, Unknown>> {
+    pub(super) fn value_of(&self, name: &str) -> Option<Result<String, Unknown>> {
         let variable = self.variables.get(name)?;
         if variable.conditional {
             return Some(Err(format!("a condition decides about {name}")));
@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn variables_recipes_and_continuation_lines_are_read() {
         let rules = Rules::parse(RULES);
-        assert_eq!(rules.variable("DH_VIRTUALENV_INSTALL_ROOT"), Some(Ok("/opt/acme".to_owned())));
+        assert_eq!(rules.value_of("DH_VIRTUALENV_INSTALL_ROOT"), Some(Ok("/opt/acme".to_owned())));
         let command = rules.commands.iter().find(|command| command.target == "override_dh_virtualenv").unwrap();
         assert_eq!((command.line, command.text.as_str()), (19, "dh_virtualenv $(ARGS) &&  echo done; true"));
         let words = rules.words(command);
@@ -295,13 +295,13 @@ mod tests {
     #[test]
     fn what_only_make_knows_has_no_value() {
         let rules = Rules::parse(RULES);
-        assert!(rules.variable("NOW").unwrap().unwrap_err().contains("$(shell date)"));
-        assert!(rules.variable("WHEN").unwrap().unwrap_err().contains("condition"));
+        assert!(rules.value_of("NOW").unwrap().unwrap_err().contains("$(shell date)"));
+        assert!(rules.value_of("WHEN").unwrap().unwrap_err().contains("condition"));
         assert!(rules.expand("$(DEB_VERSION)").is_err() && rules.expand("$@").is_err());
         assert_eq!(rules.expand("$$HOME $(CURDIR)"), Ok("$HOME .".to_owned()));
         let command = Command { text: "X=1 a --b=$(shell echo $(c)) $@".to_owned(), target: String::new(), line: 1 };
         assert_eq!(rules.words(&command), [["a", "--b=\u{fffd}", "\u{fffd}"]]);
-        assert!(rules.variable("NOTHING").is_none());
+        assert!(rules.value_of("NOTHING").is_none());
     }
 
     #[test]
@@ -310,9 +310,9 @@ mod tests {
         let wide: String =
             (1..9).map(|step| format!("B{step} = {}\n", format!("$(B{})", step - 1).repeat(50))).collect();
         let rules = Rules::parse(&format!("A0 = 0123456789\n{doubling}LOOP = $(LOOP)\nB0 =\n{wide}"));
-        assert!(rules.variable("A39").unwrap().is_err() && rules.variable("LOOP").unwrap().is_err());
-        assert!(rules.variable("B8").unwrap().is_err() && rules.variable("B1").unwrap().is_ok());
-        assert!(rules.variable("A15").unwrap().is_err(), "longer than anything that is meant");
+        assert!(rules.value_of("A39").unwrap().is_err() && rules.value_of("LOOP").unwrap().is_err());
+        assert!(rules.value_of("B8").unwrap().is_err() && rules.value_of("B1").unwrap().is_ok());
+        assert!(rules.value_of("A15").unwrap().is_err(), "longer than anything that is meant");
     }
 
     proptest::proptest! {
