@@ -199,50 +199,42 @@ impl Session {
 
     /// The same, with what the command line says about the tables of other tools.
     pub(super) fn project_with(&self, dialects: &DialectOptions) -> Result<Project, Failure> {
-        let (mut settings, workspace, is_assumed) = match self.load()? {
-            (start, Err(config::Error::Missing { .. })) => {
-                let (settings, workspace) = self.assumed(&start)?;
-                (settings, workspace, true)
-            }
+        let (mut settings, workspace, mut notes) = match self.load()? {
+            (start, Err(config::Error::Missing { .. })) => self.assumed(&start)?,
             (_, settings) => {
                 let settings = settings?;
                 let workspace = workspace::discover(&settings, &detectors())?;
-                (settings, workspace, false)
+                (settings, workspace, Vec::new())
             }
         };
         let mut dialects = dialects.clone();
         if self.globals.maintainer.is_some() {
             dialects.overrides.maintainer.get_or_insert_with(|| settings.project.maintainer.clone());
         }
-        let notes = config::adopt(&mut settings, &workspace, &dialects)?;
-        let mut notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
-        if is_assumed {
-            notes.extend(workspace.services().filter_map(|service| Found::of(&workspace, service).left_out(service)));
-        }
+        let adopted = config::adopt(&mut settings, &workspace, &dialects)?;
+        notes.extend(adopted.iter().map(ToString::to_string));
         notes.iter().for_each(|note| self.reporter.note(note));
         Ok(Project { settings, workspace, notes })
     }
 
-    /// A project that nobody has configured.
-    fn assumed(&self, start: &Path) -> Result<(Settings, Workspace), Failure> {
+    /// A project that nobody has configured, with what the user is told of that.
+    fn assumed(&self, start: &Path) -> Result<(Settings, Workspace, Vec<String>), Failure> {
         // Where nothing says that this is a project, the whole of a home directory is not searched for one.
         let missing = || config::Error::Missing { start: start.to_path_buf() };
         let root = config::project_root(start)?.ok_or_else(missing)?;
         let workspace = workspace::discover_unconfigured(&root, &detectors())?;
         let Assumed { settings, org, maintainer } =
             config::assume(start, &workspace, &self.told(), &people(&workspace))?;
-        self.reporter.step(
-            "Assuming",
-            &format!(
-                "organisation {} ({}), maintainer {} ({}): there is no {}",
-                org.value,
-                org.reason,
-                maintainer.value,
-                maintainer.reason,
-                config::FILE_NAME
-            ),
-        );
-        Ok((settings, workspace))
+        let mut notes = vec![format!(
+            "there is no {}: organisation {} ({}), maintainer {} ({})",
+            config::FILE_NAME,
+            org.value,
+            org.reason,
+            maintainer.value,
+            maintainer.reason,
+        )];
+        notes.extend(workspace.services().filter_map(|service| Found::of(&workspace, service).left_out(service)));
+        Ok((settings, workspace, notes))
     }
 
     /// What the user says of the project beside any file.

@@ -283,7 +283,7 @@ mod tests {
         let rules = Rules::parse(RULES);
         assert_eq!(rules.value_of("DH_VIRTUALENV_INSTALL_ROOT"), Some(Ok("/opt/acme".to_owned())));
         let command = rules.commands.iter().find(|command| command.target == "override_dh_virtualenv").unwrap();
-        assert_eq!((command.line, command.text.as_str()), (19, "dh_virtualenv $(ARGS) &&  echo done; true"));
+        assert_eq!((command.line, command.text.as_str()), (19, "dh_virtualenv $(ARGS) && echo done; true"));
         let words = rules.words(command);
         let first = ["dh_virtualenv", "--python", "/usr/bin/python3", "--extras", "web", "--upgrade-pip"];
         assert_eq!(words[0], first);

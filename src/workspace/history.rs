@@ -9,7 +9,7 @@
 //! for a service when it touches the service's directory or that of a library that it uses; merges count when they
 //! bring something that none of their parents has.
 //!
-//! Without commits there is no time to take: 1980-01-01 stands in for it ([`EARLIEST`]), unless `SOURCE_DATE_EPOCH` is
+//! Without commits there is no time to take: 1985-01-01 stands in for it ([`EARLIEST`]), unless `SOURCE_DATE_EPOCH` is
 //! set, because the same sources must give the same bytes on every day.
 
 mod graph;

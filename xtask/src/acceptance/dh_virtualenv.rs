@@ -20,7 +20,6 @@ const INTENDED: &[Intention] = &[
         "the tree is of this interpreter; dh-virtualenv's package breaks without it and does not say so",
     ),
     ours("Recommends", "logrotate", "what reads /etc/logrotate.d is recommended"),
-    ours("Recommends", "systemd", "the units start nothing without it"),
 ];
 
 /// Fields of relations (deb-control(5)).
