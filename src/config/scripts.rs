@@ -38,9 +38,11 @@ pub struct ScriptSettings {
     pub stages: BTreeMap<Stage, Script>,
     /// Debian's questions.
     pub debconf: Option<Debconf>,
+    /// Whether an RPM requires the programs that run its scriptlets (default: yes).
+    pub requires_interpreter: Option<bool>,
 }
 
-layer!(ScriptSettings { stages, debconf });
+layer!(ScriptSettings { stages, debconf, requires_interpreter });
 
 impl ScriptSettings {
     /// The files that its texts stand in.
@@ -84,6 +86,24 @@ impl Stage {
         ("pre-untransaction", Self::PreUntransaction),
         ("post-untransaction", Self::PostUntransaction),
     ];
+
+    /// What `format` calls it: `postinst`, `post`; `None` where it has no such script.
+    pub fn name(self, format: Format) -> Option<&'static str> {
+        let (deb, rpm) = match self {
+            Self::PreInstall => (Some("preinst"), "pre"),
+            Self::PostInstall => (Some("postinst"), "post"),
+            Self::PreRemove => (Some("prerm"), "preun"),
+            Self::PostRemove => (Some("postrm"), "postun"),
+            Self::PreTransaction => (None, "pretrans"),
+            Self::PostTransaction => (None, "posttrans"),
+            Self::PreUntransaction => (None, "preuntrans"),
+            Self::PostUntransaction => (None, "postuntrans"),
+        };
+        match format {
+            Format::Deb => deb,
+            Format::Rpm => Some(rpm),
+        }
+    }
 }
 
 /// One script.
@@ -128,5 +148,5 @@ pub(super) fn scripts(table: &Reader<'_>) -> Result<ScriptSettings, Error> {
     let debconf = Debconf { config: file("debconf-config")?, templates: file("debconf-templates")? };
     let debconf = Some(debconf).filter(|debconf| *debconf != Debconf::default());
     table.finish()?;
-    Ok(ScriptSettings { stages, debconf })
+    Ok(ScriptSettings { stages, debconf, requires_interpreter: None })
 }

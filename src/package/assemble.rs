@@ -11,10 +11,10 @@ use super::previous::{Previous, removed_conffiles};
 use super::scripts::Actions;
 use super::systemd::{self, ServiceFacts, Units};
 use super::{
-    Changelog, Error, Package, Staged, Version, built, changelog, directories, files, libraries, licenses, pages,
+    Changelog, DebianOnly, Error, Package, Staged, Version, built, changelog, directories, files, libraries, licenses, pages,
     relations, sbom, scripts, texts,
 };
-use crate::config::{Addition, FileKind, FileSettings, FileSource, RelationKind, ServiceSettings, Settings};
+use crate::config::{Addition, FileKind, FileSettings, FileSource, RelationKind, ServiceSettings, Settings, TextSource};
 use crate::name::PackageName;
 use crate::target::{Distribution, Format, Target};
 use crate::tree::{Content, Entry, InstallPath, Node, Role, Tree};
@@ -232,16 +232,32 @@ pub(crate) fn assemble_asking<E: From<Error>>(
 
     let removed_conffiles = removed_conffiles(target, &service, previous, &version, &tree);
     let compile = compile_on_install.zip(python);
+    let own = scripts::read(&service.scripts, |source, what| texts::read(settings, &directory, package, source, what))?;
+    let mut units = units;
+    if service.adds(Addition::SystemdScripts) {
+        units.ship(&tree, |unit| own.manage(unit)).map_err(Error::Io)?;
+    }
     let mut actions = Actions { units, compile, removed_conffiles, ..Actions::default() };
     files::check(owner, &places, &prefix, &tree, &mut notes)?;
     files::ownership(owner, &places, target, &mut tree, &mut actions, &mut notes)?;
-    let scripts = scripts::scripts(package.as_str(), target, &actions)?;
+    let scripts = scripts::scripts(package.as_str(), target, &actions, &own)?;
+    notes.extend(scripts.notes);
+    let mut debian = debian_only(&service, target.format(), |source| {
+        texts::read(settings, &directory, package, source, "the file of triggers")
+    })?;
+    (debian.config, debian.templates) = scripts.debconf;
+    let mut scripts = scripts.scripts;
+    scripts.without_interpreter_relation = service.scripts.requires_interpreter == Some(false);
+    if target.format() == Format::Rpm && service.triggers.is_some() {
+        notes.push(format!("{package}: the triggers are not in the RPM: rpm's are of another kind"));
+    }
     let mut relations = relations::relations(relations::Facts {
         target,
         workspace,
         service: &service,
         actions: &actions,
         scripts: &scripts,
+        asks: debian.config.is_some(),
         python,
         libraries: &needs.depends,
         components: &components,
@@ -258,7 +274,14 @@ pub(crate) fn assemble_asking<E: From<Error>>(
              tree of its own: {prefix}."
         ),
     });
-    let changelog = if service.adds(Addition::Changelog) { changelog } else { Changelog::default() };
+    let changelog = match &service.changelog_file {
+        Some(file) => {
+            let text = texts::changelog(settings, &directory, package, file)?;
+            Changelog { releases: changelog::parse_debian(&String::from_utf8_lossy(&text)) }
+        }
+        None if service.adds(Addition::Changelog) => changelog,
+        None => Changelog::default(),
+    };
     Ok(Package {
         name: package.clone(),
         source: package.clone(),
@@ -277,6 +300,7 @@ pub(crate) fn assemble_asking<E: From<Error>>(
         section: service.section.clone().unwrap_or_else(|| "misc".to_owned()),
         relations,
         scripts,
+        debian,
         changelog,
         time,
         tree,
@@ -310,6 +334,25 @@ fn libraries_of(
             needs => return needs,
         }
     }
+}
+
+/// What only a .deb has; nothing in an RPM.
+fn debian_only(
+    service: &ServiceSettings,
+    format: Format,
+    read: impl Fn(&TextSource) -> Result<String, Error>,
+) -> Result<DebianOnly, Error> {
+    if format != Format::Deb {
+        return Ok(DebianOnly::default());
+    }
+    Ok(DebianOnly {
+        priority: service.priority.clone(),
+        multi_arch: service.multi_arch,
+        fields: service.extra_fields.clone(),
+        triggers: service.triggers.as_ref().map(read).transpose()?,
+        without_md5sums: !service.adds(Addition::Md5sums),
+        ..DebianOnly::default()
+    })
 }
 
 /// An installed file that is configuration wherever it is.

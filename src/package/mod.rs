@@ -17,6 +17,7 @@ pub mod pages;
 pub mod previous;
 mod relations;
 mod sbom;
+mod script;
 mod scripts;
 mod sources;
 mod systemd;
@@ -34,12 +35,14 @@ pub use component::{Component, LicenseFile, SourceArtefact};
 pub use debug::debug_symbols;
 pub use error::Error;
 pub use libraries::library_relations;
+pub use script::{Script, Scripts};
 pub(crate) use sbom::percent as package_url_part;
 pub(crate) use systemd::{unit_directives, unit_sections};
 
 use serde::Serialize;
 
-use crate::config::Maintainer;
+use crate::config::{Maintainer, MultiArch};
+pub use crate::config::Stage;
 use crate::name::PackageName;
 use crate::target::{Architecture, Target};
 use crate::tree::{Content, InstallPath, Tree};
@@ -75,6 +78,8 @@ pub struct Package {
     pub relations: Relations,
     /// Maintainer scripts or scriptlets.
     pub scripts: Scripts,
+    /// What only a .deb has.
+    pub debian: DebianOnly,
     /// Newest release first.
     pub changelog: Changelog,
     /// Seconds since 1970-01-01 UTC; the time of every file and of the build (SOURCE_DATE_EPOCH).
@@ -103,11 +108,16 @@ pub struct Version {
 }
 
 impl Version {
-    /// `[epoch:]upstream-revision` as dpkg reads it.
+    /// `[epoch:]upstream[-revision]` as dpkg reads it.
     pub fn debian(&self) -> String {
         let epoch = if self.epoch == 0 { String::new() } else { format!("{}:", self.epoch) };
+        format!("{epoch}{}", self.debian_without_epoch())
+    }
+
+    /// The same without the epoch, as it stands in the names of files.
+    pub fn debian_without_epoch(&self) -> String {
         let revision = if self.revision.is_empty() { String::new() } else { format!("-{}", self.revision) };
-        format!("{epoch}{}{revision}", self.debian)
+        format!("{}{revision}", self.debian)
     }
 
     /// `[epoch:]version-release` as rpm reads it.
@@ -146,52 +156,26 @@ pub struct Relations {
     /// `Static-Built-Using` (deb-control(5)); RPM has none.
     pub static_built_using: Vec<String>,
     /// What a scriptlet runs: `Requires(post)` and the like. Debian has none of these.
-    pub scriptlets: Vec<(Scriptlet, String)>,
+    pub scriptlets: Vec<(Stage, String)>,
 }
 
-/// When one of RPM's scriptlets runs (rpm-scriptlets(7)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub enum Scriptlet {
-    /// `%pre`.
-    Pre,
-    /// `%post`.
-    Post,
-    /// `%preun`.
-    PreUn,
-    /// `%postun`.
-    PostUn,
-    /// `%posttrans`.
-    PostTrans,
-}
-
-/// The four scripts that both formats have, as complete texts for the target's format; `None` where nothing is to do.
+/// What only a .deb has beside files and relations (deb(5)).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Scripts {
-    /// `preinst`, `%pre`.
-    pub pre_install: Option<String>,
-    /// `postinst`, `%post`.
-    pub post_install: Option<String>,
-    /// `prerm`, `%preun`.
-    pub pre_remove: Option<String>,
-    /// `postrm`, `%postun`.
-    pub post_remove: Option<String>,
-    /// `%posttrans`; Debian has none.
-    pub post_transaction: Option<String>,
-}
-
-impl Scripts {
-    /// The texts that there are, with RPM's name for when they run.
-    pub fn scriptlets(&self) -> impl Iterator<Item = (Scriptlet, &str)> {
-        [
-            (Scriptlet::Pre, &self.pre_install),
-            (Scriptlet::Post, &self.post_install),
-            (Scriptlet::PreUn, &self.pre_remove),
-            (Scriptlet::PostUn, &self.post_remove),
-            (Scriptlet::PostTrans, &self.post_transaction),
-        ]
-        .into_iter()
-        .filter_map(|(scriptlet, text)| Some((scriptlet, text.as_deref()?)))
-    }
+pub struct DebianOnly {
+    /// `Priority` (default `optional`).
+    pub priority: Option<String>,
+    /// `Multi-Arch`.
+    pub multi_arch: Option<MultiArch>,
+    /// Further fields of `control`: names and values.
+    pub fields: Vec<(String, String)>,
+    /// The member `triggers` (deb-triggers(5)).
+    pub triggers: Option<String>,
+    /// debconf's script `config`.
+    pub config: Option<String>,
+    /// debconf's `templates`.
+    pub templates: Option<String>,
+    /// Whether it goes without the list of digests.
+    pub without_md5sums: bool,
 }
 
 /// The history that ships in the package.

@@ -3,30 +3,28 @@
 //! A list can neither lag behind its parser nor run ahead of it: a test reads a table that has every key of the list, and
 //! compares what the parser asked for with what the list names.
 
-use std::fmt::Write as _;
-
 /// A key of a foreign table.
 #[derive(Debug, Clone, Copy)]
-pub struct Key {
+pub(super) struct Key {
     /// The key below its table, dotted: `systemd-units.enable`.
-    pub path: &'static str,
+    pub(super) path: &'static str,
     /// What it takes, as it is written in TOML.
-    pub form: &'static str,
+    pub(super) form: &'static str,
     /// What packhouse does with it.
-    pub fate: &'static str,
+    pub(super) fate: &'static str,
 }
 
 /// The table of another tool.
 #[derive(Debug, Clone, Copy)]
-pub struct Dialect {
+pub(super) struct Dialect {
     /// The tool, with the version whose keys these are.
-    pub tool: &'static str,
+    pub(super) tool: &'static str,
     /// The table's header in `Cargo.toml`.
-    pub table: &'static str,
+    pub(super) table: &'static str,
     /// What is to be known of the table as a whole, in Markdown.
-    pub about: &'static str,
+    pub(super) about: &'static str,
     /// Its keys.
-    pub keys: &'static [Key],
+    pub(super) keys: &'static [Key],
 }
 
 /// The page about all `dialects`.
@@ -34,9 +32,10 @@ pub(super) fn page(dialects: &[Dialect]) -> String {
     let mut page = String::from(HEAD);
     for Dialect { tool, table, about, keys } in dialects {
         let about = about.trim();
-        drop(write!(page, "\n## `[{table}]` ({tool})\n\n{about}\n\n| key | takes | what packhouse does with it |\n|---|---|---|\n"));
+        let head = "| key | takes | what packhouse does with it |\n|---|---|---|";
+        page.push_str(&format!("\n## `[{table}]` ({tool})\n\n{about}\n\n{head}\n"));
         for Key { path, form, fate } in *keys {
-            drop(writeln!(page, "| `{path}` | {} | {} |", cell(form), cell(fate)));
+            page.push_str(&format!("| `{path}` | {} | {} |\n", cell(form), cell(fate)));
         }
     }
     page
@@ -77,7 +76,7 @@ pub(in crate::config) fn record(key: String) {
 /// Makes sure that `read`, which must read a table with every key, asks for the keys of the dialect's list and no others.
 /// What stands below `variants.NAME` counts as if it stood in the table itself.
 #[cfg(test)]
-pub(in crate::config) fn check(dialect: &Dialect, read: impl FnOnce()) {
+pub(super) fn check(dialect: &Dialect, read: impl FnOnce()) {
     use std::collections::BTreeSet;
     ASKED.with_borrow_mut(BTreeSet::clear);
     read();

@@ -7,11 +7,13 @@
 //! Where the changes of a release follow Conventional Commits they stand in groups, see [`groups`].
 
 mod conventional;
+mod debian_file;
 
 use jiff::Timestamp;
 
 pub(crate) use conventional::Subject;
 pub use conventional::{Group, groups};
+pub use debian_file::parse_debian;
 
 use crate::config::Maintainer;
 use crate::name::PackageName;

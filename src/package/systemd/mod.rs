@@ -5,11 +5,12 @@ mod checks;
 mod directives;
 mod generated;
 mod presets;
+mod shipped;
 mod sysusers;
 mod tmpfiles;
 mod unit_file;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 pub(crate) use directives::{names as unit_directives, sections as unit_sections};
@@ -46,9 +47,26 @@ pub(super) struct Units {
     pub(super) start: bool,
     /// Units that are treated otherwise, by name.
     pub(super) policies: BTreeMap<String, UnitPolicy>,
+    /// Units that the configuration ships as plain files and says nothing of.
+    pub(super) shipped: BTreeSet<String>,
 }
 
 impl Units {
+    /// Whether a unit is enabled on first installation.
+    pub(super) fn enables(&self, unit: &str) -> bool {
+        self.policies.get(unit).and_then(|policy| policy.enable).unwrap_or(self.enable)
+    }
+
+    /// Whether a unit is started on first installation.
+    pub(super) fn starts(&self, unit: &str) -> bool {
+        self.policies.get(unit).and_then(|policy| policy.start).unwrap_or(self.start)
+    }
+
+    /// What happens to a unit on upgrade.
+    pub(super) fn restarts(&self, unit: &str) -> RestartPolicy {
+        self.policies.get(unit).and_then(|policy| policy.restart()).unwrap_or(self.restart)
+    }
+
     /// Whether anything in the package is for systemd.
     pub(super) fn any(&self) -> bool {
         let scope = |scope: &Scope| !scope.startable.is_empty() || !scope.templates.is_empty();
@@ -85,8 +103,22 @@ impl Scope {
             }
             scope.startable.push(name);
         }
-        scope.enableable.sort();
-        scope.templates.sort();
+        scope.sort();
+        scope
+    }
+
+    /// Adds the units of `other`.
+    fn add(&mut self, other: Self) {
+        self.enableable.extend(other.enableable);
+        self.startable.extend(other.startable);
+        self.jobs.extend(other.jobs);
+        self.templates.extend(other.templates);
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        self.enableable.sort();
+        self.templates.sort();
         // A service may start with the socket's listening descriptors, so the socket goes first.
         let rank = |name: &str| match name.rsplit_once('.') {
             Some((_, "slice" | "mount")) => 0,
@@ -94,8 +126,18 @@ impl Scope {
             Some((_, "path" | "timer")) => 2,
             _ => 3,
         };
-        scope.startable.sort_by(|left, right| (rank(left), left).cmp(&(rank(right), right)));
-        scope
+        self.startable.sort_by(|left, right| (rank(left), left).cmp(&(rank(right), right)));
+    }
+
+    /// Those units that `keep` takes.
+    pub(super) fn only(&self, keep: impl Fn(&String) -> bool) -> Self {
+        let only = |units: &[String]| units.iter().filter(|unit| keep(unit)).cloned().collect();
+        Self {
+            enableable: only(&self.enableable),
+            startable: only(&self.startable),
+            jobs: only(&self.jobs),
+            templates: only(&self.templates),
+        }
     }
 
     /// What an upgrade looks after: all but jobs, which end by themselves.
@@ -186,8 +228,8 @@ pub(super) fn install(
     units.sysusers = sysusers::install(settings, systemd, service, target, tree)?;
     units.tmpfiles = tmpfiles::install(settings, systemd, service, target, tree)?;
     // Debian enables by deb-systemd-helper, RPM by presets alone.
-    if !debian && systemd.enable == Some(true) {
-        presets::install(service, &units, tree)?;
+    if !debian {
+        presets::install(service, systemd, &units, tree)?;
     }
     Ok(units)
 }

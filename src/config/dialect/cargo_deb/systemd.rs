@@ -51,10 +51,10 @@ pub(super) fn systemd(
         for (path, installed) in found.units {
             add(&mut settings.units, UnitSource { path, name: Some(installed), policy: Some(policy) });
         }
-        for (path, installed) in found.tmpfiles {
+        if let Some((path, installed)) = found.tmpfiles {
             add(&mut settings.tmpfiles, UnitSource { path, name: Some(installed), policy: None });
         }
-        for (path, installed) in found.sysusers {
+        if let Some((path, installed)) = found.sysusers {
             add(&mut settings.sysusers, UnitSource { path, name: Some(installed), policy: None });
         }
     }

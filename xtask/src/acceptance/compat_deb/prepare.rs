@@ -31,7 +31,7 @@ pub(super) fn project(bench: &Bench, directory: &Path, subject: &Subject) -> Res
         place(bench, &krate, &source)?;
     }
     run(&mut shell(
-        r#"cd "$1"; git init -q -b main; git add -A -f -- . ':!target' 2>/dev/null || git add -A
+        r#"cd "$1"; git init -q -b main; git add -A
            export GIT_AUTHOR_DATE='2026-01-01T00:00:00Z' GIT_COMMITTER_DATE='2026-01-01T00:00:00Z'
            git -c user.name=Example -c user.email=packages@example.org commit -q -m Release"#,
         [&project],
@@ -75,7 +75,7 @@ fn place(bench: &Bench, krate: &Path, source: &str) -> Result<()> {
         return Ok(());
     }
     fs_err::create_dir_all(path.parent().unwrap_or(krate))?;
-    if source.starts_with("target/release/") && path.extension().is_none() {
+    if source.contains("target/release/") && path.extension().is_none() {
         fs_err::copy(stub(bench)?, &path)?;
     } else if source.ends_with(".gz") {
         run(&mut shell(r#"printf '.TH PLACEHOLDER 1\n' | gzip -9n > "$1""#, [&path]))?;
