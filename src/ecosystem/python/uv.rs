@@ -237,6 +237,7 @@ mod tests {
             },
             indexes: Vec::new(),
             services: Default::default(),
+            adopted: std::collections::BTreeMap::new(),
             distributions: Vec::new(),
             licenses: crate::config::LicensePolicy::default(),
             repository: RepositorySettings::default(),
