@@ -41,7 +41,8 @@ const KEYS: &[Key] = &[
     key("assets", "array of tables", "the files; without it there is no package"),
     key("assets.source", "string", "a file of the workspace's directory, else of the crate's; `target/release/` is what \
          packhouse builds; with `*` a pattern, whose finds keep their path below its fixed part; links are followed"),
-    key("assets.dest", "string", "where it goes; a directory if it ends in `/`; `/lib`, `/bin`, `/sbin` as `/usr/…`, with a note"),
+    key("assets.dest", "string", "where it goes; a directory if it ends in `/`; `/lib`, `/bin`, `/sbin` as `/usr/…`, with a note; \
+         man pages are compressed (not with `--strict-compat`)"),
     key("assets.mode", "octal string", "read; without it the file's own (0755 or 0644), as the tool did until 0.19: its 0664 \
          makes programs that cannot be started"),
     key("assets.user", "string", "the owner; in a .deb by the maintainer script, when the package makes it"),

@@ -60,6 +60,7 @@ pub(super) fn read(krate: &CrateManifest, options: &Options, notes: &mut Vec<Not
     }
     table.rest(notes);
     rpm.library_relations = options.overrides.auto_req;
+    assets::compress_pages(&mut rpm.files);
     let mut deb = rpm.clone();
     deb.package = rpm.package.as_ref().and_then(|name| PackageName::parse(&normalize(name.as_str())).ok());
     deb.files = assets::for_deb(&rpm.files);

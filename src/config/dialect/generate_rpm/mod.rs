@@ -59,7 +59,10 @@ fn settings(
 ) -> Result<Tables, Error> {
     let profile = options.overrides.profile.as_deref().unwrap_or("release");
     let assets = table.array("assets")?.ok_or_else(|| table.missing("assets", ASSETS))?;
-    let files = assets::assets(krate, assets, profile, notes)?;
+    let mut files = assets::assets(krate, assets, profile, notes)?;
+    if !options.strict_compat {
+        assets::compress_pages(&mut files);
+    }
     let (scripts, read) = scripts::scripts(krate, &table, notes)?;
     let needs_shell = table.boolean("require-sh")?.unwrap_or(true);
     let mut relations = relations::relations(&table, needs_shell)?;
