@@ -237,7 +237,7 @@ mod tests {
             },
             indexes: Vec::new(),
             services: Default::default(),
-            adopted: std::collections::BTreeMap::new(),
+            adopted: Default::default(),
             distributions: Vec::new(),
             licenses: crate::config::LicensePolicy::default(),
             repository: RepositorySettings::default(),
