@@ -288,7 +288,7 @@ fn unknown_keys_are_warnings_that_name_the_nearest_one() {
     .with(&[("a", ""), ("systemd/service", "")]);
     let (_, notes) = project.tables(&Options::default());
     let all = notes.join("\n");
-    assert!(all.contains("crates/app/Cargo.toml:12:1: unknown key `usr-merge`"), "{all}");
+    assert!(all.contains("crates/app/Cargo.toml:11:1: unknown key `usr-merge`"), "{all}");
     assert!(all.contains("did you mean `maintainer-scripts`?") && all.contains("did you mean `enable`?"), "{all}");
     assert!(all.contains("unknown key `owner` in `[package.metadata.deb.assets]`"), "{all}");
     assert_eq!(notes.len(), 4, "{all}");
