@@ -288,7 +288,7 @@ fn unknown_keys_are_warnings_that_name_the_nearest_one() {
     .with(&[("a", ""), ("systemd/service", "")]);
     let (_, notes) = project.tables(&Options::default());
     let all = notes.join("\n");
-    assert!(all.contains("crates/app/Cargo.toml:12:1: unknown key `usr-merge`"), "{all}");
+    assert!(all.contains("crates/app/Cargo.toml:11:1: unknown key `usr-merge`"), "{all}");
     assert!(all.contains("did you mean `maintainer-scripts`?") && all.contains("did you mean `enable`?"), "{all}");
     assert!(all.contains("unknown key `owner` in `[package.metadata.deb.assets]`"), "{all}");
     assert_eq!(notes.len(), 4, "{all}");
@@ -527,4 +527,23 @@ fn a_manifest_without_the_table_is_none_of_cargo_debs() {
     assert!(project.read(&Options::default()).unwrap().0.is_none());
     let project = Project::new("depends = 7");
     assert!(project.error().contains("must be a string, or an array of strings"), "{}", project.error());
+}
+
+#[test]
+fn completions_of_zsh_go_where_each_format_looks_for_them() {
+    let project = Project::new("assets = [[\"_app\", \"usr/share/zsh/vendor-completions/\", \"644\"]]").with(&[("_app", "")]);
+    let files = project.deb().files;
+    let place = |target: &Target| -> Vec<String> {
+        files.iter().filter(|file| file.is_for(target)).map(|file| file.path.to_string()).collect()
+    };
+    assert_eq!(place(&debian(Architecture::X86_64)), ["/usr/share/zsh/vendor-completions/_app"]);
+    assert_eq!(place(&rpm()), ["/usr/share/zsh/site-functions/_app"]);
+}
+
+#[test]
+fn a_description_too_long_for_a_synopsis_stands_below_it() {
+    let project = Project::new("extended-description = \"More.\"");
+    let text = fs_err::read_to_string(project.root.join("crates/app/Cargo.toml")).unwrap();
+    project.file("crates/app/Cargo.toml", &text.replace("Shows it.", "Shows it\\nin two lines."));
+    assert_eq!(project.deb().description.as_deref(), Some("Shows it\nin two lines.\n\nMore."));
 }

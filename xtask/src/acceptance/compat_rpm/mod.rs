@@ -9,6 +9,7 @@ mod intended;
 mod subjects;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -77,7 +78,7 @@ fn prepare(bench: &Bench, directory: &Path, subject: &Subject) -> Result<PathBuf
                 write(&project.join(path), text)?;
             }
             for script in files.iter().filter(|(path, _)| path.ends_with(".sh")) {
-                fs_err::set_permissions(project.join(script.0), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+                fs_err::set_permissions(project.join(script.0), PermissionsExt::from_mode(0o755))?;
             }
         }
     }
