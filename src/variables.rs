@@ -1,6 +1,8 @@
 //! Every environment variable that packhouse reads. Each constant's documentation is the user's documentation;
 //! `docs/environment.md` is generated from this file.
 
+use std::sync::OnceLock;
+
 /// Where packhouse keeps its cache (downloads, unpacked wheels, tools). Default: `$XDG_CACHE_HOME/packhouse`, else
 /// `~/.cache/packhouse`.
 pub const PACKHOUSE_CACHE_DIR: &str = "PACKHOUSE_CACHE_DIR";
@@ -89,6 +91,20 @@ pub const TERM: &str = "TERM";
 /// `SSH_AUTH_SOCK`, the proxies and all that begins with `CARGO_HTTP_`, `CARGO_NET_`, `CARGO_REGISTRY_` or
 /// `CARGO_REGISTRIES_` reach cargo as they are when it locks and vendors, and nothing else does; nothing of it reaches a build.
 pub const CARGO_HTTP_CAINFO: &str = "CARGO_HTTP_CAINFO";
+
+/// What the command line says in the place of [`SOURCE_DATE_EPOCH`].
+static SOURCE_DATE: OnceLock<u32> = OnceLock::new();
+
+/// Makes `seconds` the value of [`SOURCE_DATE_EPOCH`] for the rest of the process; the first call counts.
+pub(crate) fn set_source_date_epoch(seconds: u32) {
+    SOURCE_DATE.get_or_init(|| seconds);
+}
+
+/// [`SOURCE_DATE_EPOCH`], if it is set.
+pub(crate) fn source_date_epoch() -> Option<String> {
+    let set = SOURCE_DATE.get().map(ToString::to_string);
+    set.or_else(|| Some(std::env::var_os(SOURCE_DATE_EPOCH)?.to_string_lossy().into_owned()))
+}
 
 /// Whether what packhouse builds may depend on the variable `name`: each of the above but for the terminal's and those of
 /// keys, of which nothing may be kept anywhere, and all that reaches a tool.

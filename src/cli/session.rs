@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::reporter::{Human, Json, Verbosity};
 use super::{Failure, Output};
 use crate::cache::{Cache, InvalidLimit, Refused};
-use crate::config::{self, RepositorySettings, Settings};
+use crate::config::{self, DialectOptions, RepositorySettings, Settings};
 use crate::diagnostic::{Diagnose, ExitCode};
 use crate::ecosystem::{self, Context};
 use crate::repo::trust::source;
@@ -88,6 +88,8 @@ pub(super) struct Session {
 pub(super) struct Project {
     pub(super) settings: Settings,
     pub(super) workspace: Workspace,
+    /// What the user was told of it: an answer without opening it again says the same.
+    pub(super) notes: Vec<String>,
 }
 
 impl Session {
@@ -169,9 +171,17 @@ impl Session {
 
     /// The configuration and what was found in the repository.
     pub(super) fn project(&self) -> Result<Project, Failure> {
-        let settings = self.settings()?;
+        self.project_with(&DialectOptions::default())
+    }
+
+    /// The same, with what the command line says about the tables of other tools.
+    pub(super) fn project_with(&self, dialects: &DialectOptions) -> Result<Project, Failure> {
+        let mut settings = self.settings()?;
         let workspace = workspace::discover(&settings, &detectors())?;
-        Ok(Project { settings, workspace })
+        let notes = config::adopt(&mut settings, &workspace, dialects)?;
+        let notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
+        notes.iter().for_each(|note| self.reporter.note(note));
+        Ok(Project { settings, workspace, notes })
     }
 
     /// The configuration's file, when the user named one.

@@ -263,6 +263,7 @@ fn allowed_place(
             Selector::All => true,
             Selector::Format(other) => *other == format,
             Selector::Distribution(name) => known.iter().any(|one| one.name == *name && one.format == format),
+            Selector::Architecture { format: other, .. } => *other == format,
         };
         if (targets.is_empty() || targets.iter().any(is_for))
             && let Some((problem, hint)) = hierarchy::objection(&probe, format)

@@ -133,6 +133,22 @@ pub(super) enum Value<'a> {
     Other,
 }
 
+impl Item<'_> {
+    /// An error of a value that is not of the type that its key takes.
+    pub(super) fn mistyped(&self, expected: &'static str) -> Error {
+        let found = match &self.value {
+            Value::Text => "a string",
+            Value::Number => "an integer",
+            Value::Boolean(_) => "a boolean",
+            Value::List(_) => "an array",
+            Value::Table(_) => "a table",
+            Value::Other => "a date or a float",
+        };
+        let location = self.text.source.location(self.text.span.clone());
+        Error::Type { key: self.text.key.clone(), expected, found, location }
+    }
+}
+
 /// A table being read.
 pub(super) struct Reader<'a> {
     source: &'a Source,
@@ -171,6 +187,8 @@ impl<'a> Reader<'a> {
     }
 
     fn get(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
+        #[cfg(test)]
+        super::dialect::keys::record(self.full_key(key));
         self.asked.borrow_mut().push(key);
         self.table.get(key)
     }

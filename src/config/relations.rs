@@ -53,7 +53,7 @@ pub(super) fn relations(table: &Reader<'_>, known: &[Distribution]) -> Result<Re
 fn formats(selector: &Selector, known: &[Distribution]) -> Vec<Format> {
     match selector {
         Selector::All => vec![Format::Deb, Format::Rpm],
-        Selector::Format(format) => vec![*format],
+        Selector::Format(format) | Selector::Architecture { format, .. } => vec![*format],
         Selector::Distribution(name) => {
             known.iter().filter(|one| one.name == *name).map(|distribution| distribution.format).collect()
         }

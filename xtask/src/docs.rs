@@ -5,9 +5,11 @@ use std::process::Command;
 use crate::Result;
 use crate::process::{root, say};
 
-/// Writes `docs/environment.md` from `src/variables.rs`, and `docs/checks.md` from the catalogue of `packhouse check`.
+/// Writes `docs/environment.md` from `src/variables.rs`, `docs/checks.md` from the catalogue of `packhouse check`, and
+/// `docs/compatibility.md` from the keys of other tools' tables.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     put("docs/environment.md", &environment()?, arguments)?;
+    put("docs/compatibility.md", &packhouse::config::dialect::compatibility(), arguments)?;
     put("docs/checks.md", &checks()?, arguments)
 }
 

@@ -28,9 +28,6 @@ pub(in crate::config) struct CrateManifest {
     pub(in crate::config) above: Option<Manifest>,
 }
 
-/// What no distribution needs more of.
-const NO_PACKAGE: &str = "[package]\nname = \"\"\n";
-
 impl CrateManifest {
     /// Reads `path`, relative to `root`.
     pub(in crate::config) fn read(root: &Path, path: &Path) -> Result<Self, Error> {
@@ -156,8 +153,7 @@ impl CrateManifest {
 }
 
 fn parse(source: &Source) -> Result<Manifest, Error> {
-    let text = if source.text.trim().is_empty() { NO_PACKAGE } else { source.text.as_ref() };
-    Manifest::from_str(text).map_err(|error| {
+    Manifest::from_str(&source.text).map_err(|error| {
         let span: Range<usize> = match &error {
             cargo_toml::Error::Parse(error) => error.span().unwrap_or(0..0),
             _ => 0..0,

@@ -8,7 +8,7 @@
 mod cargo_deb;
 mod generate_rpm;
 mod glob;
-mod keys;
+pub(super) mod keys;
 mod manifest;
 mod options;
 mod place;
@@ -83,6 +83,12 @@ const DIALECTS: [Dialect; 2] = [
     Dialect { tool: "cargo-deb", format: Format::Deb, read: cargo_deb::read },
     Dialect { tool: "cargo-generate-rpm", format: Format::Rpm, read: generate_rpm::read },
 ];
+
+/// The page `docs/compatibility.md`: every key of every dialect, and what becomes of it.
+pub fn compatibility() -> String {
+    let all: Vec<keys::Dialect> = [cargo_deb::DIALECT].into_iter().chain(generate_rpm::DIALECTS).collect();
+    keys::page(&all)
+}
 
 /// Reads what the manifests of all services say for other tools into `settings`.
 ///
@@ -164,4 +170,13 @@ fn adopted(
         })
     };
     Ok(Some(Adopted { deb: of(Format::Deb), rpm: of(Format::Rpm) }))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_page_about_other_tools_is_what_the_code_says() {
+        let page = fs_err::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/compatibility.md")).unwrap();
+        assert_eq!(page, super::compatibility(), "run `cargo xtask docs`");
+    }
 }

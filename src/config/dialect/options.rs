@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::MultiArch;
+use crate::config::{Maintainer, MultiArch};
 
 /// How foreign tables are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Overrides {
     pub version: Option<String>,
     /// The revision; empty or `0` for none (`--deb-revision`).
     pub revision: Option<String>,
+    /// `--maintainer`, which wins over the table's; it has been checked.
+    pub maintainer: Option<Maintainer>,
     /// `--section`.
     pub section: Option<String>,
     /// `--multiarch`.
@@ -53,6 +55,8 @@ pub struct Overrides {
     pub no_default_features: bool,
     /// `--profile`.
     pub profile: Option<String>,
+    /// Settings of that profile (`--override-debug`, `--override-lto`).
+    pub profile_settings: Vec<(String, String)>,
     /// `--no-build`: the programs are in the target directory already.
     pub no_build: bool,
     /// `--strip` and `--no-strip`.

@@ -83,14 +83,14 @@ pub(super) fn inside(root: &Path, directory: &Path, text: &str) -> Result<PathBu
 const MERGED: [(&str, &str); 4] =
     [("/lib/", "/usr/lib/"), ("/lib64/", "/usr/lib64/"), ("/bin/", "/usr/bin/"), ("/sbin/", "/usr/sbin/")];
 
-/// Where `text` installs a source of this name: a place that ends in `/` takes it in.
+/// Where `text` installs a source of this name: a place that ends in `/` takes it in. Without a name, `text` is a directory.
 pub(super) fn installed(text: &Text<'_>, name: &str, notes: &mut Vec<Note>) -> Result<InstallPath, Error> {
     let mut path = String::new();
     for part in text.as_str().split('/').filter(|part| !part.is_empty() && *part != ".") {
         path.push('/');
         path.push_str(part);
     }
-    if text.as_str().ends_with('/') || path.is_empty() {
+    if !name.is_empty() && (text.as_str().ends_with('/') || path.is_empty()) {
         path.push('/');
         path.push_str(name);
     }

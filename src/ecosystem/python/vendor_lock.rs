@@ -559,6 +559,7 @@ mod tests {
                 project,
                 indexes: Vec::new(),
                 services: BTreeMap::new(),
+                adopted: BTreeMap::new(),
                 distributions: known,
                 licenses: crate::config::LicensePolicy::default(),
                 repository: RepositorySettings::default(),

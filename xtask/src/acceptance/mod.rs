@@ -5,6 +5,9 @@
 //! anew. Needs root (namespaces, chroots) and the packages that `scripts/set-up test` installs.
 
 mod build;
+mod compat_deb;
+mod compat_rpm;
+mod crates;
 mod debian;
 mod lifecycle;
 mod lint;
@@ -58,7 +61,7 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| *part == name);
     // The lifecycle has services of its own, packing needs none, and the relations of the sample are judged when it is there.
     if !keep
-        && !matches!(parts.as_slice(), [only] if ["lifecycle", "packing", "relations"].contains(&only.as_str()) || only.starts_with("repository"))
+        && !matches!(parts.as_slice(), [only] if ["lifecycle", "packing", "relations", "compat-deb", "compat-rpm"].contains(&only.as_str()) || only.starts_with("repository"))
     {
         build::make(&bench)?;
     }
@@ -71,6 +74,12 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     }
     if wanted("packing") {
         packing::judge(&bench)?;
+    }
+    if wanted("compat-rpm") {
+        compat_rpm::judge(&bench)?;
+    }
+    if wanted("compat-deb") {
+        compat_deb::judge(&bench)?;
     }
     if wanted("debian") {
         debian::install(&bench, "bookworm", "debian-12")?;
