@@ -554,6 +554,7 @@ mod tests {
             };
             let root = directory.path().to_path_buf();
             let settings = Settings {
+            adopted: BTreeMap::new(),
                 root: root.clone(),
                 project,
                 indexes: Vec::new(),
