@@ -197,7 +197,6 @@ mod tests {
         let service =
             ServiceSettings { python: PythonSettings { version, ..Default::default() }, ..Default::default() };
         let settings = Settings {
-            adopted: BTreeMap::new(),
             root: PathBuf::from("/r"),
             project: ProjectSettings {
                 org: OrgName::parse("acme").unwrap(),

@@ -223,7 +223,6 @@ mod tests {
         fs_err::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs_err::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         let settings = Settings {
-            adopted: std::collections::BTreeMap::new(),
             root: PathBuf::from("/r"),
             project: ProjectSettings {
                 org: OrgName::parse("acme").unwrap(),

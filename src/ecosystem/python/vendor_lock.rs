@@ -554,7 +554,6 @@ mod tests {
             };
             let root = directory.path().to_path_buf();
             let settings = Settings {
-            adopted: BTreeMap::new(),
                 root: root.clone(),
                 project,
                 indexes: Vec::new(),
