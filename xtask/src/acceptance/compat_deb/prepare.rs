@@ -65,6 +65,11 @@ fn sources(manifest: &toml::Table, variant: Option<&str>) -> Vec<String> {
     }
     let bins = manifest.get("bin").and_then(toml::Value::as_array).into_iter().flatten();
     sources.extend(bins.filter_map(|bin| Some(format!("target/release/{}", bin.get("name")?.as_str()?))));
+    // Another profile's programs are where that profile puts them.
+    if let Some(profile) = table.and_then(|table| table.get("profile")?.as_str()) {
+        let built: Vec<String> = sources.iter().filter(|source| source.starts_with("target/release/")).cloned().collect();
+        sources.extend(built.iter().map(|source| source.replacen("release", profile, 1)));
+    }
     sources
 }
 
@@ -75,7 +80,8 @@ fn place(bench: &Bench, krate: &Path, source: &str) -> Result<()> {
         return Ok(());
     }
     fs_err::create_dir_all(path.parent().unwrap_or(krate))?;
-    if source.contains("target/release/") && path.extension().is_none() {
+    let is_built = source.contains("target/") && !source.contains("target/debian/");
+    if is_built && path.extension().is_none() {
         fs_err::copy(stub(bench)?, &path)?;
     } else if source.ends_with(".gz") {
         run(&mut shell(r#"printf '.TH PLACEHOLDER 1\n' | gzip -9n > "$1""#, [&path]))?;
