@@ -18,7 +18,7 @@ const PROJECT: &str = "[project]\norg = \"acme\"\nmaintainer = \"Acme Cloud <clo
 const PACKAGE: &str = "[package]\nname = \"edge\"\nversion = \"1.2.0\"\nedition = \"2024\"\nlicense = \"MIT\"\n\
     description = \"Serves the edge of a cloud.\"\nauthors = [\"Ada <ada@acme.example>\"]\n";
 
-const DEB: &str = "[package.metadata.deb]\nmaintainer = \"Grace <grace@acme.example>\"\nsection = \"net\"\npriority = \"extra\"\n\
+const DEB: &str = "[package.metadata.deb]\nmaintainer = \"Grace <grace@acme.example>\"\nsection = \"net\"\npriority = \"important\"\n\
     depends = \"$auto, ca-certificates\"\nchangelog = \"debian/changelog\"\nconf-files = [\"/etc/edge.conf\"]\n\
     maintainer-scripts = \"debian\"\nusr-merge = true\nassets = [\n\
     [\"target/release/edge\", \"usr/bin/\", \"755\"],\n\
@@ -138,10 +138,10 @@ fn a_crate_of_cargo_deb_is_packaged_as_it_is_and_better() {
     }
     assert!(!members.iter().any(|member| member.contains("/usr/lib/acme")), "{members:#?}");
     assert_eq!(field(&deb, "Maintainer"), "Grace <grace@acme.example>");
-    assert_eq!((field(&deb, "Section"), field(&deb, "Priority")), ("net".to_owned(), "extra".to_owned()));
+    assert_eq!((field(&deb, "Section"), field(&deb, "Priority")), ("net".to_owned(), "important".to_owned()));
     let depends = field(&deb, "Depends");
     assert!(depends.contains("libc6 (>=") && depends.contains("ca-certificates"), "{depends}");
-    let unpacked = repository.root().join("unpacked");
+    let unpacked = repository.place.path().join("unpacked");
     output("dpkg-deb", &["--raw-extract", utf8(&deb), utf8(&unpacked)]);
     let control = |file: &str| fs::read_to_string(unpacked.join("DEBIAN").join(file)).expect(file);
     assert_eq!(control("conffiles"), "/etc/edge.conf\n");
@@ -170,7 +170,10 @@ fn what_the_table_names_is_what_the_package_is_made_from() {
     let deb = repository.out("edge_1.2.0-1~deb12u1_amd64.deb");
     let mut before = fs::read(&deb).expect("built");
     for (path, text) in [
-        ("edge/debian/changelog", "edge (1.2.0) unstable; urgency=low\n\n  * Anew.\n\n -- Ada <ada@acme.example>  Fri, 02 Jan 2026 03:04:05 +0000\n"),
+        (
+            "edge/debian/changelog",
+            "edge (1.2.0) unstable; urgency=low\n\n  * Anew.\n\n -- Ada <ada@acme.example>  Fri, 02 Jan 2026 03:04:05 +0000\n",
+        ),
         ("edge/debian/postinst", "#!/bin/sh\nset -e\necho other\n#DEBHELPER#\n"),
         ("edge/debian/prerm", "#!/bin/sh\nset -e\n#DEBHELPER#\n"),
         ("docs/edge.1", ".TH EDGE 1\n.SH NAME\nedge \\- serves others\n"),
@@ -204,7 +207,9 @@ fn each_format_has_its_own_table_when_there_are_two() {
     let repository = Repository::new(&format!("{DEB}{RPM}"));
     let said = repository.build(&[]);
     assert!(said.contains("nobody-knows"), "an owner that nobody makes is told, not refused: {said}");
-    assert!(members(&repository.out("edge_1.2.0-1~deb12u1_amd64.deb")).contains(&"-rwxr-xr-x ./usr/bin/edge".to_owned()));
+    assert!(
+        members(&repository.out("edge_1.2.0-1~deb12u1_amd64.deb")).contains(&"-rwxr-xr-x ./usr/bin/edge".to_owned())
+    );
     let rpm = repository.out("edge-1.2.0-3.beta.el9.x86_64.rpm");
     let listing = output("rpm", &["-qlp", utf8(&rpm)]);
     assert!(listing.contains("/usr/bin/edge-rpm\n") && !listing.contains("/usr/bin/edge\n"), "{listing}");

@@ -143,7 +143,12 @@ fn a_table_of_cargo_generate_rpm_gives_packages_of_both_formats() {
     assert!(control.contains("Replaces: old-demo (<< 1)") && control.contains("libc6"), "{control}");
     assert!(!control.contains("coreutils"), "{control}");
     let files = printed("dpkg-deb", &["-c"], deb);
-    for part in ["-rwxr-xr-x root/root", "./usr/bin/demo-tool\n", "./usr/share/man/man1/demo-tool.1.gz\n", "drwxr-x--- root/root"] {
+    for part in [
+        "-rwxr-xr-x root/root",
+        "./usr/bin/demo-tool\n",
+        "./usr/share/man/man1/demo-tool.1.gz\n",
+        "drwxr-x--- root/root",
+    ] {
         assert!(files.contains(part), "{part}: {files}");
     }
     let conffiles = Command::new("dpkg-deb").arg("-I").arg(deb).arg("conffiles").output().expect("dpkg-deb").stdout;
@@ -157,7 +162,11 @@ fn what_is_laid_over_the_table_counts_in_its_order_and_a_change_of_it_is_built()
     let over = format!("{}#deep", world.path("over.toml").display());
     let release = |arguments: &[&str]| {
         let (packages, told) = world.build(&[&["--target", "el9", "--source-date", "1700000000"], arguments].concat());
-        let facts = printed("rpm", &["-qp", "--nosignature", "--queryformat", "%{RELEASE} %{VENDOR} %{BUILDTIME} %{PAYLOADCOMPRESSOR}"], of(&packages, ".rpm"));
+        let facts = printed(
+            "rpm",
+            &["-qp", "--nosignature", "--queryformat", "%{RELEASE} %{VENDOR} %{BUILDTIME} %{PAYLOADCOMPRESSOR}"],
+            of(&packages, ".rpm"),
+        );
         (facts, told.contains("Fresh"))
     };
     let facts = |text: &str, fresh: bool| (format!("{text} 1700000000 xz"), fresh);

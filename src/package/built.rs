@@ -26,10 +26,7 @@ pub fn wanted<'a>(service: &'a ServiceSettings, target: &'a Target) -> impl Iter
 }
 
 /// The path below the entry's place, and the file, of everything of `built` that `source` names.
-pub(super) fn find<'a>(
-    built: &'a BTreeMap<PathBuf, BuiltFile>,
-    source: &FileSource,
-) -> Vec<(String, &'a BuiltFile)> {
+pub(super) fn find<'a>(built: &'a BTreeMap<PathBuf, BuiltFile>, source: &FileSource) -> Vec<(String, &'a BuiltFile)> {
     match source {
         FileSource::Built { path, .. } => built.get(path).map(|file| (String::new(), file)).into_iter().collect(),
         FileSource::BuiltGlob { base, pattern, .. } => built

@@ -8,12 +8,12 @@ use std::path::Path;
 use super::super::manifest::CrateManifest;
 use super::super::place;
 use super::source::{self, Named};
+use crate::config::Note;
 use crate::config::capabilities::capabilities;
 use crate::config::error::Error;
 use crate::config::files::{FileKind, FileSettings, FileSource};
 use crate::config::reader::{Item, Reader, Value};
 use crate::config::value::{self, Rule};
-use crate::config::Note;
 use crate::tree::{InstallPath, Marks, Role};
 
 /// What is said of an asset beside its source and its place.
@@ -55,7 +55,8 @@ fn asset(
         let hint = format!("write `/{}`", dest.as_str());
         return Err(dest.error("the place of a file begins with `/`", Some(hint)));
     }
-    let mut add = |kind: FileKind, path: InstallPath, into: bool| all.push(settings(&table, &attributes, kind, path, into));
+    let mut add =
+        |kind: FileKind, path: InstallPath, into: bool| all.push(settings(&table, &attributes, kind, path, into));
     if is_directory {
         if let Some(source) = source {
             let hint = Some("leave `source` out: what is to lie in the directory is an asset of its own".to_owned());

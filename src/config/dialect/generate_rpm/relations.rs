@@ -85,14 +85,16 @@ fn listed<'a>(kind: RelationKind, table: &Reader<'a>) -> Result<Vec<(Text<'a>, R
                 None => name.as_str().to_owned(),
                 Some(comparison) => format!("{} {comparison}", name.as_str()),
             };
-            let relation = rpm::parse(kind, &text).map_err(|invalid| name.error(&invalid, Some(invalid.hint.clone())))?;
+            let relation =
+                rpm::parse(kind, &text).map_err(|invalid| name.error(&invalid, Some(invalid.hint.clone())))?;
             all.push((name.clone(), relation));
         }
     }
     Ok(all)
 }
 
-const HINT: &str = "write `\"*\"`, or an operator, a blank and a version: `\">= 1.2\"`; several with commas between them";
+const HINT: &str =
+    "write `\"*\"`, or an operator, a blank and a version: `\">= 1.2\"`; several with commas between them";
 
 /// The comparisons of one value: `None` is any version.
 fn comparisons(text: &str) -> Vec<Result<Option<String>, String>> {

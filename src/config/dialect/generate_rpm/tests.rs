@@ -146,9 +146,12 @@ fn identity_comes_from_the_table_and_else_from_the_manifest() {
 
 #[test]
 fn a_release_is_a_number_or_a_text() {
-    for (written, revision, release) in
-        [("3", Some(3), None), ("\"3\"", Some(3), None), ("\"0\"", None, Some("0")), ("\"2.fc40\"", None, Some("2.fc40"))]
-    {
+    for (written, revision, release) in [
+        ("3", Some(3), None),
+        ("\"3\"", Some(3), None),
+        ("\"0\"", None, Some("0")),
+        ("\"2.fc40\"", None, Some("2.fc40")),
+    ] {
         let project = Project::new(&format!("{HEAD}release = {written}\n{ASSETS}"));
         let (Tables { rpm, .. }, _) = project.tables(&Options::default());
         assert_eq!((rpm.revision, rpm.release_text.as_deref()), (revision, release), "{written}");
@@ -224,7 +227,8 @@ post_install_script = "post.sh"
         project.file(file, file);
     }
     let (Tables { rpm, .. }, _) = project.tables(&Options::default());
-    let sources: Vec<String> = files(&rpm.files).iter().map(|file| file.split(" <- ").nth(1).expect("a source").to_owned()).collect();
+    let sources: Vec<String> =
+        files(&rpm.files).iter().map(|file| file.split(" <- ").nth(1).expect("a source").to_owned()).collect();
     assert_eq!(
         sources,
         [
@@ -235,7 +239,10 @@ post_install_script = "post.sh"
             "neither.txt, as it is -:- Plain"
         ]
     );
-    assert_eq!(rpm.scripts.stages.get(&Stage::PostInstall).map(|script| &script.text), Some(&TextSource::Inline("post.sh".to_owned())));
+    assert_eq!(
+        rpm.scripts.stages.get(&Stage::PostInstall).map(|script| &script.text),
+        Some(&TextSource::Inline("post.sh".to_owned()))
+    );
     assert_eq!(rpm.read, [Path::new("../../post.sh")]);
 }
 
@@ -412,7 +419,10 @@ fn what_another_build_left_is_taken_as_it_lies_there_with_a_note() {
     );
     project.file("target/x86_64-unknown-linux-musl/release/demo", "x");
     let (Tables { rpm, .. }, notes) = project.tables(&Options::default());
-    assert_eq!(files(&rpm.files), ["/usr/bin/demo <- target/x86_64-unknown-linux-musl/release/demo, as it is -:- Plain"]);
+    assert_eq!(
+        files(&rpm.files),
+        ["/usr/bin/demo <- target/x86_64-unknown-linux-musl/release/demo, as it is -:- Plain"]
+    );
     assert!(notes.concat().contains("taken as it lies there"), "{notes:?}");
 }
 
@@ -450,7 +460,9 @@ man = ["make", "man"]
     assert_eq!(deb.files.last().map(|file| file.role), Some(Role::Config));
     let all = notes.join("\n");
     assert_eq!(notes.len(), 4, "{all}");
-    for part in ["nobody maintains", "`.rpm/demo.spec` is not", "`build_hooks` are not run", "unknown key `owner`", "--out"] {
+    for part in
+        ["nobody maintains", "`.rpm/demo.spec` is not", "`build_hooks` are not run", "unknown key `owner`", "--out"]
+    {
         assert!(all.contains(part), "{part}: {all}");
     }
 }

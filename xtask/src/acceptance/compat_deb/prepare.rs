@@ -9,7 +9,8 @@ use crate::acceptance::crates::{fetch, stub};
 use crate::process::{run, shell};
 
 /// A maintainer's configuration: what no manifest says.
-const CONFIGURATION: &str = "[project]\norg = \"example\"\nmaintainer = \"Example <packages@example.org>\"\ntargets = [\"debian-12\"]\n";
+const CONFIGURATION: &str =
+    "[project]\norg = \"example\"\nmaintainer = \"Example <packages@example.org>\"\ntargets = [\"debian-12\"]\n";
 
 /// A changelog such as release scripts write.
 const CHANGELOG: &str = "placeholder (1.0-1) unstable; urgency=medium\n\n  * Release.\n\n -- Example <packages@example.org>  Thu, 01 Jan 2026 00:00:00 +0000\n";
@@ -67,7 +68,8 @@ fn sources(manifest: &toml::Table, variant: Option<&str>) -> Vec<String> {
     sources.extend(bins.filter_map(|bin| Some(format!("target/release/{}", bin.get("name")?.as_str()?))));
     // Another profile's programs are where that profile puts them.
     if let Some(profile) = table.and_then(|table| table.get("profile")?.as_str()) {
-        let built: Vec<String> = sources.iter().filter(|source| source.starts_with("target/release/")).cloned().collect();
+        let built: Vec<String> =
+            sources.iter().filter(|source| source.starts_with("target/release/")).cloned().collect();
         sources.extend(built.iter().map(|source| source.replacen("release", profile, 1)));
     }
     sources
