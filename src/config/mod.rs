@@ -54,6 +54,7 @@ pub(crate) use find::read_text;
 pub use find::{FILE_NAME, present, project_root, repository_root};
 pub use guess::{Guess, People, Person, Told};
 pub(crate) use guess::{maintainer as guess_maintainer, org as guess_org};
+use layer::{Layer as _, layer};
 pub use licenses::{Clarification, LicenseException, LicensePolicy};
 pub use load::{DEFAULT_TARGETS, load, parse};
 pub use origin::Origin;
@@ -66,7 +67,6 @@ pub use relations::{RelationKind, RelationSettings};
 pub use scripts::{Debconf, Script, ScriptSettings, Stage, TextSource};
 pub use selector::Selector;
 pub(crate) use suggest::closest;
-use layer::{Layer as _, layer};
 pub use systemd::{RestartPolicy, SystemdSettings, UnitPolicy, UnitSource};
 
 /// The whole configuration of a workspace.

@@ -127,12 +127,8 @@ pub(super) fn relations(facts: Facts<'_>) -> Relations {
 }
 
 /// Programs that maintainer scripts of a project run, and what brings each; Debian's essential packages bring the others.
-const DEBIAN_PROGRAMS: &[(&str, &str)] = &[
-    ("addgroup", "adduser"),
-    ("adduser", "adduser"),
-    ("setcap", "libcap2-bin"),
-    ("ucf", "ucf"),
-];
+const DEBIAN_PROGRAMS: &[(&str, &str)] =
+    &[("addgroup", "adduser"), ("adduser", "adduser"), ("setcap", "libcap2-bin"), ("ucf", "ucf")];
 
 /// What the scripts of a .deb need once they run: postinst and prerm may rely on `Depends` (Policy 7.2), and debconf's questions on
 /// debconf (Policy 3.9.1).

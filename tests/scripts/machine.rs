@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Programs of this machine that scripts may call.
-const PROGRAMS: [&str; 9] = ["bash", "cat", "find", "mkdir", "mktemp", "perl", "rm", "true", "unlink"];
+const PROGRAMS: [&str; 8] = ["bash", "cat", "find", "mkdir", "mktemp", "perl", "rm", "unlink"];
 /// Programs that a system has and this root only pretends to have.
 const STUBS: [&str; 3] = ["systemctl", "deb-systemd-helper", "deb-systemd-invoke"];
 
@@ -107,6 +107,12 @@ impl Machine {
         let options = ["--root", utf8(self.root.path()), "--dbpath", "/var/lib/rpm", "--nodeps"];
         let output = run("rpm", &[&options[..], arguments].concat());
         (self.log(), output)
+    }
+
+    /// Whether rpm has installed a package of this name.
+    pub(crate) fn has(&self, package: &str) -> bool {
+        let root = ["--root", utf8(self.root.path()), "--dbpath", "/var/lib/rpm", "-q", package];
+        run("rpm", &root).status.success()
     }
 
     fn log(&self) -> Vec<String> {

@@ -87,7 +87,8 @@ fn further_field(out: &mut String, name: &str, value: &str) -> Result<(), Error>
         return Err(refuse("a field's name is made of letters, digits and `-` (Policy 5.1)"));
     }
     let is_there = |line: &str| line.split_once(':').is_some_and(|(present, _)| present.eq_ignore_ascii_case(name));
-    if out.lines().any(is_there) {
+    let relations = RelationKind::ALL.iter().filter_map(|(kind, _)| kind.field(Format::Deb));
+    if out.lines().any(is_there) || relations.into_iter().any(|field| field.eq_ignore_ascii_case(name)) {
         return Err(refuse("packhouse writes this field itself, and none may stand twice (Policy 5.1)"));
     }
     let mut lines = text::lines(name, value)?.into_iter();

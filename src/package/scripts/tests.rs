@@ -1,6 +1,9 @@
 //! Every script is judged by the shell, by shellcheck where it is installed, and by what it does when it is called in each
 //! way that dpkg and rpm call it, with stubs in place of systemd's programs.
 
+mod machine;
+mod policies;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -9,6 +12,7 @@ use super::super::systemd::{Scope, Sysusers};
 use super::*;
 use crate::config::{RestartPolicy, Stage};
 use crate::target::{Architecture, distribution};
+use machine::{Machine, STUB};
 
 fn strings(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
@@ -180,114 +184,16 @@ fn a_full_set_of_scripts_is_what_a_maintainer_would_have_written() {
             _ => Actions { units: everything(restart, true, false), ..Actions::default() },
         };
         let made = scripts("acme-api", &target(name), &actions).expect("scripts");
-        let whole: Vec<String> =
-            texts(&made).into_iter().map(|(script, text)| format!("---- {script} ----\n{}\n", text.trim_end())).collect();
+        let whole: Vec<String> = texts(&made)
+            .into_iter()
+            .map(|(script, text)| format!("---- {script} ----\n{}\n", text.trim_end()))
+            .collect();
         let policy = match restart {
             RestartPolicy::StopStart => "stop-start",
             RestartPolicy::AfterUpgrade => "after-upgrade",
             RestartPolicy::Never => "never",
         };
         insta::assert_snapshot!(format!("{name}-{policy}"), whole.join("\n"));
-    }
-}
-
-/// Runs scripts with stubs that write down how they were called. `/run` is another directory, and so is `/usr/lib`.
-struct Machine {
-    root: tempfile::TempDir,
-}
-
-/// `systemctl` answers from files: `active` and `enabled` hold lines `UNIT STATE`.
-const SYSTEMCTL: &str = r#"#!/bin/sh
-echo "systemctl $*" >> "$MACHINE/calls"
-case "$1" in
-is-active) sed -n "s/^$2 //p" "$MACHINE/active" ;;
-is-enabled) sed -n "s/^$2 //p" "$MACHINE/enabled" ;;
-esac
-"#;
-
-const STUB: &str = "#!/bin/sh\necho \"${0##*/} $*\" >> \"$MACHINE/calls\"\n";
-
-impl Machine {
-    fn new(booted: bool) -> Self {
-        let root = tempfile::tempdir().expect("a directory");
-        let machine = Self { root };
-        fs_err::create_dir_all(machine.path("bin")).expect("mkdir");
-        fs_err::create_dir_all(machine.path("run")).expect("mkdir");
-        fs_err::create_dir_all(machine.path("usr/lib/acme/it's/lib")).expect("mkdir");
-        if booted {
-            fs_err::create_dir_all(machine.path("run/systemd/system")).expect("mkdir");
-        }
-        for (program, text) in [
-            ("systemctl", SYSTEMCTL),
-            ("deb-systemd-helper", STUB),
-            ("deb-systemd-invoke", STUB),
-            ("systemd-sysusers", STUB),
-            ("systemd-tmpfiles", STUB),
-            ("dpkg-maintscript-helper", STUB),
-            ("dpkg-statoverride", "#!/bin/sh\nexit 1\n"),
-            ("setcap", STUB),
-            ("chown", STUB),
-            ("chmod", STUB),
-            ("python3.11", STUB),
-        ] {
-            use std::os::unix::fs::PermissionsExt as _;
-            let file = machine.path(&format!("bin/{program}"));
-            fs_err::write(&file, text).expect("write");
-            fs_err::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("chmod");
-        }
-        for file in ["active", "enabled", "calls"] {
-            fs_err::write(machine.path(file), "").expect("write");
-        }
-        machine
-    }
-
-    fn path(&self, relative: &str) -> std::path::PathBuf {
-        self.root.path().join(relative)
-    }
-
-    /// These units are installed, each with what `is-enabled` and `is-active` say of it.
-    fn units(&self, units: &[(&str, &str, &str)]) {
-        let (mut enabled, mut active) = (String::new(), String::new());
-        fs_err::create_dir_all(self.path("usr/lib/systemd/system")).expect("mkdir");
-        for (unit, is_enabled, is_active) in units {
-            fs_err::write(self.path(&format!("usr/lib/systemd/system/{unit}")), "").expect("write");
-            enabled.push_str(&format!("{unit} {is_enabled}\n"));
-            active.push_str(&format!("{unit} {is_active}\n"));
-        }
-        fs_err::write(self.path("enabled"), enabled).expect("write");
-        fs_err::write(self.path("active"), active).expect("write");
-    }
-
-    /// Runs a script; what it called, one call a line.
-    fn run(&self, script: &str, arguments: &[&str]) -> Vec<String> {
-        let root = self.root.path().to_str().expect("UTF-8");
-        fs_err::write(self.path("calls"), "").expect("write");
-        // The paths of the machine are below the directory of the test.
-        let script = script
-            .replace("/run/", &format!("{root}/run/"))
-            .replace("/usr/lib/systemd/system/", &format!("{root}/usr/lib/systemd/system/"))
-            .replace("/usr/lib/acme/", &format!("{root}/usr/lib/acme/"))
-            .replace("/var/lib/", &format!("{root}/var/lib/"))
-            .replace("/usr/lib/systemd/systemd-update-helper", &format!("{root}/helper"));
-        let file = self.path("script");
-        fs_err::write(&file, script).expect("write");
-        let output = Command::new("/bin/sh")
-            .arg(&file)
-            .args(arguments)
-            .env("PATH", format!("{root}/bin:/usr/bin:/bin"))
-            .env("MACHINE", root)
-            .env_remove("DPKG_ROOT")
-            .output()
-            .expect("a shell");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{arguments:?}: {said}");
-        assert_eq!(said, "", "{arguments:?}");
-        let calls = fs_err::read_to_string(self.path("calls")).expect("calls");
-        calls.lines().filter(|line| !line.starts_with("systemctl is-")).map(str::to_owned).collect()
-    }
-
-    fn has_memory(&self) -> bool {
-        self.path("run/packhouse/acme-api").exists()
     }
 }
 
@@ -427,7 +333,8 @@ fn what_ran_is_restarted_or_stopped_and_started_as_the_policy_says() {
 fn an_upgrade_that_does_not_happen_starts_again_what_was_stopped_for_it() {
     let actions = Actions { units: everything(RestartPolicy::StopStart, true, true), ..Actions::default() };
     let made = scripts("acme-api", &target("debian-12"), &actions).expect("scripts");
-    let (preinst, postinst) = (made.text(Stage::PreInstall).expect("it").to_owned(), made.text(Stage::PostInstall).expect("it").to_owned());
+    let (preinst, postinst) =
+        (made.text(Stage::PreInstall).expect("it").to_owned(), made.text(Stage::PostInstall).expect("it").to_owned());
     let machine = Machine::new(true);
     machine.units(&[
         ("acme-api.service", "disabled", "active"),
@@ -554,9 +461,8 @@ fn rpm_starts_sockets_before_their_services() {
     for name in ["el8", "el9", "opensuse-16.0"] {
         let units = everything(RestartPolicy::StopStart, true, true);
         let made = scripts("acme-api", &target(name), &Actions { units, ..Actions::default() }).expect("scripts");
-        let run = |machine: &Machine, script: Option<&str>, count: &str| {
-            machine.run(script.expect("a script"), &[count])
-        };
+        let run =
+            |machine: &Machine, script: Option<&str>, count: &str| machine.run(script.expect("a script"), &[count]);
         let machine = Machine::new(true);
         machine.units(&[("acme-api.service", "enabled", "active"), ("acme-api.socket", "enabled", "active")]);
         run(&machine, made.text(Stage::PreInstall), "2");
@@ -587,7 +493,11 @@ fn memberships_are_made_by_the_scriptlet_where_rpm_makes_users_only() {
 #[test]
 fn state_survives_removal_and_goes_with_the_purge() {
     let actions = Actions { units: everything(RestartPolicy::Never, true, true), ..Actions::default() };
-    let postrm = scripts("acme-api", &target("debian-12"), &actions).expect("scripts").text(Stage::PostRemove).expect("it").to_owned();
+    let postrm = scripts("acme-api", &target("debian-12"), &actions)
+        .expect("scripts")
+        .text(Stage::PostRemove)
+        .expect("it")
+        .to_owned();
     let machine = Machine::new(true);
     let state = machine.path("var/lib/acme-api");
     fs_err::create_dir_all(state.join("queue")).expect("mkdir");
