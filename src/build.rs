@@ -14,6 +14,7 @@ mod plan;
 mod previous;
 mod recorder;
 mod records;
+mod revision;
 
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
@@ -34,10 +35,10 @@ use crate::report::{Activity, Unit};
 use crate::target::{Format, Target};
 use crate::tree::facts;
 use crate::workspace::Member;
-use crate::workspace::history::{ChangelogRequest, History, HistoryError, VersionOrigin};
+use crate::workspace::history::{ChangelogRequest, History, HistoryError, SourceVersion, VersionOrigin};
 use claims::Claims;
 use help::Question;
-pub(crate) use inputs::named_files;
+pub(crate) use inputs::files_of;
 use packing::Packing;
 use plan::Planned;
 use previous::Published;
@@ -382,8 +383,17 @@ struct Released {
 fn release(context: Context<'_>, history: &History<'_>, job: &Job<'_>) -> Result<Released, Error> {
     let Job { service, target } = job;
     let failed = |error: ecosystem::Error| Error::Version { service: service.name.to_string(), error };
-    let settings = context.settings.service(&service.name);
-    let source = history.source_version(service, context.settings).map_err(|error| failed(error.into()))?;
+    let settings = context.settings.service_for(&service.name, target.format());
+    let source = match &settings.version {
+        // A table of one format may have a version of its own.
+        Some(text) => SourceVersion {
+            text: text.clone(),
+            scheme: version::Scheme::of(service.ecosystem),
+            snapshot: None,
+            from: VersionOrigin::Setting,
+        },
+        None => history.source_version(service, context.settings).map_err(|error| failed(error.into()))?,
+    };
     let time = history.source_date_epoch(service).map_err(|error| failed(error.into()))?;
     let version = version::map(
         &source.text,
@@ -393,12 +403,13 @@ fn release(context: Context<'_>, history: &History<'_>, job: &Job<'_>) -> Result
         settings.revision.unwrap_or(1),
         &target.distribution,
     );
-    let version = version.map_err(|error| failed(error.into()))?;
+    let mut version = version.map_err(|error| failed(error.into()))?;
+    version.revision = revision::of(&settings, &target.distribution);
     let request = ChangelogRequest {
         member: service,
         source: &source,
         version: &version,
-        maintainer: &context.settings.project.maintainer,
+        maintainer: context.settings.maintainer(&settings),
         time,
         distribution: &target.distribution,
     };
@@ -452,7 +463,8 @@ fn make(
     activity.stage("staging");
     let mut staged = ecosystem::of(service.ecosystem).stage(context, service, target, release).map_err(failed)?;
     let (isolation, debug) = (staged.isolation.clone(), staged.debug.clone());
-    let asked = staged.clone();
+    let settings = context.settings.service_for(&service.name, target.format());
+    let asked = help::askable(&staged, &settings, context.settings, service, target).map_err(failed)?;
     let question = Question { context, service, target, staged: &asked, time: *time };
     activity.stage("assembling");
     // The commands are at work while everything is put together that does not depend on what they say.
@@ -461,7 +473,7 @@ fn make(
         for note in package::licenses::settle(context.settings, service, &mut staged.components)? {
             context.reporter.note(&format!("{}: {note}", service.name));
         }
-        let previous = shared.published.newest(service.name.as_str(), target)?;
+        let previous = shared.published.newest(settings.package_name(service).as_str(), target)?;
         let inputs = Inputs {
             settings: context.settings,
             workspace: context.workspace,
@@ -480,13 +492,16 @@ fn make(
         Ok((package, previous))
     })
     .map_err(failed)?;
+    for note in &package.notes {
+        context.reporter.note(&format!("{} for {target}: {note}", package.name));
+    }
     if let Some(previous) = &previous {
         package::previous::check(&package, previous).map_err(|error| failed(error.into()))?;
     }
     let debug = package::debug_symbols(&package, &debug).map_err(|error| failed(error.into()))?;
     let write = |package: &Package| {
         activity.stage("checking");
-        let paths = claims::of(package, &context.settings.project.org);
+        let paths = claims::of(package, &context.settings.project.org, &service.name);
         let claimed = shared.claims.add(package.name.as_str(), &target.to_string(), &paths);
         claimed.map_err(|error| failed(error.into()))?;
         judge(context, service, package)?;
@@ -529,9 +544,11 @@ fn judge(context: Context<'_>, service: &Member, package: &Package) -> Result<()
     let target = &package.target;
     let places = [context.workspace.root.as_path(), context.cache.root()];
     let places = places.map(|place| place.to_string_lossy().into_owned());
-    let allows = context.settings.service(&service.name).check.allows();
-    let mut findings = check::check(&Subject::of_package(package, &places)?, &allows);
-    let others = findings.split_off(findings.partition_point(|finding| finding.severity == Severity::Error));
+    let settings = context.settings.service_for(&service.name, target.format());
+    let mut findings = check::check(&Subject::of_package(package, &places)?, &settings.check.allows());
+    // What another tool's table says is done, and worth a warning at most: that tool would not have looked.
+    let refuses = |finding: &check::Finding| finding.severity == Severity::Error && settings.dialect.is_none();
+    let others = findings.split_off(findings.partition_point(refuses));
     for finding in others {
         context.reporter.note(&format!("{} for {target}: {finding}", package.name));
     }

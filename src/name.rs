@@ -40,6 +40,15 @@ impl PackageName {
         Ok(Self(text.to_owned()))
     }
 
+    /// Checks `text` as the name of an RPM alone: capitals and `_` as well (rpm-spec(5), "Name").
+    pub fn rpm(text: &str) -> Result<Self, InvalidName> {
+        let plain: String = text.chars().map(|one| if one == '_' { '-' } else { one.to_ascii_lowercase() }).collect();
+        match Self::parse(plain.trim_start_matches('-')) {
+            Ok(_) => Ok(Self(text.to_owned())),
+            Err(InvalidName { what, rule, .. }) => Err(InvalidName { text: text.to_owned(), what, rule }),
+        }
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

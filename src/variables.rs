@@ -1,12 +1,18 @@
 //! Every environment variable that packhouse reads. Each constant's documentation is the user's documentation;
 //! `docs/environment.md` is generated from this file.
 
+use std::sync::OnceLock;
+
 /// Where packhouse keeps its cache (downloads, unpacked wheels, tools). Default: `$XDG_CACHE_HOME/packhouse`, else
 /// `~/.cache/packhouse`.
 pub const PACKHOUSE_CACHE_DIR: &str = "PACKHOUSE_CACHE_DIR";
 /// The most that the cache may hold: `500M`, `10G`, `10GiB`; `0` for no limit. When it has grown beyond, what was not used
 /// for longest is removed. Default: 10 GiB, or a tenth of the disk if that is less.
 pub const PACKHOUSE_CACHE_SIZE: &str = "PACKHOUSE_CACHE_SIZE";
+/// The organisation of a project without a configuration: packages install below `/usr/lib/ORG`. `--org` is stronger.
+pub const PACKHOUSE_ORG: &str = "PACKHOUSE_ORG";
+/// The maintainer of a project without a configuration, as `NAME <MAIL>`. `--maintainer` is stronger.
+pub const PACKHOUSE_MAINTAINER: &str = "PACKHOUSE_MAINTAINER";
 /// The base of per-user caches (XDG Base Directory Specification).
 pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 /// The user's home directory, for the default cache and `.netrc`.
@@ -89,6 +95,20 @@ pub const TERM: &str = "TERM";
 /// `SSH_AUTH_SOCK`, the proxies and all that begins with `CARGO_HTTP_`, `CARGO_NET_`, `CARGO_REGISTRY_` or
 /// `CARGO_REGISTRIES_` reach cargo as they are when it locks and vendors, and nothing else does; nothing of it reaches a build.
 pub const CARGO_HTTP_CAINFO: &str = "CARGO_HTTP_CAINFO";
+
+/// What the command line says in the place of [`SOURCE_DATE_EPOCH`].
+static SOURCE_DATE: OnceLock<u32> = OnceLock::new();
+
+/// Makes `seconds` the value of [`SOURCE_DATE_EPOCH`] for the rest of the process; the first call counts.
+pub(crate) fn set_source_date_epoch(seconds: u32) {
+    SOURCE_DATE.get_or_init(|| seconds);
+}
+
+/// [`SOURCE_DATE_EPOCH`], if it is set.
+pub(crate) fn source_date_epoch() -> Option<String> {
+    let set = SOURCE_DATE.get().map(ToString::to_string);
+    set.or_else(|| Some(std::env::var_os(SOURCE_DATE_EPOCH)?.to_string_lossy().into_owned()))
+}
 
 /// Whether what packhouse builds may depend on the variable `name`: each of the above but for the terminal's and those of
 /// keys, of which nothing may be kept anywhere, and all that reaches a tool.

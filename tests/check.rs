@@ -21,7 +21,7 @@ use packhouse::check::{self, Allow, Finding, Severity, Subject};
 use packhouse::config::Maintainer;
 use packhouse::format::{self, Effort, WriteOptions};
 use packhouse::name::PackageName;
-use packhouse::package::{Changelog, Package, Relations, Release, Scripts, Version};
+use packhouse::package::{Changelog, DebianOnly, Package, Relations, Release, Scripts, Stage, Version};
 use packhouse::target::{Architecture, Compression, Target, distribution};
 use packhouse::tree::{Content, Entry, InstallPath, Node, Role, Tree};
 use sha2::{Digest as _, Sha256};
@@ -88,6 +88,7 @@ fn clean(distribution_name: &str) -> Package {
         section: "net".to_owned(),
         relations: Relations::default(),
         scripts: Scripts::default(),
+        debian: DebianOnly::default(),
         changelog: Changelog {
             releases: vec![Release { version: version.clone(), time: TIME, author, changes: vec!["Begin".to_owned()] }],
         },
@@ -95,6 +96,7 @@ fn clean(distribution_name: &str) -> Package {
         tree: Tree::new(),
         owned_directories: ["/usr/lib/acme", PREFIX].into_iter().map(path).collect(),
         build_ids: Vec::new(),
+        notes: Vec::new(),
     };
     package.relations.depends = if is_deb {
         ["libc6 (>= 2.34)", "python3.11", "systemd | systemd-sysusers"].map(str::to_owned).to_vec()
@@ -109,13 +111,13 @@ fn clean(distribution_name: &str) -> Package {
         }
         all
     };
-    let script =
-        |text: &str| Some(if is_deb { format!("#!/bin/sh\nset -e\n{text}") } else { format!("{text}exit 0\n") });
-    package.scripts.post_install =
-        script("if [ -d /run/systemd/system ]; then\n\tsystemctl daemon-reload || true\nfi\n");
-    package.scripts.post_remove = script(
+    let script = |text: &str| if is_deb { format!("#!/bin/sh\nset -e\n{text}") } else { format!("{text}exit 0\n") };
+    let reload = script("if [ -d /run/systemd/system ]; then\n\tsystemctl daemon-reload || true\nfi\n");
+    package.scripts.set(Stage::PostInstall, reload);
+    let purge = script(
         "if [ \"$1\" = purge ] && command -v deb-systemd-helper >/dev/null; then\n\tdeb-systemd-helper purge acme-api.service\nfi\n",
     );
+    package.scripts.set(Stage::PostRemove, purge);
 
     put(
         &mut package,
@@ -194,7 +196,7 @@ fn remove(package: &mut Package, at: &str) {
 }
 
 fn script(package: &mut Package, text: &str) {
-    package.scripts.post_install = Some(text.to_owned());
+    package.scripts.set(Stage::PostInstall, text);
 }
 
 fn systemd(package: &mut Package, service: &str) {
@@ -472,10 +474,7 @@ fn bad() -> Vec<(&'static str, Bad)> {
         ("scriptlet-macro", Rpm(|p| script(p, "%systemd_post acme-api.service\nexit 0\n"))),
         ("scriptlet-may-fail", Rpm(|p| script(p, "systemctl daemon-reload\n"))),
         ("script-removes-by-variable", Deb(|p| script(p, "#!/bin/sh\nset -e\nrm -rf \"$STATE/\"*\n"))),
-        (
-            "postrm-needs-dependency",
-            Deb(|p| p.scripts.post_remove = Some("#!/bin/sh\nset -e\ndeluser acme-api\n".to_owned())),
-        ),
+        ("postrm-needs-dependency", Deb(|p| p.scripts.set(Stage::PostRemove, "#!/bin/sh\nset -e\ndeluser acme-api\n"))),
         ("unit-command-missing", Deb(|p| systemd(p, "ExecStart=/usr/bin/acme-daemon\n"))),
         ("unit-command-not-executable", Deb(|p| systemd(p, &format!("ExecStart={PREFIX}/pyvenv.cfg\n")))),
         ("unit-command-relative", Rpm(|p| systemd(p, "ExecStart=bin/acme-api\n"))),

@@ -20,7 +20,9 @@ use packhouse::config::{self, Maintainer};
 use packhouse::diagnostic::{Diagnose as _, ExitCode};
 use packhouse::format::{self, Contents, FileInfo, FileKind, WriteOptions, Written};
 use packhouse::name::PackageName;
-use packhouse::package::{self, Changelog, Error, Inputs, Package, Release, Staged, Version, check_shared_paths};
+use packhouse::package::{
+    self, Changelog, Error, Inputs, Package, Release, Stage, Staged, Version, check_shared_paths,
+};
 use packhouse::target::{Architecture, Compression, Target, distribution};
 use packhouse::tree::{Content, InstallPath, Node, Tree};
 use packhouse::workspace::{EcosystemKind, Kind, Member, Workspace};
@@ -469,7 +471,7 @@ group = "acme-api"
     assert_eq!((secret.user.as_str(), secret.group.as_str(), secret.mode), ("root", "root", 0o640));
     let helper = package.tree.get(&path("/usr/lib/acme/acme-api/libexec/helper")).expect("the file");
     assert_eq!(helper.mode, 0o750, "root is not what the set-user-id bit was meant for");
-    let postinst = package.scripts.post_install.as_deref().expect("a postinst");
+    let postinst = package.scripts.text(Stage::PostInstall).expect("a postinst");
     for line in [
         "chown -h root:acme-api \"${DPKG_ROOT:-}\"/etc/acme/secret.conf",
         "chmod 0640 \"${DPKG_ROOT:-}\"/etc/acme/secret.conf",

@@ -18,7 +18,7 @@ use packhouse::cache::{Blocks, Cache};
 use packhouse::config::Maintainer;
 use packhouse::format::{self, Effort, Error, FileKind, WriteOptions, Written, deb, rpm};
 use packhouse::name::PackageName;
-use packhouse::package::{Changelog, Package, Relations, Release, Scripts, Version};
+use packhouse::package::{Changelog, DebianOnly, Package, Relations, Release, Stage, Version};
 use packhouse::target::{Architecture, Compression, Target, distribution};
 use packhouse::tree::{Content, Entry, InstallPath, Node, Role, Tree};
 
@@ -61,7 +61,7 @@ fn sample(distribution_name: &str) -> Package {
     tree.symlink(path("/usr/bin/acme-api"), "../lib/acme/acme-api/bin/acme-api").expect("a free path");
     tree.insert(path("/var/lib/acme-api"), Entry::root(Node::Directory, 0o750)).expect("a free path");
     let owned = ["/usr/lib/acme", "/usr/lib/acme/acme-api", "/usr/lib/acme/acme-api/bin", "/usr/lib/acme/acme-api/lib"];
-    let script = |action: &str| Some(format!("#!/bin/sh\nset -e\n# {action}\nexit 0\n"));
+    let script = |action: &str| format!("#!/bin/sh\nset -e\n# {action}\nexit 0");
     Package {
         name: PackageName::parse("acme-api").expect("a name"),
         source: PackageName::parse("acme-cloud").expect("a name"),
@@ -90,13 +90,14 @@ fn sample(distribution_name: &str) -> Package {
                 ..Relations::default()
             }
         },
-        scripts: Scripts {
-            pre_install: None,
-            post_install: script("after the installation"),
-            pre_remove: script("before the removal"),
-            post_remove: script("after the removal"),
-            post_transaction: None,
-        },
+        scripts: [
+            (Stage::PostInstall, script("after the installation")),
+            (Stage::PreRemove, script("before the removal")),
+            (Stage::PostRemove, script("after the removal")),
+        ]
+        .into_iter()
+        .collect(),
+        debian: DebianOnly::default(),
         changelog: Changelog {
             releases: vec![
                 Release {
@@ -112,6 +113,7 @@ fn sample(distribution_name: &str) -> Package {
         tree,
         owned_directories: owned.map(path).to_vec(),
         build_ids: Vec::new(),
+        notes: Vec::new(),
     }
 }
 
@@ -569,8 +571,8 @@ fn what_a_format_cannot_say_is_an_error_with_a_hint() {
     ];
     let debian: [Change; 5] = [
         |package| package.relations.depends = vec!["one, two".to_owned()],
-        |package| package.scripts.post_install = Some("echo no interpreter\n".to_owned()),
-        |package| package.scripts.post_transaction = Some("#!/bin/sh\n".to_owned()),
+        |package| package.scripts.set(Stage::PostInstall, "echo no interpreter\n"),
+        |package| package.scripts.set(Stage::PostTransaction, "#!/bin/sh\n"),
         |package| package.version.debian = "v1".to_owned(),
         |package| {
             let entry = Entry { user: "acme".to_owned(), ..Entry::root(Node::Directory, 0o755) };
@@ -601,7 +603,7 @@ fn a_package_of_one_architecture_and_an_epoch_says_so_in_both_formats() {
         let mut package = sample(name);
         package.architecture = Some(architecture);
         package.version.epoch = 2;
-        package.scripts.pre_install = Some("#!/bin/sh\nexit 0\n".to_owned());
+        package.scripts.set(Stage::PreInstall, "#!/bin/sh\nexit 0\n");
         let written = place.write(&package, WriteOptions::default());
         let file = utf8(&written.path);
         if name == "debian-13" {

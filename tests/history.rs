@@ -117,6 +117,7 @@ fn settings(root: &Path) -> Settings {
         },
         indexes: Vec::new(),
         services: [].into(),
+        adopted: Default::default(),
         distributions: distributions(),
         licenses: packhouse::config::LicensePolicy::default(),
         repository: RepositorySettings::default(),

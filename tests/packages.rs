@@ -21,7 +21,7 @@ use packhouse::diagnostic::{Diagnose as _, ExitCode};
 use packhouse::format::{self, WriteOptions, Written};
 use packhouse::name::PackageName;
 use packhouse::package::{
-    self, Changelog, Component, Error, Inputs, Package, Release, Staged, Version, check_shared_paths,
+    self, Changelog, Component, Error, Inputs, Package, Release, Stage, Staged, Version, check_shared_paths,
 };
 use packhouse::target::{Architecture, Compression, Format, PythonVersion, Target, distribution};
 use packhouse::tree::{Content, Entry, InstallPath, Node, Tree};
@@ -360,7 +360,7 @@ fn units_of_the_repository_are_taken_as_they_are() {
     let timer = "[Timer]\nOnCalendar=daily\nUnit=acme-api.service\n[Install]\nWantedBy=timers.target\n";
     repository.put("acme-api/d/acme.timer", timer);
     let package = repository.assemble("debian-12", python(false)).expect("a package");
-    let postinst = package.scripts.post_install.expect("a postinst");
+    let postinst = package.scripts.text(Stage::PostInstall).expect("a postinst");
     assert!(postinst.contains("resume acme.timer acme-api.service\n"), "{postinst}");
     assert!(!postinst.contains("acme-job@"), "{postinst}");
     assert!(!postinst.contains("restart"), "{postinst}");
@@ -614,19 +614,10 @@ fn every_script_is_clean_to_the_shell() {
                     "[services.acme-api.systemd]\ncommand = \"acme-api\"\nuser = \"acme-api\"\nrestart = \"{restart}\"\nstart = {start}\nenable = {start}\n"
                 ));
                 let package = repository.assemble(target, python(true)).expect("a package");
-                let scripts = package.scripts;
-                for script in [
-                    scripts.pre_install,
-                    scripts.post_install,
-                    scripts.pre_remove,
-                    scripts.post_remove,
-                    scripts.post_transaction,
-                ]
-                .into_iter()
-                .flatten()
-                {
+                for (_, script) in package.scripts.iter() {
+                    let script = &script.text;
                     let file = repository.directory.path().join("script");
-                    fs::write(&file, &script).expect("write");
+                    fs::write(&file, script).expect("write");
                     let output = run("/bin/sh", &["-n", utf8(&file)]);
                     assert!(output.status.success(), "{script}");
                     // With no systemd running and no such directory every scriptlet of RPM must still succeed.
@@ -698,27 +689,27 @@ fn rpm_s_scriptlets_leave_byte_code_only_where_its_module_is() {
     let root = repository.directory.path().join("it's a root");
     let site = root.join("site");
     fs::create_dir_all(site.join("old/deep")).expect("mkdir");
-    let call = |script: &Option<String>, instances: &str| {
+    let call = |stage: Stage, instances: &str| {
         let quoted = format!("'{}'", utf8(&root).replace('\'', "'\\''"));
-        let script = script.as_ref().expect("a scriptlet").replace(&format!("{PREFIX}/lib"), &quoted);
+        let script = scripts.text(stage).expect("a scriptlet").replace(&format!("{PREFIX}/lib"), &quoted);
         text_of("/bin/sh", &["-c", &script, "sh", instances]);
     };
     for module in ["kept.py", "old/deep/gone.py", "with.dots.py"] {
         fs::write(site.join(module), "x = 1\n").expect("write");
     }
-    call(&scripts.post_transaction, "1");
+    call(Stage::PostTransaction, "1");
     let code = |at: &str| site.join(at).exists();
     assert!(code("__pycache__/kept.cpython-311.pyc") && code("old/deep/__pycache__/gone.cpython-311.pyc"));
 
     // An upgrade: the new version's files are there, its byte-code among them; then the old ones' go.
     fs::write(site.join("__pycache__/kept.cpython-311.pyc"), "of the new version").expect("write");
-    call(&scripts.pre_remove, "1");
+    call(Stage::PreRemove, "1");
     fs::remove_file(site.join("old/deep/gone.py")).expect("rpm erases it");
-    call(&scripts.post_remove, "1");
+    call(Stage::PostRemove, "1");
     assert_eq!(fs::read(site.join("__pycache__/kept.cpython-311.pyc")).expect("it"), b"of the new version");
     assert!(code("__pycache__/with.dots.cpython-311.pyc"));
     assert!(!code("old"), "what was only byte-code is gone");
 
-    call(&scripts.pre_remove, "0");
+    call(Stage::PreRemove, "0");
     assert!(!code("__pycache__") && code("kept.py"));
 }

@@ -81,6 +81,7 @@ impl Repository {
             },
             indexes: Vec::new(),
             services: BTreeMap::new(),
+            adopted: Default::default(),
             distributions: known,
             licenses: packhouse::config::LicensePolicy::default(),
             repository: RepositorySettings::default(),

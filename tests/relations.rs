@@ -18,8 +18,8 @@ use packhouse::config::{self, Error, Maintainer, Settings};
 use packhouse::diagnostic::{Diagnose as _, ExitCode};
 use packhouse::format::{self, WriteOptions};
 use packhouse::name::PackageName;
-use packhouse::package::{self, Changelog, Component, Inputs, Package, Release, Staged, Version};
-use packhouse::target::{Architecture, Compression, PythonVersion, Target, distribution};
+use packhouse::package::{self, Changelog, Component, Inputs, Package, Release, Stage, Staged, Version};
+use packhouse::target::{Architecture, Compression, Format, PythonVersion, Target, distribution};
 use packhouse::tree::{Content, InstallPath, Tree};
 use packhouse::workspace::{EcosystemKind, Kind, Member, Workspace};
 
@@ -383,12 +383,13 @@ fn a_scriptlet_of_rpm_requires_what_it_runs_when_it_runs() {
         let format = "[%{REQUIRENAME} %{REQUIREFLAGS:deptype}\\n]";
         let text = output("rpm", Path::new("/"), &["-qp", "--qf", format, rpm.to_str().expect("a path")]);
         for when in ["pre", "post", "preun", "posttrans"] {
-            let uses = package.scripts.scriptlets().any(|(scriptlet, script)| {
-                format!("{scriptlet:?}").to_lowercase() == when && script.contains("systemctl")
-            });
+            let uses = package
+                .scripts
+                .iter()
+                .any(|(stage, script)| stage.name(Format::Rpm) == Some(when) && script.text.contains("systemctl"));
             assert_eq!(text.lines().any(|line| line == format!("systemd {when}")), uses, "{target} {when}: {text}");
         }
-        let pre = package.scripts.pre_install.clone().unwrap_or_default();
+        let pre = package.scripts.text(Stage::PreInstall).unwrap_or_default();
         assert_eq!(pre.contains("systemd-sysusers"), inline_user, "{target}: {pre}");
         output("rpm", Path::new("/"), &["-K", "--nosignature", rpm.to_str().expect("a path")]);
     }

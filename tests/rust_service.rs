@@ -199,6 +199,7 @@ impl Bench {
             },
             indexes: Vec::new(),
             services: [].into(),
+            adopted: Default::default(),
             distributions: distributions(),
             licenses: packhouse::config::LicensePolicy::default(),
             repository: RepositorySettings::default(),

@@ -72,6 +72,7 @@ impl Repository {
             project,
             indexes: Vec::new(),
             services: BTreeMap::new(),
+            adopted: Default::default(),
             distributions: known,
             licenses: packhouse::config::LicensePolicy::default(),
             repository: RepositorySettings::default(),

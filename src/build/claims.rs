@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::name::OrgName;
+use crate::name::{OrgName, PackageName};
 use crate::package::{Error, Package};
 use crate::tree::{InstallPath, Node, Tree};
 
@@ -32,9 +32,9 @@ impl Claims {
     }
 }
 
-/// The paths of `package` that no other one may have.
-pub(super) fn of(package: &Package, org: &OrgName) -> Vec<InstallPath> {
-    outside(&package.tree, &format!("/usr/lib/{org}/{}/", package.source))
+/// The paths of `package`, which `service` has become, that no other one may have.
+pub(super) fn of(package: &Package, org: &OrgName, service: &PackageName) -> Vec<InstallPath> {
+    outside(&package.tree, &format!("/usr/lib/{org}/{service}/"))
 }
 
 fn outside(tree: &Tree, own: &str) -> Vec<InstallPath> {

@@ -15,7 +15,7 @@ use crate::diagnostic::{Code, Diagnose, ExitCode, codes, io_code, io_hints};
 use crate::digest::Sha256;
 use crate::format::{self, Effort, WriteOptions};
 use crate::name::PackageName;
-use crate::package::{Changelog, Package, Relations, Release, Scripts, Version};
+use crate::package::{Changelog, DebianOnly, Package, Relations, Release, Scripts, Version};
 use crate::stamp::Stamp;
 use crate::target::{Compression, Target};
 use crate::tree::{Content, Entry, InstallPath, InvalidInstallPath, Node, PathConflict, Source, Tree};
@@ -206,11 +206,13 @@ fn package(options: &Options, target: &Target, tree: &Tree) -> Package {
         section: "misc".to_owned(),
         relations: Relations::default(),
         scripts: Scripts::default(),
+        debian: DebianOnly::default(),
         changelog: Changelog { releases: vec![release] },
         time: options.time,
         tree: tree.clone(),
         owned_directories: Vec::new(),
         build_ids: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::layout::{self, Plan, Wanted};
 use crate::cache::record;
+use crate::config::{Addition, ServiceSettings, Settings};
 use crate::digest::Sha256;
 use crate::ecosystem::python::host::{self, Interpreter};
 use crate::ecosystem::{self, Context};
@@ -56,7 +57,10 @@ pub(super) struct Question<'a> {
 /// What those commands print for `--help` that have no page in the repository, and what the user should know of the others.
 pub(super) fn ask(question: &Question<'_>) -> Result<(BTreeMap<String, String>, Vec<String>), ecosystem::Error> {
     let Question { context, service, staged, .. } = question;
-    let settings = context.settings.service(&service.name);
+    let settings = context.settings.service_for(&service.name, question.target.format());
+    if !settings.adds(Addition::ManPages) {
+        return Ok((BTreeMap::new(), Vec::new()));
+    }
     let directory = context.workspace.directory(service);
     let names = staged.commands.iter().map(|(name, _)| name.as_str());
     let undocumented = pages::undocumented(&settings, &directory, names)?;
@@ -78,6 +82,41 @@ pub(super) fn ask(question: &Question<'_>) -> Result<(BTreeMap<String, String>, 
         }
     }
     Ok((help, notes))
+}
+
+/// What is asked of a service: its tree as it was staged. What stands alone is asked from a tree of its own as well: it must
+/// not hide what else is in its directory.
+pub(super) fn askable(
+    staged: &Staged,
+    service: &ServiceSettings,
+    settings: &Settings,
+    member: &Member,
+    target: &Target,
+) -> Result<Staged, ecosystem::Error> {
+    if !service.is_flat() {
+        return Ok(staged.clone());
+    }
+    let mut asked = Staged { python: staged.python, ..Staged::default() };
+    let mut add = |name: &str, content: &Content| -> Result<(), ecosystem::Error> {
+        let place = InstallPath::parse(&format!("/usr/lib/{}/{}/bin/{name}", settings.project.org, member.name));
+        let place = place.map_err(std::io::Error::other).map_err(super::Error::Io)?;
+        // The same program by another way is asked once.
+        if asked.tree.get(&place).is_none() {
+            let free = asked.tree.file(place.clone(), content.clone(), 0o755);
+            free.map_err(std::io::Error::other).map_err(super::Error::Io)?;
+            asked.commands.push((name.to_owned(), place));
+        }
+        Ok(())
+    };
+    for (name, path) in &staged.commands {
+        if let Some(content) = staged.tree.get(path).and_then(Entry::content) {
+            add(name, content)?;
+        }
+    }
+    for (name, file) in crate::package::built_commands(service, staged, target) {
+        add(&name, &file.content)?;
+    }
+    Ok(asked)
 }
 
 fn answers(

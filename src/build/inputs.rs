@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 
 use super::previous::{self, Published};
 use super::{Options, Released};
-use crate::config::{FileKind, FileSource, ProjectSettings, ServiceSettings, Settings, SystemdSettings};
+use crate::config::{FileKind, FileSource, ProjectSettings, ServiceSettings, Settings, TextSource};
 use crate::ecosystem::{self, Context};
 use crate::fingerprint::{Files, Fingerprint};
 use crate::format::{Effort, WriteOptions};
+use crate::name::PackageName;
 use crate::package::LICENSE_FILES;
-use crate::target::{Architecture, Target};
+use crate::target::{Architecture, Format, Target};
 use crate::workspace::Member;
 
 /// Changes with what is done between staging and writing, where nothing else does.
@@ -49,7 +50,7 @@ pub(super) fn of(
     common.value("this machine's architecture", &Architecture::host());
     common.value("how packages are written", &WriteOptions { effort, ..WriteOptions::default() });
     let directory = context.workspace.directory(service);
-    for path in named_files(&context.settings.service(&service.name)) {
+    for path in files_of(context.settings, &service.name) {
         common.path(files, &directory.join(path)).map_err(io)?;
     }
     for directory in [directory.as_path(), context.settings.root.as_path()] {
@@ -64,10 +65,15 @@ pub(super) fn of(
         let mut fingerprint = common.clone();
         fingerprint.add(staged);
         fingerprint.value("the target", target);
+        if let Some(adopted) = context.settings.adopted.get(service.name.as_str()) {
+            let what = format!("what {} says for other tools", service.manifest.display());
+            fingerprint.value(what, &adopted.of(target.format()));
+        }
         fingerprint.value("the version", &released.version);
         fingerprint.value("the time of the last change", &(released.time, &released.release));
         fingerprint.value("the changelog", &released.changelog);
-        let published = published.file(service.name.as_str(), target)?;
+        let named = context.settings.service_for(&service.name, target.format());
+        let published = published.file(named.package_name(service).as_str(), target)?;
         fingerprint.value("what was published last", &published);
         if let Some(published) = published {
             fingerprint.file_as("the package that was published last", files, &published).map_err(io)?;
@@ -79,7 +85,7 @@ pub(super) fn of(
 
 /// The settings that reach `service`.
 fn settings(context: Context<'_>, service: &Member, fingerprint: &mut Fingerprint) {
-    let Settings { root: _, project, indexes: _, services: _, distributions: _, licenses, repository: _ } =
+    let Settings { root: _, project, indexes: _, services: _, adopted: _, distributions: _, licenses, repository: _ } =
         context.settings;
     let ProjectSettings { org, maintainer, homepage, license, targets: _, members: _, exclude: _, vendor, effort: _ } =
         project;
@@ -93,35 +99,75 @@ fn settings(context: Context<'_>, service: &Member, fingerprint: &mut Fingerprin
     }
 }
 
-/// The files and directories, relative to the service's directory, that its settings name.
-pub(crate) fn named_files(settings: &ServiceSettings) -> Vec<PathBuf> {
+/// The files and directories, relative to the service's directory, that its settings name, for packages of any format.
+pub(crate) fn files_of(settings: &Settings, name: &PackageName) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> = [Format::Deb, Format::Rpm]
+        .iter()
+        .flat_map(|format| named_files(&settings.service_for(name, *format)))
+        .collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn named_files(settings: &ServiceSettings) -> Vec<PathBuf> {
     let ServiceSettings {
         path: _,
         kind: _,
+        adopt: _,
+        dialect: _,
+        layout: _,
+        package: _,
+        maintainer: _,
+        homepage: _,
+        vendor: _,
         summary: _,
         description: _,
         license: _,
+        license_file,
+        copyright: _,
         section: _,
+        priority: _,
+        multi_arch: _,
         commands: _,
+        former_root: _,
         config,
+        conffiles: _,
         relations: _,
+        library_relations: _,
         files,
         pages,
         removed_config: _,
+        scripts,
+        triggers,
+        changelog_file,
+        extra_fields: _,
+        additions: _,
         check: _,
         version: _,
         revision: _,
+        release_text: _,
+        plain_revision: _,
         epoch: _,
         systemd,
         python: _,
         rust: _,
+        read,
         origin: _,
     } = settings;
     let mut named = config.clone();
+    named.extend(license_file.iter().map(|(file, _)| file.clone()));
+    named.extend(scripts.files().cloned());
+    named.extend(triggers.iter().filter_map(TextSource::file).cloned());
+    named.extend(changelog_file.iter().chain(read).cloned());
     for entry in files {
         match &entry.kind {
             FileKind::File(FileSource::Path(path)) => named.push(path.clone()),
             FileKind::File(FileSource::Glob { base, .. }) => named.push(base.clone()),
+            // Of what cargo makes its sources count; what others have put there instead is like any other file.
+            FileKind::File(FileSource::Built { literal, .. } | FileSource::BuiltGlob { literal, .. }) => {
+                named.extend(Some(literal).filter(|literal| !literal.as_os_str().is_empty()).cloned());
+            }
             FileKind::Directory | FileKind::Symlink { .. } | FileKind::HardLink { .. } | FileKind::Ghost => {}
         }
     }
@@ -131,8 +177,6 @@ pub(crate) fn named_files(settings: &ServiceSettings) -> Vec<PathBuf> {
         named.push(if pattern { page.parent().unwrap_or(Path::new("")).to_path_buf() } else { page.clone() });
     }
     named.extend(pages.completions.iter().map(|completion| completion.file.clone()));
-    if let Some(SystemdSettings { units, user_units, sysusers, tmpfiles, .. }) = systemd {
-        named.extend([units, user_units, sysusers, tmpfiles].into_iter().flatten().cloned());
-    }
+    named.extend(systemd.iter().flat_map(|systemd| systemd.files()).map(|source| source.path.clone()));
     named
 }

@@ -133,7 +133,7 @@ fn of_deb(info: DebInfo, contents: HashMap<String, Facts>) -> Result<Subject, su
     let relations = DEBIAN_RELATIONS.into_iter().filter_map(list).collect();
     let script = |(name, text): (String, String)| {
         let program = text.strip_prefix("#!").and_then(|rest| rest.lines().next()).unwrap_or_default();
-        Script { name, program: program.trim().to_owned(), text }
+        Script { name, program: program.trim().to_owned(), text, flags: 0 }
     };
     let mut subject = Subject::new(identity, items(info.files, contents))?;
     subject.fields = info.control.into_iter().filter(|(name, _)| !DEBIAN_RELATIONS.contains(&name.as_str())).collect();
@@ -196,8 +196,9 @@ fn of_rpm(info: RpmInfo, contents: HashMap<String, Facts>) -> Result<Subject, su
     subject.fields =
         texts.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value))).collect();
     subject.relations = relations;
-    let scripts = info.scripts.into_iter().zip(info.script_programs);
-    subject.scripts = scripts.map(|((name, text), program)| Script { name, program, text }).collect();
+    let scripts = info.scripts.into_iter().zip(info.script_programs).zip(info.script_flags);
+    let script = |(((name, text), program), flags)| Script { name, program, text, flags };
+    subject.scripts = scripts.map(script).collect();
     subject.changelog = info.changelog.into_iter().map(|entry| entry.author).collect();
     subject.time = Some(info.build_time).filter(|time| *time > 0);
     Ok(subject)

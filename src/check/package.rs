@@ -6,7 +6,7 @@ use std::io;
 use super::content::{Examiner, Wanted};
 use super::subject::{Elf, Facts, Identity, Item, Script, Subject};
 use crate::format::FileKind;
-use crate::package::Package;
+use crate::package::{Package, Stage};
 use crate::target::Format;
 use crate::tree::{Content, Entry, InstallPath, Node, Role, Tree, elf};
 
@@ -80,7 +80,7 @@ fn item(examiner: &mut Examiner, path: &InstallPath, entry: &Entry, package: &Pa
         time: Some(entry.time(package.time)),
         link,
         config,
-        noreplace: config,
+        noreplace: config && !entry.marks.replaceable,
         ghost: entry.role == Role::Ghost,
         license: entry.role == Role::License,
         vendored: entry.vendored,
@@ -166,24 +166,30 @@ fn relations(package: &Package) -> Vec<(&'static str, Vec<String>)> {
 }
 
 fn scripts(package: &Package) -> Vec<Script> {
-    let all = &package.scripts;
     let format = package.target.format();
-    let named = |deb: &'static str, rpm: &'static str| if format == Format::Deb { deb } else { rpm };
-    [
-        (named("preinst", "pre"), &all.pre_install),
-        (named("postinst", "post"), &all.post_install),
-        (named("prerm", "preun"), &all.pre_remove),
-        (named("postrm", "postun"), &all.post_remove),
-        ("posttrans", &all.post_transaction),
-    ]
-    .into_iter()
-    .filter_map(|(name, text)| {
-        let text = text.clone()?;
-        let program = match format {
-            Format::Deb => text.strip_prefix("#!").and_then(|rest| rest.lines().next()).unwrap_or_default().trim(),
-            Format::Rpm => "/bin/sh",
-        };
-        Some(Script { name: name.to_owned(), program: program.to_owned(), text })
-    })
-    .collect()
+    let shebang = |text: &str| {
+        let line = text.strip_prefix("#!").and_then(|rest| rest.lines().next());
+        line.unwrap_or_default().trim().to_owned()
+    };
+    let debian = |name: &str, text: &str| Script {
+        name: name.to_owned(),
+        program: shebang(text),
+        text: text.to_owned(),
+        flags: 0,
+    };
+    let one = |(stage, script): (Stage, &crate::package::Script)| {
+        let name = stage.name(format)?;
+        Some(match format {
+            Format::Deb => debian(name, &script.text),
+            Format::Rpm => {
+                let mut program = script.interpreter.join(" ");
+                if program.is_empty() {
+                    program.push_str(script.program());
+                }
+                Script { name: name.to_owned(), program, text: script.text.clone(), flags: script.flags }
+            }
+        })
+    };
+    let config = package.debian.config.iter().filter(|_| format == Format::Deb).map(|text| debian("config", text));
+    package.scripts.iter().filter_map(one).chain(config).collect()
 }

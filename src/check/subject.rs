@@ -53,6 +53,8 @@ pub(super) struct Script {
     /// What runs it: an RPM's tag, a .deb's first line; empty when it does not say.
     pub(super) program: String,
     pub(super) text: String,
+    /// RPM's (`rpmscriptFlags`).
+    pub(super) flags: u32,
 }
 
 /// One path of the package.

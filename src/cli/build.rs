@@ -4,17 +4,22 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+mod compat;
+mod compat_rpm;
+
 use super::reporter::Noting;
 use super::session::{Project, Session, problem};
 use super::{Failure, Output};
 use crate::build::{self, Action, Intent, Options, PreviousSource};
-use crate::config;
+use crate::config::{self, DialectOptions};
 use crate::diagnostic::codes;
 use crate::ecosystem::{self, Context};
 use crate::format::{self, Artefact, Effort};
 use crate::fresh::{Answer, Call, Looked};
 use crate::target::{Compression, Distribution, Target, Unreadable, parse_target};
 use crate::workspace::changes;
+use compat::Compat;
+use compat_rpm::CompatRpm;
 
 /// Build packages from what is vendored, without network.
 #[derive(Debug, Clone, Args)]
@@ -25,7 +30,7 @@ pub(super) struct Build {
     #[arg(short, long, value_name = "TARGET", value_delimiter = ',')]
     target: Vec<String>,
     /// Where the artefacts go (default: target/packhouse in the repository).
-    #[arg(short, long, value_name = "DIR")]
+    #[arg(short, long, alias = "output", value_name = "DIR")]
     out: Option<PathBuf>,
     /// How hard to compress: fast while developing, small for releases (default: `effort` in [project]).
     #[arg(long, value_name = "EFFORT")]
@@ -49,6 +54,13 @@ pub(super) struct Build {
     /// Only tell what would be built, in which order and why.
     #[arg(long)]
     dry_run: bool,
+    /// Add nothing to what a table of cargo-deb or cargo-generate-rpm says, to compare the packages with theirs.
+    #[arg(long)]
+    strict_compat: bool,
+    #[command(flatten)]
+    cargo: Compat,
+    #[command(flatten)]
+    rpm: CompatRpm,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -96,18 +108,37 @@ fn compressed_with(targets: Vec<Target>, compression: Compression) -> Result<Vec
 }
 
 pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
+    arguments.cargo.settle()?;
+    arguments.rpm.settle()?;
+    let dialects = dialects(session, arguments)?;
     if arguments.dry_run {
-        return dry_run(session, arguments);
+        return dry_run(session, arguments, &dialects);
     }
     // An edit right before the build, and the first build's own directory, are a moment's matter.
-    if attempt(session, arguments, true)? { Ok(()) } else { attempt(session, arguments, false).map(|_| ()) }
+    if attempt(session, arguments, &dialects, true)? {
+        Ok(())
+    } else {
+        attempt(session, arguments, &dialects, false).map(|_| ())
+    }
+}
+
+/// What the command line says about the tables of other tools.
+fn dialects(session: &Session, arguments: &Build) -> Result<DialectOptions, Failure> {
+    let mut options = DialectOptions {
+        strict_compat: arguments.strict_compat,
+        overlays: arguments.rpm.overlays(session)?,
+        overrides: arguments.cargo.overrides(),
+    };
+    options.overrides.auto_req = arguments.rpm.auto_req()?;
+    Ok(options)
 }
 
 /// Gives false when nothing was built yet, and a second attempt will leave a record; only if it `may_wait`.
-fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool, Failure> {
+fn attempt(session: &Session, arguments: &Build, dialects: &DialectOptions, may_wait: bool) -> Result<bool, Failure> {
     // Before anything is read: what changes from now on is not in the record.
     let forceless = Build { force: false, ..arguments.clone() };
-    let call = Call::new(session.cache(), &session.directory()?, &format!("{forceless:?}\n{}", session.requirements()));
+    let said = format!("{forceless:?}\n{dialects:?}\n{}", session.requirements());
+    let call = Call::new(session.cache(), &session.directory()?, &said);
     let reporter = session.reporter();
     let answer = match &call {
         Ok(call) if !arguments.force => call.answer().map_err(|why| why.to_string()),
@@ -130,7 +161,7 @@ fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool,
         }
         Err(why) => reporter.detail(&format!("not fresh: {why}")),
     }
-    let project = session.project()?;
+    let project = session.project_with(dialects)?;
     let options = options(session, &project, arguments)?;
     let manifest = session.manifest()?;
     let looked = Looked {
@@ -157,7 +188,7 @@ fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool,
     if let Some(revision) = arguments.changed_since.as_ref().filter(|_| options.services.is_empty()) {
         reporter.step("Fresh", &format!("no service differs from {revision}"));
     }
-    let noting = Noting::new(reporter);
+    let noting = Noting::new(reporter, &project.notes);
     let context = Context { reporter: &noting, ..session.context(&project) };
     let artefacts = build::build(context, &options)?;
     print(session, &artefacts, &options.out)?;
@@ -169,8 +200,8 @@ fn attempt(session: &Session, arguments: &Build, may_wait: bool) -> Result<bool,
     Ok(true)
 }
 
-fn dry_run(session: &Session, arguments: &Build) -> Result<(), Failure> {
-    let project = session.project()?;
+fn dry_run(session: &Session, arguments: &Build, dialects: &DialectOptions) -> Result<(), Failure> {
+    let project = session.project_with(dialects)?;
     let options = options(session, &project, arguments)?;
     build::intents(session.context(&project), &options)?.iter().try_for_each(|intent| match session.output() {
         Output::Json => session.print_json("intent", intent),
@@ -187,22 +218,27 @@ fn dry_run(session: &Session, arguments: &Build) -> Result<(), Failure> {
 
 /// What to build, and where to.
 fn options<'a>(session: &Session, project: &'a Project, arguments: &Build) -> Result<Options<'a>, Failure> {
-    let mut services = project.services(&arguments.services)?;
+    let named = [arguments.services.clone(), arguments.cargo.services(session, project)?].concat();
+    let mut services = project.services(&named)?;
     if let Some(revision) = &arguments.changed_since {
         let changed = changes::since(&project.workspace, revision)?;
         services.retain(|service| changed.contains(service.name.as_str()));
     }
     let known = &project.settings.distributions;
+    let (names, of_triples) = compat::triples(&arguments.target, &project.settings.project.targets)?;
     let targets = if arguments.target.is_empty() {
         project.settings.project.targets.clone()
     } else {
-        targets(&arguments.target, known)?
+        [targets(&names, known)?, of_triples].concat()
     };
-    let targets = match arguments.compression {
-        Some(compression) => compressed_with(targets, compression.into())?,
+    let compression = arguments.compression.map(Compression::from).or_else(|| arguments.cargo.compression());
+    let targets = match compression {
+        Some(compression) => compressed_with(targets, compression)?,
         None => targets,
     };
-    let effort = arguments.effort.map_or(project.settings.project.effort, Effort::from);
+    let targets = arguments.rpm.targets(targets)?;
+    let effort = arguments.effort.map(Effort::from).or_else(|| arguments.cargo.effort());
+    let effort = effort.unwrap_or(project.settings.project.effort);
     let out = out(session, arguments, &project.settings.root)?;
     let previous = match &arguments.previous {
         Some(path) => PreviousSource::Path(session.path(path)?),
@@ -224,7 +260,7 @@ pub(super) fn targets(names: &[String], known: &[Distribution]) -> Result<Vec<Ta
 /// Where the artefacts go.
 fn out(session: &Session, arguments: &Build, root: &Path) -> Result<PathBuf, Failure> {
     match &arguments.out {
-        Some(out) => session.path(out),
+        Some(out) => session.path(compat::output(out)?),
         None => Ok(root.join("target/packhouse")),
     }
 }

@@ -192,9 +192,9 @@ pub(super) struct Noting<'a> {
 }
 
 impl<'a> Noting<'a> {
-    /// Passes everything to `to`.
-    pub(super) fn new(to: &'a dyn Reporter) -> Self {
-        Self { to, notes: Mutex::default() }
+    /// Passes everything to `to`, which was told the `notes` before.
+    pub(super) fn new(to: &'a dyn Reporter, notes: &[String]) -> Self {
+        Self { to, notes: Mutex::new(notes.to_vec()) }
     }
 
     /// What was noted.

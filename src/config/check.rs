@@ -15,6 +15,8 @@ pub struct CheckSettings {
     pub allow: Vec<AllowSettings>,
 }
 
+super::layer::layer!(CheckSettings { allow });
+
 /// One exception.
 #[derive(Debug, Clone)]
 pub struct AllowSettings {

@@ -14,8 +14,8 @@ use super::reader::{Reader, Source, Text};
 use super::selector::Selector;
 use super::value::{self, Rule};
 use crate::diagnostic::Location;
-use crate::target::{Distribution, Format, accounts, hierarchy};
-use crate::tree::{InstallPath, Role};
+use crate::target::{Distribution, Format, Target, accounts, hierarchy};
+use crate::tree::{InstallPath, Marks, Role};
 
 /// One entry.
 #[derive(Debug, Clone)]
@@ -34,12 +34,23 @@ pub struct FileSettings {
     pub group: Option<String>,
     /// `config`, `documentation`, `license`.
     pub role: Role,
+    /// What more the format may know of it.
+    pub marks: Marks,
+    /// Whether it is compressed on the way (`gzip -9n`), with `.gz` at the end of its name.
+    pub compress: bool,
     /// In the form of cap_from_text(3).
     pub capabilities: Option<String>,
     /// Which targets it is for; none for all of them.
     pub targets: Vec<Selector>,
     /// Where the entry stands.
     pub place: Place,
+}
+
+impl FileSettings {
+    /// Whether it counts for packages for `target`.
+    pub fn is_for(&self, target: &Target) -> bool {
+        self.targets.is_empty() || self.targets.iter().any(|selector| selector.matches(target))
+    }
 }
 
 /// What an entry installs.
@@ -66,7 +77,7 @@ pub enum FileKind {
 /// Where an entry's files are, relative to the service's directory.
 #[derive(Debug, Clone)]
 pub enum FileSource {
-    /// A file or a directory.
+    /// A file or a directory. A table that was written for another tool may lead elsewhere in the repository.
     Path(PathBuf),
     /// Whatever matches below a directory.
     Glob {
@@ -74,6 +85,23 @@ pub enum FileSource {
         base: PathBuf,
         /// The whole pattern, matched against paths relative to the service's directory.
         pattern: Box<GlobMatcher>,
+    },
+    /// What cargo makes.
+    Built {
+        /// Below `target/<profile>/`: `tool`, `libtool.so`, `examples/demo`.
+        path: PathBuf,
+        /// Where it is in the repository, from the service's directory: taken when cargo makes no such file, because
+        /// another program may have put it there. Empty for nowhere.
+        literal: PathBuf,
+    },
+    /// Whatever cargo makes that matches.
+    BuiltGlob {
+        /// The part of the pattern without special characters, below `target/<profile>/`; may be empty.
+        base: PathBuf,
+        /// The whole pattern, matched against paths below `target/<profile>/`.
+        pattern: Box<GlobMatcher>,
+        /// Where `base` is in the repository, from the service's directory; empty for nowhere.
+        literal: PathBuf,
     },
 }
 
@@ -107,14 +135,16 @@ impl Place {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     File,
+    Built,
     Directory,
     Symlink,
     HardLink,
     Ghost,
 }
 
-const KINDS: [(&str, Kind); 5] = [
+const KINDS: [(&str, Kind); 6] = [
     ("file", Kind::File),
+    ("built", Kind::Built),
     ("directory", Kind::Directory),
     ("symlink", Kind::Symlink),
     ("hard-link", Kind::HardLink),
@@ -135,12 +165,14 @@ fn file(table: Reader<'_>, known: &[Distribution]) -> Result<FileSettings, Error
     allowed_place(&path, &install, into, &targets, known)?;
     let what = match kind {
         Kind::File => FileKind::File(file_source(&table, into)?),
+        Kind::Built => FileKind::File(built(file_source(&table, into)?)),
         Kind::Directory => FileKind::Directory,
         Kind::Ghost => FileKind::Ghost,
         Kind::Symlink => FileKind::Symlink { target: link_target(&table, &install)?.1 },
         Kind::HardLink => FileKind::HardLink { target: hard_link_target(&table, &install)? },
     };
     let is_link = matches!(kind, Kind::Symlink | Kind::HardLink);
+    let is_file = matches!(kind, Kind::File | Kind::Built);
     if is_link && into {
         let hint = "write the name that the link is to have after the `/`";
         return Err(path.error("a link needs a name", Some(hint.to_owned())));
@@ -151,14 +183,14 @@ fn file(table: Reader<'_>, known: &[Distribution]) -> Result<FileSettings, Error
         }
         other => Ok(other),
     };
-    not_for("source", kind == Kind::File, "only a file has a source")?;
+    not_for("source", is_file, "only a file has a source")?;
     not_for("target", is_link, "only a link has a target")?;
     let linked = "a symbolic link is always root's with the mode 0777, and a hard link is another name of its target";
     let mode = not_for("mode", !is_link, linked)?;
     let user = not_for("user", !is_link, linked)?;
     let group = not_for("group", !is_link, linked)?;
-    let role = not_for("role", kind == Kind::File, "only a file has a role")?;
-    let caps = not_for("capabilities", kind == Kind::File, "only a file has capabilities")?;
+    let role = not_for("role", is_file, "only a file has a role")?;
+    let caps = not_for("capabilities", is_file, "only a file has capabilities")?;
 
     let is_directory = kind == Kind::Directory || (kind == Kind::Ghost && into);
     let settings = FileSettings {
@@ -166,6 +198,8 @@ fn file(table: Reader<'_>, known: &[Distribution]) -> Result<FileSettings, Error
         user: user.map(|text| text.checked(|text| owner(text, accounts::user), "")).transpose()?,
         group: group.map(|text| text.checked(|text| owner(text, accounts::group), "")).transpose()?,
         role: role_of(kind, role.as_ref(), &path, &install)?,
+        marks: Marks::default(),
+        compress: false,
         capabilities: caps.map(|text| text.parse(capabilities, CAPABILITIES_HINT)).transpose()?,
         kind: what,
         path: install,
@@ -198,7 +232,7 @@ fn install_path(text: &Text<'_>) -> Result<(InstallPath, bool), Error> {
 
 /// What every path of a package must be so that no list of files can misread it (deb-md5sums(5), deb-conffiles(5),
 /// dpkg-statoverride(1), which takes patterns).
-fn plain_path(text: &str) -> Result<(), Rule> {
+pub(super) fn plain_path(text: &str) -> Result<(), Rule> {
     value::one_line(text)?;
     if text.len() > 4000 {
         return Err("is longer than a file system allows".to_owned());
@@ -229,6 +263,7 @@ fn allowed_place(
             Selector::All => true,
             Selector::Format(other) => *other == format,
             Selector::Distribution(name) => known.iter().any(|one| one.name == *name && one.format == format),
+            Selector::Architecture { format: other, .. } => *other == format,
         };
         if (targets.is_empty() || targets.iter().any(is_for))
             && let Some((problem, hint)) = hierarchy::objection(&probe, format)
@@ -259,6 +294,15 @@ fn file_source(table: &Reader<'_>, into: bool) -> Result<FileSource, Error> {
         Ok(FileSource::Glob { base, pattern: Box::new(pattern.compile_matcher()) })
     };
     text.parse(parse, "")
+}
+
+/// The same, below `target/<profile>/`.
+fn built(source: FileSource) -> FileSource {
+    match source {
+        FileSource::Path(path) => FileSource::Built { path, literal: PathBuf::new() },
+        FileSource::Glob { base, pattern } => FileSource::BuiltGlob { base, pattern, literal: PathBuf::new() },
+        other => other,
+    }
 }
 
 const MODE_HINT: &str = "write the permission bits in octal, as a text: mode = \"0640\"";
@@ -305,7 +349,7 @@ fn role_of(kind: Kind, role: Option<&Text<'_>>, path: &Text<'_>, install: &Insta
     }
     let roles = [("config", Role::Config), ("documentation", Role::Documentation), ("license", Role::License)];
     let Some(text) = role else {
-        return Ok(if in_etc && kind == Kind::File { Role::Config } else { Role::Plain });
+        return Ok(if in_etc && matches!(kind, Kind::File | Kind::Built) { Role::Config } else { Role::Plain });
     };
     match (text.choice(&roles)?, in_etc) {
         (Role::Config, false) => {

@@ -17,6 +17,8 @@ pub struct PageSettings {
     pub completions: Vec<Completion>,
 }
 
+super::layer::layer!(PageSettings { man, completions });
+
 /// A shell that completes command lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shell {

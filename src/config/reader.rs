@@ -9,6 +9,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::dialect::Note;
 use super::error::Error;
 use super::files::Place;
 use super::suggest::closest;
@@ -70,6 +71,21 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Where it stands, for errors that show later.
+    pub(super) fn place(&self) -> Place {
+        Place::new(self.source.clone(), self.span.clone())
+    }
+
+    /// Where it stands.
+    pub(super) fn location(&self) -> Location {
+        *self.source.location(self.span.clone())
+    }
+
+    /// A warning about this place.
+    pub(super) fn note(&self, message: impl Into<String>, hint: Option<String>) -> Note {
+        Note { message: message.into(), location: Some(self.location()), hint }
+    }
+
     /// One of these words.
     pub(super) fn choice<T: Copy>(&self, choices: &[(&'static str, T)]) -> Result<T, Error> {
         let found = choices.iter().find(|(word, _)| *word == self.value);
@@ -98,6 +114,40 @@ impl<'a> Text<'a> {
 
 /// Lists with the keys that they stand at; `None` for one that stands by itself.
 pub(super) type NamedLists<'a> = Vec<(Option<Text<'a>>, Vec<Text<'a>>)>;
+
+/// A value of a key that takes several types, with its place.
+pub(super) struct Item<'a> {
+    /// Its place, and what it says if it is no list and no table.
+    pub(super) text: Text<'a>,
+    pub(super) value: Value<'a>,
+}
+
+/// What an [`Item`] is.
+pub(super) enum Value<'a> {
+    Text,
+    Number,
+    Boolean(bool),
+    List(Vec<Item<'a>>),
+    Table(Reader<'a>),
+    /// A date or a number with a point.
+    Other,
+}
+
+impl Item<'_> {
+    /// An error of a value that is not of the type that its key takes.
+    pub(super) fn mistyped(&self, expected: &'static str) -> Error {
+        let found = match &self.value {
+            Value::Text => "a string",
+            Value::Number => "an integer",
+            Value::Boolean(_) => "a boolean",
+            Value::List(_) => "an array",
+            Value::Table(_) => "a table",
+            Value::Other => "a date or a float",
+        };
+        let location = self.text.source.location(self.text.span.clone());
+        Error::Type { key: self.text.key.clone(), expected, found, location }
+    }
+}
 
 /// A table being read.
 pub(super) struct Reader<'a> {
@@ -137,6 +187,8 @@ impl<'a> Reader<'a> {
     }
 
     fn get(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
+        #[cfg(test)]
+        super::dialect::keys::record(self.full_key(key));
         self.asked.borrow_mut().push(key);
         self.table.get(key)
     }
@@ -286,6 +338,38 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The value of a key that takes several types.
+    pub(super) fn item(&self, key: &'static str) -> Result<Option<Item<'a>>, Error> {
+        self.get(key).map(|value| self.item_of(key, value)).transpose()
+    }
+
+    /// All keys with their values, whatever they are.
+    pub(super) fn items(&self) -> Result<Vec<(Text<'a>, Item<'a>)>, Error> {
+        self.named()
+            .map(|(name, value)| {
+                let item = self.item_of(&name.value, value)?;
+                Ok((name, item))
+            })
+            .collect()
+    }
+
+    fn item_of(&self, key: &str, value: &'a Spanned<DeValue<'a>>) -> Result<Item<'a>, Error> {
+        let (text, kind) = match value.get_ref() {
+            DeValue::String(text) => (text.clone().into_owned(), Value::Text),
+            DeValue::Integer(number) => (number.to_string(), Value::Number),
+            DeValue::Float(number) => (number.to_string(), Value::Other),
+            DeValue::Boolean(truth) => (truth.to_string(), Value::Boolean(*truth)),
+            DeValue::Datetime(time) => (time.to_string(), Value::Other),
+            DeValue::Array(values) => {
+                let items = values.iter().map(|value| self.item_of(key, value)).collect::<Result<_, _>>()?;
+                (String::new(), Value::List(items))
+            }
+            DeValue::Table(_) => (String::new(), Value::Table(self.reader(key, value)?)),
+        };
+        let text = Text { source: self.source, key: self.full_key(key), value: text, span: value.span() };
+        Ok(Item { text, value: kind })
+    }
+
     /// An array of tables (`[[key]]`).
     pub(super) fn array(&self, key: &'static str) -> Result<Vec<Reader<'a>>, Error> {
         let Some(value) = self.get(key) else { return Ok(Vec::new()) };
@@ -301,6 +385,18 @@ impl<'a> Reader<'a> {
     /// Where the table is introduced.
     pub(super) fn span(&self) -> Range<usize> {
         self.span.clone()
+    }
+
+    /// Nobody will ask for more: what is left of a table that was written for another tool is worth a note.
+    pub(super) fn rest(self, notes: &mut Vec<Note>) {
+        let known = self.asked.into_inner();
+        let mut unknown: Vec<_> = self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())).collect();
+        unknown.sort_by_key(|key| key.span().start);
+        notes.extend(unknown.into_iter().map(|key| Note {
+            message: format!("unknown key `{}` in `[{}]`: it is left out", key.get_ref(), self.name),
+            location: Some(*self.source.location(key.span())),
+            hint: closest(key.get_ref(), known.iter().copied()).map(|near| format!("did you mean `{near}`?")),
+        }));
     }
 
     /// Nobody will ask for more: what is left is unknown.

@@ -18,6 +18,8 @@ pub struct RelationSettings {
     pub all: Vec<(RelationKind, Selector, Vec<String>)>,
 }
 
+super::layer::layer!(RelationSettings { all });
+
 impl RelationSettings {
     /// The expressions of one kind for `target`: those of all selectors that match it.
     pub fn get(&self, kind: RelationKind, target: &Target) -> Vec<String> {
@@ -51,7 +53,7 @@ pub(super) fn relations(table: &Reader<'_>, known: &[Distribution]) -> Result<Re
 fn formats(selector: &Selector, known: &[Distribution]) -> Vec<Format> {
     match selector {
         Selector::All => vec![Format::Deb, Format::Rpm],
-        Selector::Format(format) => vec![*format],
+        Selector::Format(format) | Selector::Architecture { format, .. } => vec![*format],
         Selector::Distribution(name) => {
             known.iter().filter(|one| one.name == *name).map(|distribution| distribution.format).collect()
         }

@@ -8,11 +8,12 @@ use super::error::Error;
 use super::load::SPDX;
 use super::reader::{Reader, Text};
 use super::{
-    KindSetting, Origin, PythonSettings, RustSettings, ServiceSettings, check, files, pages, previous, relations,
-    systemd, value,
+    KindSetting, Layout, MultiArch, Origin, PythonSettings, RustSettings, ServiceSettings, TextSource, additions,
+    check, files, pages, previous, relations, scripts, systemd, value,
 };
 use crate::name::{PackageName, normalize};
 use crate::target::{Distribution, PythonVersion};
+use crate::tree::InstallPath;
 
 /// `[services.NAME]` by name.
 pub(super) fn services(
@@ -44,18 +45,29 @@ fn name_hint(name: &str) -> String {
 
 fn service(table: &Reader<'_>, root: &Path, known: &[Distribution]) -> Result<ServiceSettings, Error> {
     let kinds = [("service", KindSetting::Service), ("library", KindSetting::Library)];
+    let layouts = [("private", Layout::Private), ("flat", Layout::Flat)];
+    let file = |key| table.string(key)?.map(|text| text.parse(value::file_path, "")).transpose();
     Ok(ServiceSettings {
         path: table.string("path")?.map(|text| text.parse(|text| value::path_in(root, text), "")).transpose()?,
         kind: table.string("kind")?.map(|text| text.choice(&kinds)).transpose()?,
+        adopt: table.boolean("adopt")?,
+        layout: table.string("layout")?.map(|text| text.choice(&layouts)).transpose()?,
+        package: table.string("package")?.map(|text| text.parse(PackageName::parse, "")).transpose()?,
         summary: table.string("summary")?.map(|text| text.checked(value::one_line, "")).transpose()?,
         description: table.string("description")?.map(|text| text.checked(value::lines, "")).transpose()?,
         license: table.string("license")?.map(|text| text.checked(value::spdx, SPDX)).transpose()?,
         section: table.string("section")?.map(|text| text.checked(value::section, "")).transpose()?,
+        priority: table.string("priority")?.map(|text| text.choice(&PRIORITIES)).transpose()?.map(str::to_owned),
+        multi_arch: table.string("multi-arch")?.map(|text| text.choice(&MultiArch::ALL)).transpose()?,
         commands: table.strings("commands")?.map(|all| checked(all, value::command)).transpose()?,
+        former_root: table.string("former-root")?.map(|text| text.parse(former_root, "")).transpose()?,
         config: parsed(table.strings("config")?, value::file_path)?,
         relations: relations::relations(table, known)?,
         files: files::files(table, known)?,
         pages: pages::pages(table)?,
+        scripts: scripts::scripts(table)?,
+        triggers: file("triggers")?.map(TextSource::File),
+        additions: additions::additions(table)?,
         removed_config: previous::removed_config(table)?,
         check: check::check(table)?,
         version: table.string("version")?.map(|text| text.checked(value::version, "")).transpose()?,
@@ -64,9 +76,19 @@ fn service(table: &Reader<'_>, root: &Path, known: &[Distribution]) -> Result<Se
         systemd: table.table("systemd")?.map(systemd::systemd).transpose()?,
         python: table.table("python")?.map(python).transpose()?.unwrap_or_default(),
         rust: table.table("rust")?.map(rust).transpose()?.unwrap_or_default(),
-        origin: None,
+        ..ServiceSettings::default()
     })
 }
+
+/// A directory of its own somewhere: the root, or `/opt` itself, would be read in paths that have nothing to do with it.
+fn former_root(text: &str) -> Result<InstallPath, value::Rule> {
+    let path = InstallPath::parse(text).map_err(|invalid| invalid.to_string())?;
+    if path.relative().contains('/') { Ok(path) } else { Err(format!("`{text}` is no directory of one service")) }
+}
+
+/// Debian Policy 2.5; `extra` is `optional` since 4.0.1.
+const PRIORITIES: [(&str, &str); 4] =
+    [("required", "required"), ("important", "important"), ("standard", "standard"), ("optional", "optional")];
 
 pub(super) fn checked(texts: Vec<Text<'_>>, check: fn(&str) -> Result<(), value::Rule>) -> Result<Vec<String>, Error> {
     texts.into_iter().map(|text| text.checked(check, "")).collect()
@@ -129,6 +151,7 @@ fn rust(table: Reader<'_>) -> Result<RustSettings, Error> {
         no_default_features: table.boolean("no-default-features")?.unwrap_or_default(),
         profile: table.string("profile")?.map(|text| text.checked(|text| value::word(text, "_-"), "")).transpose()?,
         debug_package: table.boolean("debug-package")?.unwrap_or_default(),
+        ..RustSettings::default()
     };
     table.finish()?;
     Ok(settings)

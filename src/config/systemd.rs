@@ -8,8 +8,9 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::reader::Reader;
-use super::service::{checked, parsed};
+use super::layer::{Layer, layer};
+use super::reader::{Reader, Value};
+use super::service::checked;
 use super::suggest::closest;
 use super::value;
 use crate::tree::InstallPath;
@@ -27,13 +28,62 @@ pub enum RestartPolicy {
     Never,
 }
 
+impl Layer for RestartPolicy {
+    fn over(self, _below: Self) -> Self {
+        self
+    }
+}
+
+/// A file for systemd.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitSource {
+    /// Where it is, relative to the service's directory.
+    pub path: PathBuf,
+    /// The name to install it by, when it is not the file's own.
+    pub name: Option<String>,
+    /// What the package's scripts do with this unit, when it is not what they do with all of them.
+    pub policy: Option<UnitPolicy>,
+}
+
+impl From<PathBuf> for UnitSource {
+    fn from(path: PathBuf) -> Self {
+        Self { path, name: None, policy: None }
+    }
+}
+
+/// What the package's scripts do with one unit; what is not said is as for all units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UnitPolicy {
+    /// Enable on first installation.
+    pub enable: Option<bool>,
+    /// Start on first installation.
+    pub start: Option<bool>,
+    /// Restart once the new version is configured.
+    pub restart_after_upgrade: Option<bool>,
+    /// Stop before the new version is unpacked, when it is not restarted after that.
+    pub stop_on_upgrade: Option<bool>,
+}
+
+impl UnitPolicy {
+    /// What happens on upgrade, as debhelper reads the two (dh_installsystemd(1)): what is restarted is not stopped before.
+    /// `None` when neither is said.
+    pub fn restart(self) -> Option<RestartPolicy> {
+        match (self.restart_after_upgrade, self.stop_on_upgrade) {
+            (None, None) => None,
+            (None | Some(true), _) => Some(RestartPolicy::AfterUpgrade),
+            (Some(false), None | Some(true)) => Some(RestartPolicy::StopStart),
+            (Some(false), Some(false)) => Some(RestartPolicy::Never),
+        }
+    }
+}
+
 /// `[services.NAME.systemd]`.
 #[derive(Debug, Clone, Default)]
 pub struct SystemdSettings {
     /// Unit files in the service's directory, drop-ins (`x.service.d/y.conf`) among them.
-    pub units: Vec<PathBuf>,
+    pub units: Vec<UnitSource>,
     /// Unit files for the users' managers.
-    pub user_units: Vec<PathBuf>,
+    pub user_units: Vec<UnitSource>,
     /// The command line of a generated unit (first word: one of the service's commands) when there are no `units`.
     pub command: Option<String>,
     /// The system user to run as; made by sysusers.d.
@@ -49,9 +99,9 @@ pub struct SystemdSettings {
     /// Further directives of the generated units: section, name, values. No value takes the directive out.
     pub directives: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     /// sysusers.d files in the service's directory.
-    pub sysusers: Vec<PathBuf>,
+    pub sysusers: Vec<UnitSource>,
     /// tmpfiles.d files in the service's directory.
-    pub tmpfiles: Vec<PathBuf>,
+    pub tmpfiles: Vec<UnitSource>,
     /// What happens to running units on upgrade.
     pub restart: RestartPolicy,
     /// Enable on first installation; `None` is the family's custom (Debian: yes, RPM: by preset).
@@ -60,6 +110,31 @@ pub struct SystemdSettings {
     pub start: Option<bool>,
     /// Whether a purge leaves the services' own state, cache and logs.
     pub keep_data: bool,
+}
+
+layer!(SystemdSettings {
+    units,
+    user_units,
+    command,
+    user,
+    environment_file,
+    service_restart,
+    schedule,
+    listen,
+    directives,
+    sysusers,
+    tmpfiles,
+    restart,
+    enable,
+    start,
+    keep_data,
+});
+
+impl SystemdSettings {
+    /// All files that it names.
+    pub fn files(&self) -> impl Iterator<Item = &UnitSource> {
+        [&self.units, &self.user_units, &self.sysusers, &self.tmpfiles].into_iter().flatten()
+    }
 }
 
 /// Values of `Restart=` (systemd.service(5)).
@@ -80,8 +155,8 @@ pub(super) fn systemd(table: Reader<'_>) -> Result<SystemdSettings, Error> {
         ("stop-start", RestartPolicy::StopStart),
         ("never", RestartPolicy::Never),
     ];
-    let units = parsed(table.strings("units")?, value::unit)?;
-    let user_units = parsed(table.strings("user-units")?, value::unit)?;
+    let units = sources(&table, "units", value::unit)?;
+    let user_units = sources(&table, "user-units", value::unit)?;
     let command = table.string("command")?;
     if let (Some(command), false) = (&command, units.is_empty()) {
         return Err(command.error(
@@ -112,8 +187,8 @@ pub(super) fn systemd(table: Reader<'_>) -> Result<SystemdSettings, Error> {
         service_restart: service_restart.map(str::to_owned),
         schedule,
         listen,
-        sysusers: parsed(table.strings("sysusers")?, configuration_snippet)?,
-        tmpfiles: parsed(table.strings("tmpfiles")?, configuration_snippet)?,
+        sysusers: sources(&table, "sysusers", configuration_snippet)?,
+        tmpfiles: sources(&table, "tmpfiles", configuration_snippet)?,
         restart: table.string("restart")?.map(|text| text.choice(&policies)).transpose()?.unwrap_or_default(),
         enable: table.boolean("enable")?,
         start: table.boolean("start")?,
@@ -137,6 +212,47 @@ pub(super) fn systemd(table: Reader<'_>) -> Result<SystemdSettings, Error> {
     }
     table.finish()?;
     Ok(settings)
+}
+
+/// A list of files: each a path, or a table with the path and the name to install it by, which is not the file's own.
+fn sources(
+    table: &Reader<'_>,
+    key: &'static str,
+    parse: fn(&str) -> Result<PathBuf, value::Rule>,
+) -> Result<Vec<UnitSource>, Error> {
+    let Some(item) = table.item(key)? else { return Ok(Vec::new()) };
+    let Value::List(items) = item.value else { return Err(item.mistyped("an array of paths and tables")) };
+    let mut all: Vec<UnitSource> = Vec::new();
+    for item in items {
+        let (place, source) = match item.value {
+            Value::Text => {
+                let source = UnitSource::from(item.text.parse(parse, "")?);
+                (item.text, source)
+            }
+            Value::Table(entry) => {
+                let example = "{ path = \"debian/acme-api.worker.service\", name = \"worker.service\" }";
+                let path = entry.string("path")?.ok_or_else(|| entry.missing("path", example))?;
+                let name = entry.string("name")?.ok_or_else(|| entry.missing("name", example))?;
+                let installed = |text: &str| match parse(text)? {
+                    path if path.to_str() == Some(text) && !text.contains('/') => Ok(text.to_owned()),
+                    _ => Err(format!("`{text}` must be the name of a file")),
+                };
+                let source = UnitSource {
+                    path: path.parse(value::file_path, "")?,
+                    name: Some(name.parse(installed, "")?),
+                    policy: None,
+                };
+                entry.finish()?;
+                (path, source)
+            }
+            _ => return Err(item.mistyped("a path or a table")),
+        };
+        if all.contains(&source) {
+            return Err(place.error(format!("`{}` stands here twice", place.as_str()), None));
+        }
+        all.push(source);
+    }
+    Ok(all)
 }
 
 /// One line that the kernel takes: no argument is longer than 128 KiB (execve(2)).

@@ -78,7 +78,11 @@ fn deb(out: &mut fmt::Formatter<'_>, info: &DebInfo) -> fmt::Result {
     for (name, value) in &info.control {
         field(out, name, value)?;
     }
-    scripts(out, &info.scripts)?;
+    scripts(out, info.scripts.iter().map(|(name, text)| (name.clone(), text.as_str())))?;
+    let triggers = info.triggers.join("\n");
+    let triggers = Some(("triggers".to_owned(), triggers.as_str())).filter(|(_, text)| !text.is_empty());
+    scripts(out, triggers.into_iter())?;
+    scripts(out, info.templates.iter().map(|text| ("templates".to_owned(), text.as_str())))?;
     files(out, &info.files)
 }
 
@@ -120,7 +124,17 @@ fn rpm(out: &mut fmt::Formatter<'_>, info: &RpmInfo) -> fmt::Result {
     field(out, "Summary", &info.summary)?;
     let description: Vec<String> = info.description.lines().map(|line| format!("\n {line}")).collect();
     field(out, "Description", &description.concat())?;
-    scripts(out, &info.scripts)?;
+    let how = info.script_programs.iter().zip(&info.script_flags);
+    let title = |((name, text), (program, flags)): (&(String, String), (&String, &u32))| {
+        let words = [(1, "macros are expanded"), (2, "a query format"), (4, "must not fail")];
+        let marks = words.iter().filter(|(flag, _)| flags & flag != 0).map(|(_, word)| (*word).to_owned());
+        let program = Some(program.clone()).filter(|program| !matches!(program.as_str(), "" | "/bin/sh"));
+        let marks: Vec<String> = program.into_iter().chain(marks).collect();
+        let marks = if marks.is_empty() { String::new() } else { format!(" ({})", marks.join(", ")) };
+        (format!("{name}{marks}"), text.clone())
+    };
+    let titled: Vec<(String, String)> = info.scripts.iter().zip(how).map(title).collect();
+    scripts(out, titled.iter().map(|(name, text)| (name.clone(), text.as_str())))?;
     files(out, &info.files)
 }
 
@@ -129,9 +143,10 @@ fn field(out: &mut fmt::Formatter<'_>, name: &str, value: &str) -> fmt::Result {
     writeln!(out, "{}:{separator}{}", harmless(name), harmless(value))
 }
 
-fn scripts(out: &mut fmt::Formatter<'_>, scripts: &[(String, String)]) -> fmt::Result {
+/// Texts of several lines, each under its title.
+fn scripts<'a>(out: &mut fmt::Formatter<'_>, scripts: impl Iterator<Item = (String, &'a str)>) -> fmt::Result {
     for (name, text) in scripts {
-        writeln!(out, "\n{}:", harmless(name))?;
+        writeln!(out, "\n{}:", harmless(&name))?;
         for line in text.lines() {
             writeln!(out, "    {}", harmless(line))?;
         }
@@ -147,6 +162,8 @@ fn files(out: &mut fmt::Formatter<'_>, files: &[FileInfo]) -> fmt::Result {
         let link = file.link.as_ref().map(|link| format!("{arrow}{link}")).unwrap_or_default();
         let marks: String = [
             (file.config, " (configuration)"),
+            (file.config && !file.noreplace, " (replaced)"),
+            (file.missing_ok, " (may be missing)"),
             (file.documentation, " (documentation)"),
             (file.license, " (licence)"),
             (file.ghost, " (not shipped)"),

@@ -45,6 +45,8 @@ pub struct FileInfo {
     pub config: bool,
     /// `%config(noreplace)`: what the administrator changed stays; always so with a conffile.
     pub noreplace: bool,
+    /// `%config(missingok)` (RPM): it may be missing.
+    pub missing_ok: bool,
     /// `%doc`.
     pub documentation: bool,
     /// `%license`.

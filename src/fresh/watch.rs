@@ -12,6 +12,7 @@ use super::{NotFresh, git, machine};
 use crate::build::PreviousSource;
 use crate::cache::Cache;
 use crate::config::{FileKind, FileSource, Settings};
+use crate::target::Format;
 use crate::workspace::{self, Member, Workspace};
 
 /// What a build was asked to look at.
@@ -39,11 +40,14 @@ const CACHES: [&str; 9] =
 const BYTECODE: &str = "__pycache__";
 
 /// What is looked for by name in the directories above the workspace.
-const ABOVE: [&str; 12] = [
+const ABOVE: [&str; 14] = [
     crate::config::FILE_NAME,
     "Cargo.toml",
     "Cargo.lock",
     "pyproject.toml",
+    // Without a configuration, manifests say where a project begins.
+    "setup.cfg",
+    "setup.py",
     "uv.toml",
     ".python-version",
     ".gitignore",
@@ -64,7 +68,12 @@ pub(super) fn paths(start: &Path, cache: &Cache, looked: &Looked<'_>) -> Result<
     let manifests = workspace.members.iter().map(|member| member.manifest.as_path());
     let files = configurations.into_iter().chain(manifests).chain(looked.manifest);
     let texts = files.map(|file| fs_err::read_to_string(settings.root.join(file)).unwrap_or_default());
-    let text = texts.collect::<Vec<_>>().join("\n");
+    let mut text = texts.collect::<Vec<_>>().join("\n");
+    for table in settings.adopted.values().flat_map(|adopted| [&adopted.deb, &adopted.rpm]).flatten() {
+        // What cargo makes, wherever it makes it; what of it is read is named below.
+        let profile = table.rust.profile.as_deref().unwrap_or("release");
+        text = text.replace("target/release/", "").replace(&format!("target/{profile}/"), "");
+    }
     let mut walk = Walk {
         root: &settings.root,
         vendor: &settings.project.vendor,
@@ -81,7 +90,7 @@ pub(super) fn paths(start: &Path, cache: &Cache, looked: &Looked<'_>) -> Result<
         let directory = settings.root.join(&member.path);
         walk.pending.push((directory.join(&settings.project.vendor), true));
         // What is named is read, whatever else has put it there.
-        let named = crate::build::named_files(&settings.service(&member.name));
+        let named = crate::build::files_of(settings, &member.name);
         walk.pending.extend(named.into_iter().map(|path| (directory.join(path), true)));
     }
     match looked.previous {
@@ -128,7 +137,8 @@ fn is_for_nothing_else(place: &Path, looked: &Looked<'_>, text: &str) -> bool {
     let Looked { settings, workspace, .. } = looked;
     let holds_sources = |member: &Member| {
         let directory = settings.root.join(&member.path);
-        settings.service(&member.name).files.iter().any(|file| match &file.kind {
+        let of = |format| settings.service_for(&member.name, format).files;
+        [Format::Deb, Format::Rpm].into_iter().flat_map(of).any(|file| match &file.kind {
             FileKind::File(FileSource::Path(path)) => {
                 let source = directory.join(path);
                 source.starts_with(place) || place.starts_with(&source)
@@ -136,6 +146,9 @@ fn is_for_nothing_else(place: &Path, looked: &Looked<'_>, text: &str) -> bool {
             FileKind::File(FileSource::Glob { base, pattern }) => {
                 let base = directory.join(base);
                 base.starts_with(place) || (place.starts_with(&base) && reaches(pattern, &directory, place))
+            }
+            FileKind::File(FileSource::Built { literal, .. } | FileSource::BuiltGlob { literal, .. }) => {
+                !literal.as_os_str().is_empty() && directory.join(literal).starts_with(place)
             }
             _ => false,
         })

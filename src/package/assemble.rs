@@ -11,12 +11,14 @@ use super::previous::{Previous, removed_conffiles};
 use super::scripts::Actions;
 use super::systemd::{self, ServiceFacts, Units};
 use super::{
-    Changelog, Error, Package, Staged, Version, changelog, directories, files, libraries, licenses, pages, relations,
-    sbom, scripts,
+    Changelog, DebianOnly, Error, Package, Staged, Version, built, changelog, directories, files, former, libraries,
+    licenses, pages, relations, sbom, scripts, texts,
 };
-use crate::config::{RelationKind, ServiceSettings, Settings};
+use crate::config::{
+    Addition, FileKind, FileSettings, FileSource, RelationKind, ServiceSettings, Settings, TextSource,
+};
 use crate::name::PackageName;
-use crate::target::{Format, Target};
+use crate::target::{Distribution, Format, Target};
 use crate::tree::{Content, Entry, InstallPath, Node, Role, Tree};
 use crate::workspace::{EcosystemKind, Member, Workspace};
 
@@ -68,29 +70,71 @@ pub(crate) fn assemble_asking<E: From<Error>>(
     help: impl FnOnce() -> Result<BTreeMap<String, String>, E>,
 ) -> Result<Package, E> {
     let Inputs { settings, workspace, member, target, staged, version, changelog, time } = inputs;
-    let Staged { mut tree, commands, python, compile_on_install, mut components, linked, debug: _, isolation: _ } =
-        staged;
-    let service = settings.service(&member.name);
+    let service = settings.service_for(&member.name, target.format());
+    let Staged {
+        mut tree,
+        commands,
+        built,
+        python,
+        compile_on_install,
+        mut components,
+        linked,
+        debug: _,
+        isolation: _,
+    } = staged;
     let directory = workspace.directory(member);
-    let package = &member.name;
-    let prefix = install_path(package, &format!("/usr/lib/{}/{package}", settings.project.org))?;
+    let package = service.package_name(member);
+    let prefix = install_path(package, &format!("/usr/lib/{}/{}", settings.project.org, member.name))?;
+    let mut notes = Vec::new();
+    if service.is_flat() && member.ecosystem == EcosystemKind::Python {
+        return Err(Error::Text {
+            package: package.to_string(),
+            what: "layout = \"flat\"".to_owned(),
+            problem: "is for programs that stand alone: a Python service needs a tree of its own",
+        }
+        .into());
+    }
     let conflict = |conflict| Error::Conflict { package: package.to_string(), conflict };
 
     for (name, program) in &commands {
         let link = install_path(package, &format!("/usr/bin/{name}"))?;
+        if link == *program {
+            continue;
+        }
         let to = link.relative_link_to(program);
         tree.symlink(link, to).map_err(conflict)?;
     }
     add_configuration(settings, package, &service, &directory, &mut tree)?;
-    let owner = files::Owner { settings, package, service: &service, directory: &directory };
-    let places = files::install(owner, target, &mut tree)?;
+    let owner = files::Owner { settings, package, service: &service, directory: &directory, built: Some(&built) };
+    let places = files::install(owner, target, &mut tree, &mut notes)?;
+    for conffile in &service.conffiles {
+        mark_conffile(conffile, &mut tree);
+    }
 
     let summary = summary(&service, member, settings);
-    let names: Vec<String> = commands.iter().map(|(name, _)| name.clone()).collect();
+    let mut names: Vec<String> = commands.iter().map(|(name, _)| name.clone()).collect();
+    let mut programs = Vec::new();
+    for (path, entry) in tree.iter().filter(|(path, _)| places.contains_key(path)) {
+        let Some(content) = entry.content() else { continue };
+        let is_made = built.values().any(|file| file.content.digests == content.digests);
+        if is_made && crate::tree::elf::read(content).map_err(Error::Io)?.is_some() {
+            let name = built::command(path).filter(|_| entry.mode & 0o111 != 0).map(str::to_owned);
+            names.extend(name.filter(|name| !names.contains(name)));
+            programs.push(path.clone());
+        }
+    }
+    if !programs.is_empty() {
+        for component in components.iter_mut().filter(|component| component.paths.is_empty()) {
+            component.compiled_into.extend(programs.iter().cloned());
+        }
+    }
     let facts = ServiceFacts {
         member,
+        package,
+        lenient: service.dialect.is_some(),
         directory: &directory,
         prefix: &prefix,
+        former: service.former_root.as_ref(),
         summary: &summary,
         commands: &names,
         python: python.is_some(),
@@ -99,17 +143,21 @@ pub(crate) fn assemble_asking<E: From<Error>>(
         Some(systemd) => systemd::install(settings, systemd, &facts, target, &mut tree)?,
         None => Units::default(),
     };
-    let needs = libraries::needs(package, &tree, target, &service.relations.get(RelationKind::Depends, target))?;
+    let needs = libraries_of(package, &service, target, &tree, &mut notes)?;
     components.sort_by(|left, right| left.purl.cmp(&right.purl));
     licenses::settle(settings, member, &mut components).map_err(Error::from)?;
     let license = licenses::own(settings, member);
-    let license_text = license_text(package, &directory, settings)?;
-    documents::install_notices(&mut tree, package, target.format(), &mut components)?;
+    let license_text = texts::license(package, &service, &directory, settings)?;
+    if service.adds(Addition::Licenses) {
+        documents::install_notices(&mut tree, package, target.format(), &mut components)?;
+    }
+    let maintainer = settings.maintainer(&service);
     let copyright = documents::copyright(&Copyright {
         name: package,
-        maintainer: settings.project.maintainer.to_string(),
-        holder: &settings.project.maintainer.name,
-        homepage: settings.project.homepage.as_deref(),
+        maintainer: maintainer.to_string(),
+        holder: &maintainer.name,
+        notice: service.copyright.as_deref(),
+        homepage: settings.homepage(&service),
         prefix: &prefix,
         tree: &tree,
         components: &components,
@@ -131,8 +179,8 @@ pub(crate) fn assemble_asking<E: From<Error>>(
                 (None, Format::Rpm) => "noarch",
             },
             summary: &summary,
-            maintainer: &settings.project.maintainer,
-            homepage: settings.project.homepage.as_deref(),
+            maintainer,
+            homepage: settings.homepage(&service),
             license: &license,
             time,
         },
@@ -152,13 +200,26 @@ pub(crate) fn assemble_asking<E: From<Error>>(
     };
     pages::install(&facts, &help()?, &mut tree)?;
     let documents = format!("/usr/share/doc/{package}");
-    add_text(&mut tree, package, &format!("{documents}/{package}.cdx.json"), bill, Role::Documentation)?;
+    let mut add = |addition, path: &str, text: Vec<u8>, role| -> Result<(), Error> {
+        // What the configuration brings itself is not replaced.
+        let is_there = service.dialect.is_some() && tree.get(&install_path(package, path)?).is_some();
+        if is_there || !service.adds(addition) { Ok(()) } else { add_text(&mut tree, package, path, text, role) }
+    };
+    add(Addition::Sbom, &format!("{documents}/{package}.cdx.json"), bill.into(), Role::Documentation)?;
     match target.format() {
         Format::Deb => {
-            add_text(&mut tree, package, &format!("{documents}/copyright"), copyright, Role::Plain)?;
-            let history = changelog::debian(&changelog, package, &target.distribution.suite);
-            let compressed = gzip(history.as_bytes()).map_err(Error::Io)?;
-            add_text(&mut tree, package, &format!("{documents}/changelog.Debian.gz"), compressed, Role::Plain)?;
+            add(Addition::Copyright, &format!("{documents}/copyright"), copyright.into(), Role::Plain)?;
+            let place = format!("{documents}/changelog.Debian.gz");
+            let history = match &service.changelog_file {
+                Some(file) => texts::changelog(settings, &directory, package, file)?,
+                None => changelog::debian(&changelog, package, &target.distribution.suite).into_bytes(),
+            };
+            // A file that is named is wanted, whatever is added.
+            if service.changelog_file.is_none() {
+                add(Addition::Changelog, &place, gzip(&history).map_err(Error::Io)?, Role::Plain)?;
+            } else if tree.get(&install_path(package, &place)?).is_none() {
+                add_text(&mut tree, package, &place, gzip(&history).map_err(Error::Io)?, Role::Plain)?;
+            }
             let overrides = documents::lintian_overrides(&Overrides {
                 package,
                 prefix: &prefix,
@@ -167,50 +228,75 @@ pub(crate) fn assemble_asking<E: From<Error>>(
                 vendored: needs.vendored,
                 first: changelog.releases.len() == 1 && version.debian().ends_with("-1"),
             })?;
-            if let Some(overrides) = overrides {
+            if let Some(overrides) = overrides.filter(|_| service.adds(Addition::LintianOverrides)) {
                 let path = format!("/usr/share/lintian/overrides/{package}");
                 add_text(&mut tree, package, &path, overrides, Role::Plain)?;
             }
         }
         Format::Rpm => {
-            add_text(
-                &mut tree,
-                package,
-                &format!("/usr/share/licenses/{package}/copyright"),
-                copyright,
-                Role::License,
-            )?;
+            let place = format!("/usr/share/licenses/{package}");
+            add(Addition::Copyright, &format!("{place}/copyright"), copyright.into(), Role::License)?;
             if let Some(text) = license_text {
-                add_text(&mut tree, package, &format!("/usr/share/licenses/{package}/LICENSE"), text, Role::License)?;
+                add(Addition::Licenses, &format!("{place}/LICENSE"), text.into(), Role::License)?;
             }
         }
     }
 
     let removed_conffiles = removed_conffiles(target, &service, previous, &version, &tree);
     let compile = compile_on_install.zip(python);
+    let own = scripts::read(&service.scripts, |source, what| {
+        let text = texts::read(settings, &directory, package, source, what)?;
+        Ok(former::rewritten(&text, service.former_root.as_ref(), &prefix))
+    })?;
+    let mut units = units;
+    if service.adds(Addition::SystemdScripts) {
+        units.ship(&tree, |unit| own.manage(unit)).map_err(Error::Io)?;
+    }
     let mut actions = Actions { units, compile, removed_conffiles, ..Actions::default() };
-    files::check(owner, &places, &prefix, &tree)?;
-    files::ownership(owner, &places, target, &mut tree, &mut actions)?;
-    let scripts = scripts::scripts(package.as_str(), target, &actions)?;
+    files::check(owner, &places, &prefix, &tree, &mut notes)?;
+    files::ownership(owner, &places, target, &mut tree, &mut actions, &mut notes)?;
+    let scripts = scripts::scripts(package.as_str(), target, &actions, &own)?;
+    notes.extend(scripts.notes);
+    let mut debian = debian_only(&service, target.format(), |source| {
+        texts::read(settings, &directory, package, source, "the file of triggers")
+    })?;
+    (debian.config, debian.templates) = scripts.debconf;
+    let mut scripts = scripts.scripts;
+    scripts.without_interpreter_relation = service.scripts.requires_interpreter == Some(false);
+    if target.format() == Format::Rpm && service.triggers.is_some() {
+        notes.push(format!("{package}: the triggers are not in the RPM: rpm's are of another kind"));
+    }
     let mut relations = relations::relations(relations::Facts {
         target,
         workspace,
         service: &service,
         actions: &actions,
         scripts: &scripts,
+        asks: debian.config.is_some(),
         python,
         libraries: &needs.depends,
         components: &components,
         linked: &linked,
     });
-    files::recommend_readers(&tree, target.format(), &mut relations);
+    if service.adds(Addition::Relations) {
+        files::recommend_readers(&tree, target.format(), &mut relations);
+    }
     let owned_directories = directories::owned(&tree);
-    let description = service.description.clone().unwrap_or_else(|| {
-        format!(
+    let description = service.description.clone().unwrap_or_else(|| match service.is_flat() {
+        true => format!("This package carries {package} with everything that it needs beside the system's C library."),
+        false => format!(
             "This package carries everything that {package} needs beside the system's own interpreter and C library, in a \
              tree of its own: {prefix}."
-        )
+        ),
     });
+    let changelog = match &service.changelog_file {
+        Some(file) => {
+            let text = texts::changelog(settings, &directory, package, file)?;
+            Changelog { releases: changelog::parse_debian(&String::from_utf8_lossy(&text)) }
+        }
+        None if service.adds(Addition::Changelog) => changelog,
+        None => Changelog::default(),
+    };
     Ok(Package {
         name: package.clone(),
         source: package.clone(),
@@ -222,19 +308,75 @@ pub(crate) fn assemble_asking<E: From<Error>>(
             Format::Rpm => capitalized(&summary),
         },
         description,
-        maintainer: settings.project.maintainer.clone(),
-        vendor: settings.project.maintainer.name.clone(),
-        homepage: settings.project.homepage.clone(),
+        maintainer: maintainer.clone(),
+        vendor: service.vendor.clone().unwrap_or_else(|| maintainer.name.clone()),
+        homepage: settings.homepage(&service).map(str::to_owned),
         license: licenses::of_package(&license, &components).to_string(),
         section: service.section.clone().unwrap_or_else(|| "misc".to_owned()),
         relations,
         scripts,
+        debian,
         changelog,
         time,
         tree,
         owned_directories,
         build_ids: Vec::new(),
+        notes,
     })
+}
+
+/// What the tree needs from the system's libraries. A table that was written for another tool is no reason to refuse a
+/// library that nobody is known to provide: that tool would have said nothing.
+fn libraries_of(
+    package: &PackageName,
+    service: &ServiceSettings,
+    target: &Target,
+    tree: &Tree,
+    notes: &mut Vec<String>,
+) -> Result<libraries::LibraryNeeds, Error> {
+    let mut declared = service.relations.get(RelationKind::Depends, target);
+    loop {
+        let wanted = service.relates_to_libraries().then_some(declared.as_slice());
+        match libraries::needs(package, tree, target, wanted) {
+            Err(Error::UnknownLibrary { library, expected, file, .. })
+                if service.dialect.is_some() && !declared.contains(&expected) =>
+            {
+                notes.push(format!(
+                    "{file} needs {library}, which nothing in {target} is known to provide: no package is depended on for it"
+                ));
+                declared.push(expected);
+            }
+            needs => return needs,
+        }
+    }
+}
+
+/// What only a .deb has; nothing in an RPM.
+fn debian_only(
+    service: &ServiceSettings,
+    format: Format,
+    read: impl Fn(&TextSource) -> Result<String, Error>,
+) -> Result<DebianOnly, Error> {
+    if format != Format::Deb {
+        return Ok(DebianOnly::default());
+    }
+    Ok(DebianOnly {
+        priority: service.priority.clone(),
+        multi_arch: service.multi_arch,
+        fields: service.extra_fields.clone(),
+        triggers: service.triggers.as_ref().map(read).transpose()?,
+        without_md5sums: !service.adds(Addition::Md5sums),
+        ..DebianOnly::default()
+    })
+}
+
+/// An installed file that is configuration wherever it is.
+fn mark_conffile(path: &InstallPath, tree: &mut Tree) {
+    if let Some(entry) = tree.remove(path) {
+        let role = if entry.content().is_some() { Role::Config } else { entry.role };
+        // The path has just become free.
+        drop(tree.insert(path.clone(), entry.with_role(role)));
+    }
 }
 
 fn install_path(package: &PackageName, text: &str) -> Result<InstallPath, Error> {
@@ -262,16 +404,39 @@ fn configuration_path(settings: &Settings, file: &Path) -> String {
     format!("/etc/{}/{below}", settings.project.org)
 }
 
-/// Makes sure that no two services install a file at one path outside their own trees: each package by itself would be
-/// good, and dpkg and rpm would refuse the second.
+/// Makes sure that no two services install a file at one path outside their own trees, nor become one package: each by
+/// itself would be good, and dpkg and rpm would refuse the second.
 pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<(), Error> {
+    let all: Vec<&Distribution> = settings.distributions.iter().collect();
+    // What manifests say for other tools may differ between the formats.
+    let (of_debian, of_rpm) = all.iter().copied().partition(|one| one.format == Format::Deb);
+    let passes: Vec<(Format, Vec<&Distribution>)> = match settings.adopted.is_empty() {
+        true => vec![(Format::Deb, all)],
+        false => vec![(Format::Deb, of_debian), (Format::Rpm, of_rpm)],
+    };
+    passes.iter().try_for_each(|(format, distributions)| check_shared(settings, workspace, *format, distributions))
+}
+
+fn check_shared(
+    settings: &Settings,
+    workspace: &Workspace,
+    format: Format,
+    distributions: &[&Distribution],
+) -> Result<(), Error> {
+    let services: Vec<(&Member, ServiceSettings)> =
+        workspace.services().map(|member| (member, settings.service_for(&member.name, format))).collect();
     let mut owners: BTreeMap<String, &PackageName> = BTreeMap::new();
-    for member in workspace.services() {
-        let service = settings.service(&member.name);
+    let mut packages: BTreeMap<&PackageName, &PackageName> = BTreeMap::new();
+    for (member, service) in &services {
+        if let Some(other) = packages.insert(service.package_name(member), &member.name) {
+            let (package, first, second) =
+                (service.package_name(member).to_string(), other.to_string(), member.name.to_string());
+            return Err(Error::SharedName { package, first, second });
+        }
         let configuration = service.config.iter().map(|file| configuration_path(settings, file));
         let units = service.systemd.iter().flat_map(|systemd| systemd::installed_paths(systemd, member.name.as_str()));
-        let pages = pages::paths(&service, &workspace.directory(member));
-        let commands = known_commands(&service, member).iter().map(|name| format!("/usr/bin/{name}"));
+        let pages = pages::paths(service, &workspace.directory(member));
+        let commands = known_commands(service, member).iter().map(|name| format!("/usr/bin/{name}"));
         for path in configuration.chain(units).chain(pages).chain(commands) {
             if let Some(other) = owners.insert(path.clone(), &member.name)
                 && *other != member.name
@@ -280,7 +445,7 @@ pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<
             }
         }
     }
-    files::check_shared(settings, workspace, &owners)
+    files::check_shared(settings, workspace, &services, distributions, &owners)
 }
 
 /// The commands that a service has for sure, before anything is built. Of Python's, only the settings' are: its tree may
@@ -288,9 +453,19 @@ pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<
 fn known_commands<'a>(service: &'a ServiceSettings, member: &'a Member) -> &'a [String] {
     match (&service.commands, member.ecosystem) {
         (Some(chosen), _) => chosen,
+        // Where the files say where they go, there are no others.
+        (None, _) if service.is_flat() && names_built(service) => &[],
         (None, EcosystemKind::Rust) => &member.commands,
         (None, EcosystemKind::Python) => &[],
     }
+}
+
+/// Whether its files name what cargo makes.
+fn names_built(service: &ServiceSettings) -> bool {
+    let is_built = |entry: &FileSettings| {
+        matches!(&entry.kind, FileKind::File(FileSource::Built { .. } | FileSource::BuiltGlob { .. }))
+    };
+    service.dialect.is_some() || service.files.iter().any(is_built)
 }
 
 fn add_configuration(
@@ -367,28 +542,6 @@ fn capitalized(summary: &str) -> String {
 
 /// What the licence file of a project or of the whole repository is called.
 pub(crate) const LICENSE_FILES: [&str; 5] = ["LICENSE", "LICENSE.txt", "LICENSE.md", "LICENCE", "COPYING"];
-
-/// The project's licence file: the service's own, else the repository's.
-fn license_text(package: &PackageName, directory: &Path, settings: &Settings) -> Result<Option<String>, Error> {
-    const LONGEST: u64 = 1024 * 1024;
-    for directory in [directory, settings.root.as_path()] {
-        for name in LICENSE_FILES {
-            let path = directory.join(name);
-            if path.is_file() {
-                let what = format!("the licence file `{name}`");
-                let refused = |problem| Err(Error::Text { package: package.to_string(), what, problem });
-                if !crate::config::value::stays_inside(&settings.root, &path) {
-                    return refused("is a link that leads out of the repository");
-                }
-                if path.metadata()?.len() > LONGEST {
-                    return refused("is longer than a mebibyte, which no licence is");
-                }
-                return Ok(Some(String::from_utf8_lossy(&fs_err::read(path)?).into_owned()));
-            }
-        }
-    }
-    Ok(None)
-}
 
 /// gzip without name and time (`gzip -9n`), as Policy 12.7 wants documents.
 pub(super) fn gzip(bytes: &[u8]) -> std::io::Result<Vec<u8>> {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{DebugFile, Error, Package, Relations, Scripts};
+use super::{DebianOnly, DebugFile, Error, Package, Relations, Scripts};
 use crate::name::PackageName;
 use crate::target::Format;
 use crate::tree::{Entry, InstallPath, Node, Tree};
@@ -87,10 +87,12 @@ pub fn debug_symbols(package: &Package, files: &[DebugFile]) -> Result<Option<Pa
         section,
         relations,
         scripts: Scripts::default(),
+        debian: DebianOnly::default(),
         changelog: package.changelog.clone(),
         time: package.time,
         tree,
         owned_directories: directories.into_iter().collect(),
         build_ids,
+        notes: Vec::new(),
     }))
 }

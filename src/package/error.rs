@@ -29,6 +29,16 @@ pub enum Error {
         /// The other.
         second: String,
     },
+    /// Two services would become packages of one name.
+    #[error("{first} and {second} would both become the package {package}")]
+    SharedName {
+        /// The package.
+        package: String,
+        /// One service.
+        first: String,
+        /// The other.
+        second: String,
+    },
     /// Two services would install a directory with different modes or owners.
     #[error("{first} and {second} would both install the directory {path}, with different modes or owners")]
     SharedDirectory {
@@ -193,6 +203,7 @@ impl Diagnose for Error {
             Self::Io(error) => io_code(error),
             Self::Conflict { .. } => &codes::FILES_COLLIDE,
             Self::SharedPath { .. } | Self::SharedDirectory { .. } => &codes::SHARED_PATH,
+            Self::SharedName { .. } => &codes::SAME_PACKAGE,
             Self::File { .. } => &codes::FILE_NOT_INSTALLABLE,
             Self::Path { .. } => &codes::INVALID_INSTALL_PATH,
             Self::Missing { .. } => &codes::NAMED_FILE_MISSING,
@@ -215,6 +226,7 @@ impl Diagnose for Error {
             Self::Page { error, .. } => error.exit_code(),
             Self::Missing { .. }
             | Self::SharedPath { .. }
+            | Self::SharedName { .. }
             | Self::SharedDirectory { .. }
             | Self::File { .. }
             | Self::Path { .. }
@@ -260,6 +272,9 @@ impl Diagnose for Error {
             Self::Conflict { .. } => vec!["rename one of the two, or leave one out".to_owned()],
             Self::SharedPath { .. } => {
                 vec!["give the file a name of its own in one of the two, or leave it to one of them".to_owned()]
+            }
+            Self::SharedName { first, .. } => {
+                vec![format!("give one of them another name: `package = \"NAME\"` in [services.{first}]")]
             }
             Self::SharedDirectory { .. } => {
                 vec!["give the directory the same mode and owner in both, or one of its own to one of them".to_owned()]

@@ -8,14 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use super::assemble::gzip;
+use super::built::{self, BuiltFile};
 use super::scripts::{Actions, Ownership};
 use super::sources::{self, Problem, What};
 use super::{Error, Relations};
-use crate::config::{FileKind, FileSettings, Place, ServiceSettings, Settings};
+use crate::config::{FileKind, FileSettings, FileSource, Place, ServiceSettings, Settings};
 use crate::name::PackageName;
-use crate::target::{Architecture, Format, Target, accounts};
+use crate::target::{Architecture, Distribution, Format, Target, accounts};
 use crate::tree::{Content, Entry, InstallPath, Node, Role, Tree};
-use crate::workspace::Workspace;
+use crate::workspace::{Member, Workspace};
 
 /// Whose entries they are.
 #[derive(Clone, Copy)]
@@ -25,6 +27,15 @@ pub(super) struct Owner<'a> {
     pub(super) service: &'a ServiceSettings,
     /// The service's directory, absolute.
     pub(super) directory: &'a Path,
+    /// What was made for the entries; `None` before anything is made.
+    pub(super) built: Option<&'a BTreeMap<PathBuf, BuiltFile>>,
+}
+
+impl Owner<'_> {
+    /// Whether the entries were written for another tool, which would take what we would not.
+    fn is_adopted(&self) -> bool {
+        self.service.dialect.is_some()
+    }
 }
 
 /// More than any package's users take.
@@ -39,10 +50,13 @@ struct Planned<'a> {
     what: Thing,
     mode: u32,
     settings: &'a FileSettings,
+    /// Whether it is compressed on the way.
+    compress: bool,
 }
 
 enum Thing {
     File(PathBuf),
+    Made(Content),
     Directory,
     Symlink(InstallPath),
     HardLink(InstallPath),
@@ -70,8 +84,10 @@ fn plan<'a>(owner: Owner<'_>, settings: &'a FileSettings) -> Result<Vec<Planned<
     let invalid = |invalid: crate::tree::InvalidInstallPath| {
         error(invalid.to_string(), "rename the file, or choose another `path`")
     };
-    let planned = |path: InstallPath, what: Thing, mode: u32| Planned { path, what, mode, settings };
-    check_org(owner, settings)?;
+    let planned = |path: InstallPath, what: Thing, mode: u32| Planned { path, what, mode, settings, compress: false };
+    if !owner.is_adopted() {
+        check_org(owner, settings)?;
+    }
     let simple = |what: Thing, mode: u32| Ok(vec![planned(settings.path.clone(), what, settings.mode.unwrap_or(mode))]);
     match &settings.kind {
         FileKind::Directory => simple(Thing::Directory, 0o755),
@@ -79,6 +95,11 @@ fn plan<'a>(owner: Owner<'_>, settings: &'a FileSettings) -> Result<Vec<Planned<
         FileKind::Ghost => simple(Thing::File(PathBuf::new()), 0o644),
         FileKind::Symlink { target } => simple(Thing::Symlink(target.clone()), 0o777),
         FileKind::HardLink { target } => simple(Thing::HardLink(target.clone()), 0o644),
+        FileKind::File(source @ (FileSource::Built { .. } | FileSource::BuiltGlob { .. })) => {
+            let all = plan_built(owner, settings, source)?;
+            let all = all.into_iter().map(|(path, what, mode)| compressed(planned(path, what, mode)).map_err(invalid));
+            all.collect()
+        }
         FileKind::File(source) => {
             let sources = sources::find(&owner.settings.root, owner.directory, source).map_err(sources_error)?;
             if settings.capabilities.is_some() && !sources.is_file {
@@ -105,10 +126,51 @@ fn plan<'a>(owner: Owner<'_>, settings: &'a FileSettings) -> Result<Vec<Planned<
                     }
                 });
             }
-            check_each(package, settings, &all)?;
-            Ok(all)
+            if !owner.is_adopted() {
+                check_each(package, settings, &all)?;
+            }
+            all.into_iter().map(|planned| compressed(planned).map_err(invalid)).collect()
         }
     }
+}
+
+/// What an entry that names what cargo makes installs.
+fn plan_built(
+    owner: Owner<'_>,
+    settings: &FileSettings,
+    source: &FileSource,
+) -> Result<Vec<(InstallPath, Thing, u32)>, Error> {
+    let Some(built) = owner.built else {
+        // Of a pattern nobody knows yet what it finds.
+        let is_known = matches!(source, FileSource::Built { .. });
+        let path = built::place(settings, "").filter(|_| is_known);
+        return Ok(path.map(|path| (path, Thing::File(PathBuf::new()), 0o755)).into_iter().collect());
+    };
+    let mut all = Vec::new();
+    for (below, file) in built::find(built, source) {
+        let Some(path) = built::place(settings, &below) else { continue };
+        let mode = settings.mode.unwrap_or(if file.executable { 0o755 } else { 0o644 });
+        all.push((path, Thing::Made(file.content.clone()), mode));
+    }
+    if all.is_empty() {
+        let what = match source {
+            FileSource::BuiltGlob { pattern, .. } => pattern.glob().glob().to_owned(),
+            FileSource::Built { path, .. } => path.display().to_string(),
+            _ => String::new(),
+        };
+        let hint = "correct `source`; what another program makes must be there before packhouse runs".to_owned();
+        return Err(refused(owner.package, Some(&settings.place), format!("cargo makes no `{what}`"), hint));
+    }
+    Ok(all)
+}
+
+/// A file that is to be compressed has the name of what comes out.
+fn compressed(planned: Planned<'_>) -> Result<Planned<'_>, crate::tree::InvalidInstallPath> {
+    let is_file = matches!(planned.what, Thing::File(_) | Thing::Made(_));
+    if !planned.settings.compress || !is_file || planned.path.as_str().ends_with(".gz") {
+        return Ok(planned);
+    }
+    Ok(Planned { path: InstallPath::parse(&format!("{}.gz", planned.path))?, compress: true, ..planned })
 }
 
 /// What is known only of the single files of a directory or a pattern.
@@ -161,17 +223,28 @@ fn check_org(owner: Owner<'_>, settings: &FileSettings) -> Result<(), Error> {
     error(format!("{path} is in the private tree of another service"), hint)
 }
 
-/// Puts the entries that are for `target` into the tree.
-pub(super) fn install<'a>(owner: Owner<'a>, target: &Target, tree: &mut Tree) -> Result<Places<'a>, Error> {
+/// Puts the entries that are for `target` into the tree; what the user should know of it goes to `notes`.
+pub(super) fn install<'a>(
+    owner: Owner<'a>,
+    target: &Target,
+    tree: &mut Tree,
+    notes: &mut Vec<String>,
+) -> Result<Places<'a>, Error> {
     let mut places = Places::new();
-    for settings in &owner.service.files {
-        if !is_for(settings, target) {
-            continue;
-        }
+    for settings in owner.service.files.iter().filter(|settings| settings.is_for(target)) {
         for planned in plan(owner, settings)? {
             let entry = entry(&planned, target)?;
             let path = planned.path.clone();
+            let is_linked = tree.get(&path).is_some_and(|present| matches!(present.node, Node::Symlink(_)));
+            if is_linked && matches!(planned.what, Thing::Made(_)) && !places.contains_key(&path) {
+                // The command is in the private tree already, and this is its link.
+                continue;
+            }
             if let Err(conflict) = tree.insert(path.clone(), entry) {
+                if owner.is_adopted() {
+                    notes.push(format!("{conflict}: the first one is installed"));
+                    continue;
+                }
                 let hint = "rename one of the two, or leave one out".to_owned();
                 return Err(refused(owner.package, Some(&settings.place), conflict.to_string(), hint));
             }
@@ -181,15 +254,18 @@ pub(super) fn install<'a>(owner: Owner<'a>, target: &Target, tree: &mut Tree) ->
     Ok(places)
 }
 
-fn is_for(settings: &FileSettings, target: &Target) -> bool {
-    settings.targets.is_empty() || settings.targets.iter().any(|selector| selector.matches(target))
-}
-
 fn entry(planned: &Planned<'_>, target: &Target) -> Result<Entry, Error> {
     let settings = planned.settings;
     let node = match &planned.what {
         Thing::File(_) if settings.role == Role::Ghost => Node::File(Content::bytes(Vec::new())),
+        Thing::File(source) if planned.compress => Node::File(Content::bytes(gzip(&fs_err::read(source)?)?)),
         Thing::File(source) => Node::File(Content::file(source)?),
+        Thing::Made(content) if planned.compress => {
+            let mut bytes = Vec::new();
+            content.open()?.read_to_end(&mut bytes)?;
+            Node::File(Content::bytes(gzip(&bytes)?))
+        }
+        Thing::Made(content) => Node::File(content.clone()),
         Thing::Directory => Node::Directory,
         Thing::Symlink(to) => Node::Symlink(link_text(&planned.path, to, target.format())),
         Thing::HardLink(to) => Node::HardLink(to.clone()),
@@ -202,7 +278,8 @@ fn entry(planned: &Planned<'_>, target: &Target) -> Result<Entry, Error> {
         return Ok(owned);
     }
     let capabilities = settings.capabilities.clone();
-    Ok(Entry { user: planned.user().to_owned(), group: planned.group().to_owned(), capabilities, ..owned })
+    let (user, group) = (planned.user().to_owned(), planned.group().to_owned());
+    Ok(Entry { user, group, capabilities, marks: settings.marks, ..owned })
 }
 
 /// Debian: relative within one top-level directory and absolute between two (Policy 10.5). RPM: always relative (rpmlint's
@@ -214,7 +291,13 @@ fn link_text(path: &InstallPath, to: &InstallPath, format: Format) -> String {
 }
 
 /// Looks at the finished tree: links lead to something, and nothing stands below what is no directory.
-pub(super) fn check(owner: Owner<'_>, places: &Places<'_>, prefix: &InstallPath, tree: &Tree) -> Result<(), Error> {
+pub(super) fn check(
+    owner: Owner<'_>,
+    places: &Places<'_>,
+    prefix: &InstallPath,
+    tree: &Tree,
+    notes: &mut Vec<String>,
+) -> Result<(), Error> {
     let package = owner.package;
     let all = tree.with_directories();
     let private = [prefix.as_str().to_owned(), format!("/usr/share/{package}"), format!("/usr/share/doc/{package}")];
@@ -249,10 +332,11 @@ pub(super) fn check(owner: Owner<'_>, places: &Places<'_>, prefix: &InstallPath,
                     .iter()
                     .any(|private| to.strip_prefix(private.as_str()).is_some_and(|rest| rest.starts_with('/')));
                 if is_private && !InstallPath::parse(&to).is_ok_and(|to| reaches(&all, &to)) {
-                    return refuse(
-                        format!("{path} leads to {to}, which this package does not install"),
-                        "correct `target`, or install what it names",
-                    );
+                    let problem = format!("{path} leads to {to}, which this package does not install");
+                    if !owner.is_adopted() {
+                        return refuse(problem, "correct `target`, or install what it names");
+                    }
+                    notes.push(problem);
                 }
             }
             _ => {}
@@ -301,6 +385,7 @@ pub(super) fn ownership(
     target: &Target,
     tree: &mut Tree,
     actions: &mut Actions,
+    notes: &mut Vec<String>,
 ) -> Result<(), Error> {
     let format = target.format();
     let made = made_accounts(tree)?;
@@ -311,11 +396,17 @@ pub(super) fn ownership(
         }
         let user_is_systems = accounts::user(&entry.user, format).is_some();
         let group_is_systems = accounts::group(&entry.group, format).is_some();
+        let mut is_unknown = false;
         for (kind, name, is_systems, made) in
             [("user", &entry.user, user_is_systems, &made.0), ("group", &entry.group, group_is_systems, &made.1)]
         {
             if !is_systems && !made.contains(name) {
                 let problem = format!("{path}: nobody makes the {kind} `{name}` on {target}");
+                if owner.is_adopted() {
+                    notes.push(format!("{problem}: it is root's unless a script of the package makes it before"));
+                    is_unknown = true;
+                    continue;
+                }
                 let hint = format!(
                     "name the user that the package makes in [services.{}.systemd] user = \"{name}\", or choose one that \
                      every system has",
@@ -329,6 +420,10 @@ pub(super) fn ownership(
         }
         if entry.role == Role::Ghost {
             actions.ghosts.push(path.clone());
+            continue;
+        }
+        if is_unknown {
+            changed.extend((format == Format::Deb).then(|| path.clone()));
             continue;
         }
         let is_given = !user_is_systems || !group_is_systems;
@@ -419,17 +514,18 @@ type Claims<'a> = BTreeMap<InstallPath, BTreeMap<&'a PackageName, Claim<'a>>>;
 
 /// Makes sure that no two services want one path, nor one directory with two modes or owners: each package by itself would
 /// be good, and dpkg and rpm would refuse the second, or let the order of installation decide. `known` are the paths that
-/// services install otherwise.
-pub(super) fn check_shared(
+/// services install otherwise; `services` has the settings of each for `distributions`.
+pub(super) fn check_shared<'a>(
     settings: &Settings,
     workspace: &Workspace,
-    known: &BTreeMap<String, &PackageName>,
+    services: &'a [(&'a Member, ServiceSettings)],
+    distributions: &[&Distribution],
+    known: &BTreeMap<String, &'a PackageName>,
 ) -> Result<(), Error> {
     let mut all: Vec<(&PackageName, &FileSettings, InstallPath, Claim<'_>)> = Vec::new();
-    for member in workspace.services() {
-        let Some(service) = settings.services.get(member.name.as_str()) else { continue };
+    for (member, service) in services {
         let directory = workspace.directory(member);
-        let owner = Owner { settings, package: &member.name, service, directory: &directory };
+        let owner = Owner { settings, package: &member.name, service, directory: &directory, built: None };
         for entry in &service.files {
             let (user, group) = (entry.user.as_deref().unwrap_or("root"), entry.group.as_deref().unwrap_or("root"));
             for planned in plan(owner, entry)? {
@@ -444,8 +540,8 @@ pub(super) fn check_shared(
     if all.is_empty() {
         return Ok(());
     }
-    for distribution in &settings.distributions {
-        let target = Target { distribution: distribution.clone(), architecture: Architecture::X86_64 };
+    for distribution in distributions {
+        let target = Target { distribution: (*distribution).clone(), architecture: Architecture::X86_64 };
         let mut claims = Claims::new();
         for (path, package) in known {
             if let Ok(path) = InstallPath::parse(path) {
@@ -453,7 +549,7 @@ pub(super) fn check_shared(
             }
         }
         for (package, entry, path, what) in &all {
-            if is_for(entry, &target) {
+            if entry.is_for(&target) {
                 claim(&mut claims, path, package, *what);
             }
         }

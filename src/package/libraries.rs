@@ -79,15 +79,16 @@ fn unreadable(package: &PackageName, path: &InstallPath, problem: std::io::Error
 
 /// The dependencies of `tree` on libraries of `target`, in the syntax of its format, sorted: what a package of it declares.
 pub fn library_relations(package: &PackageName, tree: &Tree, target: &Target) -> Result<Vec<String>, Error> {
-    needs(package, tree, target, &[]).map(|needs| needs.depends)
+    needs(package, tree, target, Some(&[])).map(|needs| needs.depends)
 }
 
-/// Reads all ELF files of `tree`. `declared` are the dependencies that the configuration names.
+/// Reads all ELF files of `tree`. `declared` are the dependencies that the configuration names; without them none on
+/// libraries are looked for.
 pub(super) fn needs(
     package: &PackageName,
     tree: &Tree,
     target: &Target,
-    declared: &[String],
+    declared: Option<&[String]>,
 ) -> Result<LibraryNeeds, Error> {
     let mut files: Vec<ElfFile<'_>> = Vec::new();
     let mut vendored_binaries = VendoredBinaries::default();
@@ -106,6 +107,10 @@ pub(super) fn needs(
             files.push(ElfFile { path, content, vendored: entry.vendored, facts });
         }
     }
+    let Some(declared) = declared else {
+        let has_binaries = !files.is_empty();
+        return Ok(LibraryNeeds { depends: Vec::new(), has_binaries, vendored: vendored_binaries });
+    };
     let libraries = TreeLibraries::new(tree, files.iter().map(|file| (file.path, file.facts.as_ref())));
     let mut debian = Libraries::of(&target.distribution)
         .filter(|_| target.format() == Format::Deb)
@@ -273,7 +278,7 @@ mod tests {
             tree.file(path, Content::bytes(bytes.clone()), 0o755).expect("a file");
         }
         let declared: Vec<String> = declared.iter().map(|relation| (*relation).to_owned()).collect();
-        needs(&PackageName::parse("acme").expect("a name"), &tree, &target, &declared).map(|needs| needs.depends)
+        needs(&PackageName::parse("acme").expect("a name"), &tree, &target, Some(&declared)).map(|needs| needs.depends)
     }
 
     fn refused(target: &str, file: Vec<u8>) -> (String, Vec<String>) {

@@ -2,6 +2,7 @@
 //! it is spelt in Debian's or RPM's way by [`crate::format`].
 
 mod assemble;
+mod built;
 mod bundled;
 pub mod changelog;
 mod component;
@@ -10,32 +11,39 @@ mod directories;
 mod documents;
 mod error;
 mod files;
+mod former;
 mod libraries;
 pub mod licenses;
 pub mod pages;
 pub mod previous;
 mod relations;
 mod sbom;
+mod script;
 mod scripts;
 mod sources;
 mod systemd;
 pub(crate) mod template;
+mod texts;
 pub mod version;
 
 pub(crate) use assemble::LICENSE_FILES;
 pub(crate) use assemble::assemble_asking;
 pub use assemble::{Inputs, Learned, assemble, assemble_with, check_shared_paths};
+pub use built::{BuiltFile, wanted};
+pub(crate) use built::{commands as built_commands, place_of as built_place};
 pub(crate) use component::is_license_file;
 pub use component::{Component, LicenseFile, SourceArtefact};
 pub use debug::debug_symbols;
 pub use error::Error;
 pub use libraries::library_relations;
 pub(crate) use sbom::percent as package_url_part;
+pub use script::{Script, Scripts};
 pub(crate) use systemd::{unit_directives, unit_sections};
 
 use serde::Serialize;
 
-use crate::config::Maintainer;
+pub use crate::config::Stage;
+use crate::config::{Maintainer, MultiArch};
 use crate::name::PackageName;
 use crate::target::{Architecture, Target};
 use crate::tree::{Content, InstallPath, Tree};
@@ -71,6 +79,8 @@ pub struct Package {
     pub relations: Relations,
     /// Maintainer scripts or scriptlets.
     pub scripts: Scripts,
+    /// What only a .deb has.
+    pub debian: DebianOnly,
     /// Newest release first.
     pub changelog: Changelog,
     /// Seconds since 1970-01-01 UTC; the time of every file and of the build (SOURCE_DATE_EPOCH).
@@ -81,6 +91,8 @@ pub struct Package {
     pub owned_directories: Vec<InstallPath>,
     /// The build ids of the programs whose debug symbols it holds; not empty for a package of debug symbols alone.
     pub build_ids: Vec<String>,
+    /// What the user should know of how it was put together.
+    pub notes: Vec<String>,
 }
 
 /// A version in both formats' spelling; `package::version` maps SemVer and PEP 440 to it.
@@ -92,15 +104,21 @@ pub struct Version {
     pub debian: String,
     /// RPM's Version tag (rpm-version(7)): `1.2.0~rc.1`.
     pub rpm: String,
-    /// Debian's revision, RPM's release, with the distribution's suffix: `1~deb12u1`, `1.el9`.
+    /// Debian's revision, RPM's release, with the distribution's suffix: `1~deb12u1`, `1.el9`. Empty for a .deb without.
     pub revision: String,
 }
 
 impl Version {
-    /// `[epoch:]upstream-revision` as dpkg reads it.
+    /// `[epoch:]upstream[-revision]` as dpkg reads it.
     pub fn debian(&self) -> String {
         let epoch = if self.epoch == 0 { String::new() } else { format!("{}:", self.epoch) };
-        format!("{epoch}{}-{}", self.debian, self.revision)
+        format!("{epoch}{}", self.debian_without_epoch())
+    }
+
+    /// The same without the epoch, as it stands in the names of files.
+    pub fn debian_without_epoch(&self) -> String {
+        let revision = if self.revision.is_empty() { String::new() } else { format!("-{}", self.revision) };
+        format!("{}{revision}", self.debian)
     }
 
     /// `[epoch:]version-release` as rpm reads it.
@@ -139,52 +157,26 @@ pub struct Relations {
     /// `Static-Built-Using` (deb-control(5)); RPM has none.
     pub static_built_using: Vec<String>,
     /// What a scriptlet runs: `Requires(post)` and the like. Debian has none of these.
-    pub scriptlets: Vec<(Scriptlet, String)>,
+    pub scriptlets: Vec<(Stage, String)>,
 }
 
-/// When one of RPM's scriptlets runs (rpm-scriptlets(7)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub enum Scriptlet {
-    /// `%pre`.
-    Pre,
-    /// `%post`.
-    Post,
-    /// `%preun`.
-    PreUn,
-    /// `%postun`.
-    PostUn,
-    /// `%posttrans`.
-    PostTrans,
-}
-
-/// The four scripts that both formats have, as complete texts for the target's format; `None` where nothing is to do.
+/// What only a .deb has beside files and relations (deb(5)).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Scripts {
-    /// `preinst`, `%pre`.
-    pub pre_install: Option<String>,
-    /// `postinst`, `%post`.
-    pub post_install: Option<String>,
-    /// `prerm`, `%preun`.
-    pub pre_remove: Option<String>,
-    /// `postrm`, `%postun`.
-    pub post_remove: Option<String>,
-    /// `%posttrans`; Debian has none.
-    pub post_transaction: Option<String>,
-}
-
-impl Scripts {
-    /// The texts that there are, with RPM's name for when they run.
-    pub fn scriptlets(&self) -> impl Iterator<Item = (Scriptlet, &str)> {
-        [
-            (Scriptlet::Pre, &self.pre_install),
-            (Scriptlet::Post, &self.post_install),
-            (Scriptlet::PreUn, &self.pre_remove),
-            (Scriptlet::PostUn, &self.post_remove),
-            (Scriptlet::PostTrans, &self.post_transaction),
-        ]
-        .into_iter()
-        .filter_map(|(scriptlet, text)| Some((scriptlet, text.as_deref()?)))
-    }
+pub struct DebianOnly {
+    /// `Priority` (default `optional`).
+    pub priority: Option<String>,
+    /// `Multi-Arch`.
+    pub multi_arch: Option<MultiArch>,
+    /// Further fields of `control`: names and values.
+    pub fields: Vec<(String, String)>,
+    /// The member `triggers` (deb-triggers(5)).
+    pub triggers: Option<String>,
+    /// debconf's script `config`.
+    pub config: Option<String>,
+    /// debconf's `templates`.
+    pub templates: Option<String>,
+    /// Whether it goes without the list of digests.
+    pub without_md5sums: bool,
 }
 
 /// The history that ships in the package.
@@ -210,8 +202,10 @@ pub struct Release {
 /// What an ecosystem's stage step gives for one service and target: the private tree and what must be known about it.
 #[derive(Debug, Clone, Default)]
 pub struct Staged {
-    /// Files under `/usr/lib/<org>/<service>` only.
+    /// Files under `/usr/lib/<org>/<service>` only; of a service without a tree of its own, its commands.
     pub tree: Tree,
+    /// What was made for entries of `files`, by the paths that these know it by (`target/<profile>/` left out).
+    pub built: std::collections::BTreeMap<std::path::PathBuf, BuiltFile>,
     /// Commands to link into `/usr/bin`: name and the file in `tree` that it leads to.
     pub commands: Vec<(String, InstallPath)>,
     /// The interpreter that the tree needs, exactly.

@@ -1,8 +1,8 @@
 //! The relations of a package: what its content and its scripts call for, and what the configuration adds.
 
 use super::scripts::Actions;
-use super::{Component, Relations, Scriptlet, Scripts, bundled};
-use crate::config::{RelationKind, ServiceSettings};
+use super::{Component, Relations, Scripts, bundled};
+use crate::config::{Addition, RelationKind, ServiceSettings, Stage};
 use crate::target::{Format, PythonVersion, Target};
 use crate::workspace::Workspace;
 
@@ -10,12 +10,14 @@ use crate::workspace::Workspace;
 /// packages of different names is required by its path.
 const PROGRAMS: &[(&str, &str)] = &[
     ("/usr/lib/systemd/systemd-update-helper", "systemd"),
+    ("cat", "coreutils"),
     ("chmod", "coreutils"),
     ("chown", "coreutils"),
     ("find", "findutils"),
     ("getent", "/usr/bin/getent"),
     ("groupadd", "/usr/sbin/groupadd"),
     ("mkdir", "coreutils"),
+    ("mktemp", "coreutils"),
     ("rm", "coreutils"),
     ("rmdir", "coreutils"),
     ("systemctl", "systemd"),
@@ -33,6 +35,8 @@ pub(super) struct Facts<'a> {
     pub(super) service: &'a ServiceSettings,
     pub(super) actions: &'a Actions,
     pub(super) scripts: &'a Scripts,
+    /// Whether debconf asks questions.
+    pub(super) asks: bool,
     /// The interpreter that its tree needs.
     pub(super) python: Option<PythonVersion>,
     /// What its ELF files need, in the target's syntax.
@@ -71,13 +75,17 @@ pub(super) fn relations(facts: Facts<'_>) -> Relations {
         }
         (_, None) => {}
     }
+    let follows = service.adds(Addition::Relations);
     match target.format() {
+        Format::Deb if !follows => {}
         Format::Deb => {
             if units.sysusers.is_some() {
                 depends.push("systemd | systemd-standalone-sysusers | systemd-sysusers".to_owned());
             }
+            of_maintainer_scripts(facts.scripts, facts.asks, depends);
             relations.static_built_using.extend(facts.linked.iter().cloned());
         }
+        Format::Rpm if !follows => relations.conflicts.append(&mut relations.breaks),
         Format::Rpm => {
             if units.any() {
                 depends.push("systemd".to_owned());
@@ -118,11 +126,30 @@ pub(super) fn relations(facts: Facts<'_>) -> Relations {
     relations
 }
 
+/// Programs that maintainer scripts of a project run, and what brings each; Debian's essential packages bring the others.
+const DEBIAN_PROGRAMS: &[(&str, &str)] =
+    &[("addgroup", "adduser"), ("adduser", "adduser"), ("setcap", "libcap2-bin"), ("ucf", "ucf")];
+
+/// What the scripts of a .deb need once they run: postinst and prerm may rely on `Depends` (Policy 7.2), and debconf's questions on
+/// debconf (Policy 3.9.1).
+pub(super) fn of_maintainer_scripts(scripts: &Scripts, asks: bool, depends: &mut Vec<String>) {
+    let texts = [Stage::PostInstall, Stage::PreRemove].into_iter().filter_map(|stage| scripts.text(stage));
+    let words: Vec<&str> = texts.flat_map(words).collect();
+    let needed = DEBIAN_PROGRAMS.iter().filter(|(program, _)| words.contains(program)).map(|(_, package)| *package);
+    let needed = needed.chain(asks.then_some("debconf (>= 0.5) | debconf-2.0"));
+    for package in needed {
+        let name = package.split(' ').next().unwrap_or(package);
+        if !depends.iter().any(|present| present.split(' ').any(|word| word.trim_end_matches(',') == name)) {
+            depends.push(package.to_owned());
+        }
+    }
+}
+
 /// What each scriptlet runs must be there when it runs: before this package when it is installed, and until it is gone.
-fn scriptlets(scripts: &Scripts) -> Vec<(Scriptlet, String)> {
+fn scriptlets(scripts: &Scripts) -> Vec<(Stage, String)> {
     let mut needed = Vec::new();
-    for (scriptlet, text) in scripts.scriptlets() {
-        let words = words(text);
+    for (scriptlet, script) in scripts.iter() {
+        let words = words(&script.text);
         let packages = PROGRAMS.iter().filter(|(program, _)| words.contains(program));
         needed.extend(packages.map(|(_, package)| (scriptlet, (*package).to_owned())));
     }
@@ -132,7 +159,7 @@ fn scriptlets(scripts: &Scripts) -> Vec<(Scriptlet, String)> {
 }
 
 /// The words of a script that may be programs: not those of comments and here-documents.
-fn words(script: &str) -> Vec<&str> {
+pub(super) fn words(script: &str) -> Vec<&str> {
     let mut words = Vec::new();
     let mut end: Option<&str> = None;
     for line in script.lines() {
@@ -158,19 +185,20 @@ mod tests {
 
     #[test]
     fn a_scriptlet_needs_the_programs_that_it_runs() {
-        let scripts = Scripts {
-            pre_install: Some("systemd-sysusers - <<'END' || :\nu find - \"rm\"\nEND\nexit 0\n".to_owned()),
-            post_install: Some("# rm -rf /\nif [ -x /usr/bin/systemctl ]; then\n  systemctl start x\nfi\n".to_owned()),
-            pre_remove: Some("exit 0\n".to_owned()),
-            post_remove: Some("find x|while read -r f; do rmdir \"$f\"; done\n".to_owned()),
-            post_transaction: None,
-        };
+        let scripts: Scripts = [
+            (Stage::PreInstall, "systemd-sysusers - <<'END' || :\nu find - \"rm\"\nEND\nexit 0\n"),
+            (Stage::PostInstall, "# rm -rf /\nif [ -x /usr/bin/systemctl ]; then\n  systemctl start x\nfi\n"),
+            (Stage::PreRemove, "exit 0\n"),
+            (Stage::PostRemove, "find x|while read -r f; do rmdir \"$f\"; done\n"),
+        ]
+        .into_iter()
+        .collect();
         let needed = scriptlets(&scripts);
         let expected = [
-            (Scriptlet::Pre, "systemd"),
-            (Scriptlet::Post, "systemd"),
-            (Scriptlet::PostUn, "coreutils"),
-            (Scriptlet::PostUn, "findutils"),
+            (Stage::PreInstall, "systemd"),
+            (Stage::PostInstall, "systemd"),
+            (Stage::PostRemove, "coreutils"),
+            (Stage::PostRemove, "findutils"),
         ];
         assert_eq!(needed, expected.map(|(scriptlet, package)| (scriptlet, package.to_owned())));
     }

@@ -100,6 +100,10 @@ pub(super) fn find(root: &Path, directory: &Path, source: &FileSource) -> Result
             }
             Ok(Sources { found, name: None, is_file: false })
         }
+        // What cargo makes is no file of the repository (see `super::built`).
+        FileSource::Built { .. } | FileSource::BuiltGlob { .. } => {
+            Ok(Sources { found: Vec::new(), name: None, is_file: false })
+        }
     }
 }
 

@@ -176,6 +176,17 @@ pub enum Role {
     Ghost,
 }
 
+/// What more RPM's list of files may say of a file (rpm-spec(5)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Marks {
+    /// A configuration file that a new version replaces, the old one being kept beside it: `%config` without `noreplace`.
+    pub replaceable: bool,
+    /// It may be missing without being reported: `%config(missingok)`.
+    pub may_be_missing: bool,
+    /// Documentation, beside what it is else.
+    pub documentation: bool,
+}
+
 /// What stands at a path.
 #[derive(Debug, Clone)]
 pub enum Node {
@@ -202,6 +213,8 @@ pub struct Entry {
     pub group: String,
     /// What it is to the package.
     pub role: Role,
+    /// What more RPM may say of it.
+    pub marks: Marks,
     /// File capabilities as setcap(8) reads them (`cap_net_bind_service=ep`).
     pub capabilities: Option<String>,
     /// Third-party content that is shipped exactly as it was locked: never stripped, patched or scanned for Provides.
@@ -330,6 +343,7 @@ impl Entry {
             user: "root".to_owned(),
             group: "root".to_owned(),
             role: Role::Plain,
+            marks: Marks::default(),
             capabilities: None,
             vendored: false,
             time: None,

@@ -9,7 +9,7 @@
 //! for a service when it touches the service's directory or that of a library that it uses; merges count when they
 //! bring something that none of their parents has.
 //!
-//! Without commits there is no time to take: 1980-01-01 stands in for it ([`EARLIEST`]), unless `SOURCE_DATE_EPOCH` is
+//! Without commits there is no time to take: 1985-01-01 stands in for it ([`EARLIEST`]), unless `SOURCE_DATE_EPOCH` is
 //! set, because the same sources must give the same bytes on every day.
 
 mod graph;
@@ -311,8 +311,8 @@ impl<'a> History<'a> {
     /// The time that stands in everything made from `member`: `SOURCE_DATE_EPOCH` if it is set, else the committer's
     /// time of the last commit that touches it, a library that it uses, or a lock; [`EARLIEST`] without commits.
     pub fn source_date_epoch(&self, member: &Member) -> Result<i64, HistoryError> {
-        if let Some(text) = std::env::var_os(variables::SOURCE_DATE_EPOCH) {
-            return parse_source_date_epoch(&text.to_string_lossy());
+        if let Some(text) = variables::source_date_epoch() {
+            return parse_source_date_epoch(&text);
         }
         self.last_change(member)
     }

@@ -27,7 +27,7 @@
 {%- if managed %}
 		remember {{ managed | map("sh") | join(" ") }}
 {%- endif %}
-{%- if instances and restart == "stop-start" %}
+{%- if instances %}
 		instances=$(systemctl list-units --plain --no-legend --state=active {{ instances | map("sh") | join(" ") }} | cut -d ' ' -f 1)
 		for unit in $instances; do
 			: > {{ marks | sh }}/"$unit".running

@@ -31,10 +31,9 @@ if [ "$1" -eq 1 ]; then
   fi
 fi
 {%- endif %}
-{%- if start and started %}
+{%- if started %}
 if [ "$1" -eq 1 ] && [ -d /run/systemd/system ]; then
   systemctl daemon-reload >/dev/null 2>&1 || :
   systemctl start {{ started | map("sh") | join(" ") }} >/dev/null 2>&1 || :
 fi
 {%- endif %}
-exit 0

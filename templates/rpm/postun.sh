@@ -1,4 +1,4 @@
-{%- if restart == "after-upgrade" and restarted %}
+{%- if restarted %}
 if [ "$1" -ge 1 ]; then
   if [ -x /usr/lib/systemd/systemd-update-helper ]; then
     /usr/lib/systemd/systemd-update-helper mark-restart-system-units {{ restarted | map("sh") | join(" ") }} || :
@@ -8,10 +8,10 @@ if [ "$1" -ge 1 ]; then
   fi
 fi
 {%- endif %}
-{%- if restart == "after-upgrade" and instances %}
+{%- if restarted_instances %}
 if [ "$1" -ge 1 ] && [ -d /run/systemd/system ]; then
   systemctl daemon-reload >/dev/null 2>&1 || :
-  systemctl try-restart {{ instances | map("sh") | join(" ") }} >/dev/null 2>&1 || :
+  systemctl try-restart {{ restarted_instances | map("sh") | join(" ") }} >/dev/null 2>&1 || :
 fi
 {%- endif %}
 {%- if timers %}
@@ -34,4 +34,3 @@ if [ "$1" -ge 1 ] && [ -d {{ compile | sh }} ]; then
   done
 fi
 {%- endif %}
-exit 0

@@ -28,7 +28,7 @@ if [ "$1" -gt 1 ]; then
   new {{ enable | map("sh") | join(" ") }}
 fi
 {%- endif %}
-{%- if restart == "stop-start" and (upgraded or instances) %}
+{%- if stopped or stopped_instances %}
 if [ "$1" -gt 1 ] && [ -d /run/systemd/system ]; then
   # What runs is remembered, stopped, and started again when the transaction ends; what is masked could not be started.
   pause() {
@@ -45,14 +45,13 @@ if [ "$1" -gt 1 ] && [ -d /run/systemd/system ]; then
     done
   }
   mkdir -p {{ marks | sh }} || :
-{%- if upgraded %}
-  pause {{ upgraded | map("sh") | join(" ") }}
+{%- if stopped %}
+  pause {{ stopped | map("sh") | join(" ") }}
 {%- endif %}
-{%- if instances %}
-  systemctl list-units --plain --no-legend --state=active {{ instances | map("sh") | join(" ") }} 2>/dev/null | while read -r unit _; do
+{%- if stopped_instances %}
+  systemctl list-units --plain --no-legend --state=active {{ stopped_instances | map("sh") | join(" ") }} 2>/dev/null | while read -r unit _; do
     pause "$unit"
   done
 {%- endif %}
 fi
 {%- endif %}
-exit 0

@@ -34,4 +34,3 @@ if [ "$1" -eq 0 ] && [ -d {{ compile | sh }} ]; then
   find {{ compile | sh }} -type d -name __pycache__ -prune -exec rm -rf {} + || :
 fi
 {%- endif %}
-exit 0

@@ -7,7 +7,7 @@ use std::path::Path;
 use packhouse::config::Maintainer;
 use packhouse::digest::Sha256;
 use packhouse::name::PackageName;
-use packhouse::package::{Changelog, Package, Relations, Release, Scripts, Version};
+use packhouse::package::{Changelog, DebianOnly, Package, Relations, Release, Scripts, Version};
 use packhouse::target::{Architecture, Target, distribution};
 use packhouse::tree::{Content, Entry, InstallPath, Node, Tree};
 use proptest::collection::vec;
@@ -45,11 +45,13 @@ pub fn package(distribution_name: &str, tree: Tree) -> Package {
         section: "misc".to_owned(),
         relations: Relations::default(),
         scripts: Scripts::default(),
+        debian: DebianOnly::default(),
         changelog: Changelog { releases: vec![release] },
         time: TIME,
         tree,
         owned_directories: Vec::new(),
         build_ids: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

@@ -5,11 +5,12 @@ use packhouse::explain::{self, Entry};
 use crate::Result;
 use crate::process::{root, say};
 
-/// Writes `docs/environment.md` from `src/variables.rs`, `docs/checks.md` from the catalogue of `packhouse check`, and a page
-/// for every code below `docs/errors`.
+/// Writes `docs/environment.md` from `src/variables.rs`, `docs/checks.md` from the catalogue of `packhouse check`, a page for
+/// every code below `docs/errors`, and `docs/compatibility.md` from the keys of other tools' tables.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     fs_err::create_dir_all(root().join("docs/errors"))?;
     put("docs/environment.md", &environment()?, arguments)?;
+    put("docs/compatibility.md", &packhouse::config::dialect::compatibility(), arguments)?;
     put("docs/checks.md", &checks(), arguments)?;
     codes(arguments)
 }

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         Some("docs") => docs::run(rest),
         Some("libraries") => libraries::run_for(rest),
         Some("monorepo") => monorepo::run_for(rest),
-        _ => Err("usage: cargo xtask acceptance [--keep] [build|relations|packing|debian|rpm|lint|piuparts|repository|lifecycle …] | bench [--quick] [--page] [NAME …] | \
+        _ => Err("usage: cargo xtask acceptance [--keep] [build|relations|packing|compat-rpm|debian|rpm|lint|piuparts|repository|lifecycle …] | bench [--quick] [--page] [NAME …] | \
                   docs [--check] | libraries [DISTRIBUTION …] | monorepo DIRECTORY [SERVICES [COMMITS]]"
             .into()),
     };

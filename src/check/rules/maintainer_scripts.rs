@@ -201,9 +201,13 @@ fn paths(subject: &Subject) -> Vec<Hit> {
     hits
 }
 
+/// rpm expands macros in it, or takes it for a query format (`rpmscriptFlags`).
+const EXPANDED: u32 = 1 | 2;
+
 fn macros(subject: &Subject) -> Vec<Hit> {
     let mut hits = Vec::new();
-    for script in each(subject) {
+    // What rpm expands when it runs the scriptlet may stand there.
+    for script in each(subject).filter(|script| script.flags & (EXPANDED) == 0) {
         for line in shell::lines(&script.text) {
             for word in line.text.split(|character: char| character.is_whitespace() || ";&|".contains(character)) {
                 let word = word.trim_start_matches(['"', '\'']);

@@ -56,8 +56,8 @@ codes! {
 
     CANNOT_GUESS = "cannot-guess", [Usage],
     "something could not be found out that has no default",
-    "`init` takes the organisation and the maintainer from git and from the manifests; where these say nothing, it does not \
-     invent a name.",
+    "`init`, and `build` without a configuration, take the organisation and the maintainer from git and from the manifests; where \
+     these say nothing, or there are several services, they do not invent a name.",
     "packhouse init",
     "Say it: `packhouse init --org ORG --maintainer \"NAME <MAIL>\"`.";
 }

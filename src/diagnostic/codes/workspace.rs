@@ -40,7 +40,7 @@ codes! {
     "libs/acme-common/pyproject.toml: name = \"acme-common\"\nold/common/setup.py: name=\"acme_common\"",
     "Rename one of them, or leave one out with `exclude` in `[project]`.";
 
-    SAME_PACKAGE = "same-package", [Failed],
+    SAME_PACKAGE = "same-package", [Failed, Usage],
     "two services would become one package",
     "Their names are the same once they are written as the name of a package.",
     "services/api/pyproject.toml: name = \"acme-api\"\nservices/api-rs/Cargo.toml: name = \"acme-api\"",

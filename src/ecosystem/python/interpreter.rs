@@ -240,6 +240,7 @@ mod tests {
             },
             indexes: Vec::new(),
             services: BTreeMap::from([("api".to_owned(), service)]),
+            adopted: Default::default(),
             distributions: distributions(),
             licenses: crate::config::LicensePolicy::default(),
             repository: RepositorySettings::default(),

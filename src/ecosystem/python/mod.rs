@@ -13,6 +13,7 @@ mod detect;
 mod doctor;
 pub mod environment;
 mod existing;
+mod explain;
 mod facts;
 mod fingerprint;
 pub mod host;
@@ -26,6 +27,7 @@ pub mod launcher;
 pub mod lock;
 pub mod lock_error;
 mod native;
+mod people;
 mod poetry;
 pub mod project;
 pub mod provision;
@@ -60,14 +62,15 @@ pub mod wheel;
 
 use std::path::PathBuf;
 
-use crate::config::Settings;
+use crate::config::{Person, Settings};
 use crate::diagnostic::Diagnose;
 use crate::doctor::{Finding, Ground};
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
 use crate::fingerprint::{Files, Fingerprint};
 use crate::package::Staged;
+use crate::survey::Fact;
 use crate::target::Target;
-use crate::workspace::{Detector, Directory, EcosystemKind, Member};
+use crate::workspace::{Detector, Directory, EcosystemKind, Member, Workspace};
 
 /// The Python ecosystem.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +110,14 @@ impl Ecosystem for Python {
 
     fn examine(&self, ground: &Ground<'_>) -> Vec<Finding> {
         doctor::examine(ground)
+    }
+
+    fn people(&self, workspace: &Workspace, member: &Member) -> Vec<Person> {
+        people::people(&workspace.directory(member))
+    }
+
+    fn explain(&self, context: Context<'_>, service: &Member) -> Vec<Fact> {
+        explain::explain(context, service)
     }
 
     fn inputs(

@@ -245,6 +245,7 @@ mod tests {
             },
             indexes: Vec::new(),
             services: Default::default(),
+            adopted: Default::default(),
             distributions: Vec::new(),
             licenses: crate::config::LicensePolicy::default(),
             repository: RepositorySettings::default(),

@@ -567,6 +567,7 @@ mod tests {
                 project,
                 indexes: Vec::new(),
                 services: BTreeMap::new(),
+                adopted: BTreeMap::new(),
                 distributions: known,
                 licenses: crate::config::LicensePolicy::default(),
                 repository: RepositorySettings::default(),

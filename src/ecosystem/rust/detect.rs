@@ -128,6 +128,14 @@ fn member(
     })
 }
 
+/// The manifest in `directory` with what it inherits from the one in `workspace` (both relative to `root`), and with all of
+/// its targets.
+pub(super) fn manifest(root: &Path, directory: &Path, workspace: &Path) -> Result<Manifest, Error> {
+    let read = Read::new(root, directory)?;
+    let above = (workspace != directory).then(|| Read::new(root, workspace)).transpose()?;
+    complete(root, &read, above.as_ref())
+}
+
 fn value<T: Clone>(field: &Inheritable<T>) -> Option<T> {
     field.get().ok().cloned()
 }

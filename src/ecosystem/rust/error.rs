@@ -114,6 +114,22 @@ pub enum RustError {
         /// What there is.
         built: Vec<String>,
     },
+    /// An entry of `files` names what cargo does not make.
+    #[error("{service}: cargo makes no file `{file}`; it made {}", if built.is_empty() { "none".to_owned() } else { built.join(", ") })]
+    NoFile {
+        /// The service.
+        service: String,
+        /// The file, below `target/<profile>/`.
+        file: String,
+        /// What there is.
+        built: Vec<String>,
+    },
+    /// A manifest that cannot be used.
+    #[error("{error}")]
+    Manifest {
+        /// What is wrong.
+        error: String,
+    },
     /// A binary that needs a newer C library than the target's.
     #[error("{command} needs {symbol}, and {target} has glibc {}.{}", glibc.0, glibc.1)]
     Glibc {
@@ -191,6 +207,8 @@ impl Diagnose for RustError {
             Self::Checksum { .. } => &codes::DOWNLOAD_CHANGED,
             Self::Architecture { .. } => &codes::FOREIGN_ARCHITECTURE,
             Self::NoCommand { .. } => &codes::UNKNOWN_COMMAND,
+            Self::NoFile { .. } => &codes::FILE_NOT_INSTALLABLE,
+            Self::Manifest { .. } => &codes::INVALID_MANIFEST,
             Self::Glibc { .. } => &codes::GLIBC_TOO_NEW,
             Self::Binary { .. } => &codes::UNREADABLE_ELF,
             Self::NoObjcopy { .. } => &codes::NO_OBJCOPY,
@@ -205,7 +223,7 @@ impl Diagnose for RustError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::NoCargo | Self::NoToolchain { .. } | Self::NoObjcopy { .. } => ExitCode::Environment,
-            Self::ToolchainRefused { .. } | Self::NoCommand { .. } => ExitCode::Usage,
+            Self::ToolchainRefused { .. } | Self::NoCommand { .. } | Self::NoFile { .. } => ExitCode::Usage,
             // `--locked` says that the lock must be as it is; without it, it is work that has not been done.
             Self::NoLock { locked: false, .. } | Self::StaleLock { locked: false, .. } => ExitCode::Failed,
             Self::NoLock { .. } | Self::StaleLock { .. } | Self::UpgradeLocked { .. } => ExitCode::Policy,
@@ -227,6 +245,7 @@ impl Diagnose for RustError {
     fn clues(&self) -> Vec<Clue> {
         match self {
             Self::NoCommand { service, .. } => vec![Clue::of_service(service, "commands")],
+            Self::NoFile { service, .. } => vec![Clue::of_service(service, "files")],
             _ => Vec::new(),
         }
     }
@@ -260,6 +279,16 @@ impl Diagnose for RustError {
                 let correct =
                     format!("correct `commands` under [services.{service}], or the features it is built with");
                 match crate::config::closest(command, built.iter().map(String::as_str)) {
+                    Some(near) => vec![format!("did you mean `{near}`?"), correct],
+                    None => one(correct),
+                }
+            }
+            Self::NoFile { service, file, built } => {
+                let correct = format!(
+                    "correct the entry of `files` of {service}; what another program makes in the target directory must be \
+                     there before packhouse runs"
+                );
+                match crate::config::closest(file, built.iter().map(String::as_str)) {
                     Some(near) => vec![format!("did you mean `{near}`?"), correct],
                     None => one(correct),
                 }

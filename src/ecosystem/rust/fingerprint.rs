@@ -16,7 +16,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::error::RustError;
 use super::project::Project;
-use super::stage::is_counted;
+use super::stage::{calls_cargo, is_counted};
 use super::toolchain::Toolchain;
 use super::{debug, linked, linkers, vendor};
 use crate::ecosystem::Context;
@@ -34,6 +34,13 @@ pub(super) fn inputs(
     targets: &[&Target],
     files: &Files,
 ) -> Result<Vec<Fingerprint>, RustError> {
+    let of = |target: &&Target| context.settings.service_for(&service.name, target.format());
+    if !targets.iter().any(|target| calls_cargo(&of(target), target)) {
+        // The files that are named are looked at by whoever asks.
+        let mut common = Fingerprint::default();
+        common.text("how Rust services are staged", EDITION);
+        return Ok(vec![common; targets.len()]);
+    }
     let project = Project::of(context.workspace, service)?;
     let lock = vendor::fitting_lock(context, service, &project)?;
     vendor::require(context, service, &project, &lock)?;
@@ -49,7 +56,7 @@ pub(super) fn inputs(
     for program in linkers::programs(&project) {
         common.file_as(program.display(), files, &program)?;
     }
-    if context.settings.service(&service.name).rust.debug_package {
+    if targets.iter().any(|target| of(target).rust.debug_package) {
         common.path(files, debug::OBJCOPY.as_ref())?;
     }
     let locked = |member: &&Member| lock.packages.iter().any(|package| package.name == member.ecosystem_name);

@@ -2,7 +2,7 @@
 //! the last build, so that it is not asked again while nothing that it would look at has changed. Asking costs a sandbox and
 //! a walk over every crate; the answer would be the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +20,12 @@ pub(super) struct Built {
     pub(super) programs: Vec<(String, PathBuf)>,
     /// Name and version of every crate that went into the programs.
     pub(super) crates: BTreeSet<(String, String)>,
+    /// Whatever else cargo made for people, below `target/<profile>/`, programs among it.
+    pub(super) files: BTreeSet<PathBuf>,
+    /// Where build scripts have put their files, below the same.
+    pub(super) outs: BTreeSet<PathBuf>,
+    /// The files that entries of `files` name: by their paths below the same, where they are.
+    pub(super) wanted: BTreeMap<PathBuf, PathBuf>,
     pub(super) isolation: String,
 }
 
@@ -58,7 +64,8 @@ pub(super) fn put(cache: &Cache, section: &Path, service: &str, key: Sha256, bui
 }
 
 fn stamps(built: &Built) -> io::Result<Vec<Stamp>> {
-    built.programs.iter().map(|(_, program)| Ok(Stamp::of(&fs_err::metadata(program)?))).collect()
+    let files = built.programs.iter().map(|(_, program)| program).chain(built.wanted.values());
+    files.map(|file| Ok(Stamp::of(&fs_err::metadata(file)?))).collect()
 }
 
 /// Puts a program where it does not change while packages are written.
@@ -99,6 +106,7 @@ mod tests {
             programs: vec![("edge".to_owned(), program.clone())],
             crates: BTreeSet::from([("itoa".to_owned(), "1.0.18".to_owned())]),
             isolation: "namespaces".to_owned(),
+            ..Built::default()
         };
         let (key, other) = (Sha256::of(b"sources"), Sha256::of(b"other sources"));
         assert_eq!(get(section.path(), "acme-edge", key), None);

@@ -22,12 +22,15 @@ use super::error::RustError;
 use super::kept::{self, Built, keep};
 use super::linkers;
 use super::lockfile::Lock;
+use super::made::{self, Places, profile_directory};
 use super::project::{ManifestText, Project};
+use super::targets::Selection;
 use super::toolchain::Toolchain;
 use super::{binary, debug, linked, vendor};
+use crate::config::{FileSource, RustSettings, ServiceSettings};
 use crate::digest::Sha256;
 use crate::ecosystem::{Context, Error};
-use crate::package::{Component, DebugFile, Staged};
+use crate::package::{self, BuiltFile, Component, DebugFile, Staged};
 use crate::sandbox::{Bind, Sandbox, Step, Stream};
 use crate::stamp::Stamp;
 use crate::target::{Architecture, Target};
@@ -46,15 +49,30 @@ pub(super) fn stage(context: Context<'_>, service: &Member, target: &Target, tim
 }
 
 fn stage_or_say(context: Context<'_>, service: &Member, target: &Target, time: i64) -> Result<Staged, RustError> {
+    let settings = context.settings.service_for(&service.name, target.format());
+    let sources: Vec<&FileSource> = package::wanted(&settings, target).collect();
+    if !calls_cargo(&settings, target) {
+        return prebuilt(context, service, &settings, &sources);
+    }
     if Architecture::host() != Some(target.architecture) {
         return Err(RustError::Architecture { service: service.name.to_string(), target: target.to_string() });
     }
     let project = Project::of(context.workspace, service)?;
     let lock = vendor::fitting_lock(context, service, &project)?;
     vendor::require(context, service, &project, &lock)?;
+    let commands = wanted_commands(&settings, service, !sources.is_empty());
+    let selection = Selection::of(context.workspace, &project, service, sources.iter().copied())?;
     let build = Build {
         context,
         service,
+        settings: &settings.rust,
+        record: match context.settings.adopted.contains_key(service.name.as_str()) {
+            // Tables of two tools may ask for two builds, and neither is to push the other's record out.
+            true => format!("{}.{:?}", service.name, target.format()),
+            false => service.name.to_string(),
+        },
+        arguments: selection.arguments(&service.ecosystem_name, commands != Some(Vec::new())),
+        sources,
         toolchain: Toolchain::of(&project)?,
         sandbox: Sandbox::from_environment()?,
         vendor: vendor::directory(context, &project),
@@ -65,12 +83,11 @@ fn stage_or_say(context: Context<'_>, service: &Member, target: &Target, time: i
     };
     let built = build.run()?;
     let components = build.components(&built)?;
-    let settings = context.settings.service(&service.name);
-    let wanted = match settings.commands.unwrap_or_else(|| service.commands.clone()) {
-        none if none.is_empty() => built.programs.iter().map(|(name, _)| name.clone()).collect(),
-        commands => commands,
+    let wanted = commands.unwrap_or_else(|| built.programs.iter().map(|(name, _)| name.clone()).collect());
+    let prefix = match settings.is_flat() {
+        true => "/usr/bin".to_owned(),
+        false => format!("/usr/lib/{}/{}/bin", context.settings.project.org, service.name),
     };
-    let prefix = format!("/usr/lib/{}/{}/bin", context.settings.project.org, service.name);
     let linked = linked::linked(Path::new("/"), &build.toolchain.rustc, &target.distribution)?;
     let mut staged = Staged { components, linked, isolation: vec![built.isolation], ..Staged::default() };
     let mut tree = Tree::new();
@@ -81,27 +98,66 @@ fn stage_or_say(context: Context<'_>, service: &Member, target: &Target, time: i
             command: command.clone(),
             built: built.programs.iter().map(|(name, _)| name.clone()).collect(),
         })?;
-        let mut data = fs_err::read(program)?;
         let path = InstallPath::parse(&format!("{prefix}/{command}"))?;
-        if settings.rust.debug_package {
-            let split = debug::split(&build.sandbox, &command, &data)?;
-            data = split.program;
-            build.name_kept_path(&format!("the debug symbols of {command}"), &split.debug);
-            let content = keep(context.cache, &split.debug)?;
-            staged.debug.push(DebugFile { build_id: split.build_id, program: path.clone(), content });
-            if !staged.isolation.contains(&split.isolation) {
-                staged.isolation.push(split.isolation);
-            }
-        }
-        judge(&command, &data, target)?;
-        build.name_kept_path(&command, &data);
+        let data = build.program(&command, fs_err::read(program)?, Some(&path), target, &mut staged)?;
         tree.file(path.clone(), keep(context.cache, &data)?, 0o755)?;
         staged.commands.push((command, path));
     }
     staged.tree = tree;
+    for (path, place) in &built.wanted {
+        let mut data = fs_err::read(place)?;
+        if data.starts_with(b"\x7fELF") {
+            let installed = package::built_place(&settings, target, path);
+            data = build.program(&path.display().to_string(), data, installed.as_ref(), target, &mut staged)?;
+        }
+        let executable = made::is_executable(place)?;
+        staged.built.insert(path.clone(), BuiltFile { content: keep(context.cache, &data)?, executable });
+    }
     let programs: Vec<InstallPath> = staged.commands.iter().map(|(_, path)| path.clone()).collect();
     components::compiled_into(&mut staged.components, &programs);
     Ok(staged)
+}
+
+/// Whether cargo is to be called at all.
+pub(super) fn calls_cargo(settings: &ServiceSettings, target: &Target) -> bool {
+    let has_built = package::wanted(settings, target).next().is_some();
+    !settings.rust.prebuilt && (has_built || settings.dialect.is_none() || !settings.is_flat())
+}
+
+/// What is in the repository's own target directory already.
+fn prebuilt(
+    context: Context<'_>,
+    service: &Member,
+    settings: &ServiceSettings,
+    sources: &[&FileSource],
+) -> Result<Staged, RustError> {
+    let project = Project::of(context.workspace, service)?;
+    let profile = settings.rust.profile.as_deref().unwrap_or("release");
+    let results = project.absolute().join("target").join(profile_directory(profile));
+    let places = Places {
+        service: service.name.as_str(),
+        root: &project.repository,
+        directory: &context.workspace.directory(service),
+        results: &results,
+        built: None,
+    };
+    let mut staged = Staged::default();
+    for (path, place) in places.find(sources.iter().copied())? {
+        let content = keep(context.cache, &fs_err::read(&place)?)?;
+        staged.built.insert(path, BuiltFile { content, executable: made::is_executable(&place)? });
+    }
+    Ok(staged)
+}
+
+/// The commands that are installed by their names; `None` for all that cargo makes.
+fn wanted_commands(settings: &ServiceSettings, service: &Member, has_built: bool) -> Option<Vec<String>> {
+    let is_silent = settings.is_flat() && (settings.dialect.is_some() || has_built);
+    match &settings.commands {
+        None if is_silent => Some(Vec::new()),
+        None => Some(service.commands.clone()).filter(|commands| !commands.is_empty()),
+        Some(commands) if is_silent => Some(commands.clone()),
+        Some(commands) => Some(commands.clone()).filter(|commands| !commands.is_empty()),
+    }
 }
 
 /// That `data` is a program which runs on `target`.
@@ -126,6 +182,13 @@ fn judge(command: &str, data: &[u8], target: &Target) -> Result<(), RustError> {
 struct Build<'a> {
     context: Context<'a>,
     service: &'a Member,
+    settings: &'a RustSettings,
+    /// Under which name the last build is remembered.
+    record: String,
+    /// What cargo is to make.
+    arguments: Vec<String>,
+    /// What is looked for afterwards.
+    sources: Vec<&'a FileSource>,
     project: Project,
     lock: Lock,
     vendor: PathBuf,
@@ -162,7 +225,7 @@ impl Build<'_> {
         let settings = self.configuration(&binds)?.to_string();
         let step = self.step(&binds, &results, &home, &configuration);
         let key = self.key(&listing, &settings, &step)?;
-        if let Some(built) = kept::get(&section, self.service.name.as_str(), key) {
+        if let Some(built) = kept::get(&section, &self.record, key) {
             self.context.reporter.detail(&format!("cargo has nothing to do for {}", self.service.name));
             return Ok(built);
         }
@@ -188,7 +251,21 @@ impl Build<'_> {
             });
         }
         built.isolation = outcome.isolation;
-        drop(kept::put(self.context.cache, &section, self.service.name.as_str(), key, &built));
+        let profile = self.settings.profile.as_deref().unwrap_or("release");
+        let profile = results.join(&self.toolchain.host).join(profile_directory(profile));
+        let below = |path: PathBuf| path.strip_prefix(&profile).map(Path::to_path_buf).ok();
+        built.files = std::mem::take(&mut built.files).into_iter().filter_map(below).collect();
+        built.files.retain(|path| !path.starts_with("deps"));
+        built.outs = std::mem::take(&mut built.outs).into_iter().filter_map(below).collect();
+        let places = Places {
+            service: self.service.name.as_str(),
+            root: &self.project.repository,
+            directory: &self.context.workspace.directory(self.service),
+            results: &profile,
+            built: Some(&built),
+        };
+        built.wanted = places.find(self.sources.iter().copied())?;
+        drop(kept::put(self.context.cache, &section, &self.record, key, &built));
         Ok(built)
     }
 
@@ -197,9 +274,33 @@ impl Build<'_> {
     fn key(&self, listing: &str, settings: &str, step: &Step) -> io::Result<Sha256> {
         let program = |path: &Path| io::Result::Ok((path.to_path_buf(), Stamp::of(&fs_err::metadata(path)?)));
         let programs = (program(&self.toolchain.cargo)?, program(&self.toolchain.rustc)?);
-        let parts =
-            (listing, self.lock.digest, settings, &self.toolchain, programs, &step.arguments, &step.environment);
+        let command = (&step.arguments, &step.environment, &self.sources);
+        let parts = (listing, self.lock.digest, settings, &self.toolchain, programs, command);
         Ok(Sha256::of(format!("{parts:?}").as_bytes()))
+    }
+
+    /// A program as it is installed at `path`: it runs on `target`, and what debuggers need is kept apart if that is wanted.
+    fn program(
+        &self,
+        name: &str,
+        mut data: Vec<u8>,
+        path: Option<&InstallPath>,
+        target: &Target,
+        staged: &mut Staged,
+    ) -> Result<Vec<u8>, RustError> {
+        if let Some(path) = path.filter(|_| self.settings.debug_package) {
+            let split = debug::split(&self.sandbox, name, &data)?;
+            data = split.program;
+            self.name_kept_path(&format!("the debug symbols of {name}"), &split.debug);
+            let content = keep(self.context.cache, &split.debug)?;
+            staged.debug.push(DebugFile { build_id: split.build_id, program: path.clone(), content });
+            if !staged.isolation.contains(&split.isolation) {
+                staged.isolation.push(split.isolation);
+            }
+        }
+        judge(name, &data, target)?;
+        self.name_kept_path(name, &data);
+        Ok(data)
     }
 
     /// Says so when a program has a path of this machine in it, which only happens where mounts are not permitted.
@@ -264,11 +365,12 @@ impl Build<'_> {
 
     fn step(&self, binds: &[Bind], results: &Path, home: &Path, configuration: &Path) -> Step {
         let inside = |path: &Path| self.sandbox.inside(binds, path);
-        let settings = self.context.settings.service(&self.service.name).rust;
-        let profile = settings.profile.unwrap_or_else(|| "release".to_owned());
+        let settings = self.settings;
+        let profile = settings.profile.clone().unwrap_or_else(|| "release".to_owned());
         let manifest = self.project.repository.join(&self.service.path).join("Cargo.toml");
-        let mut arguments: Vec<OsString> =
-            ["build", "--frozen", "--bins", "--message-format", "json-render-diagnostics"].map(OsString::from).into();
+        let mut arguments: Vec<OsString> = ["build", "--frozen"].map(OsString::from).into();
+        arguments.extend(self.arguments.iter().map(OsString::from));
+        arguments.extend(["--message-format", "json-render-diagnostics"].map(OsString::from));
         let mut option = |name: &str, value: OsString| arguments.extend([OsString::from(name), value]);
         option("--profile", profile.clone().into());
         option("--target", self.toolchain.host.clone().into());
@@ -280,9 +382,13 @@ impl Build<'_> {
         if !settings.features.is_empty() {
             option("--features", settings.features.join(",").into());
         }
+        if settings.all_features {
+            arguments.push("--all-features".into());
+        }
         if settings.no_default_features {
             arguments.push("--no-default-features".into());
         }
+        arguments.extend(settings.cargo_arguments.iter().map(OsString::from));
         let programs = self.toolchain.cargo.parent().map(inside).unwrap_or_default();
         let mut environment = vec![
             ("PATH".to_owned(), programs.into_os_string()),
@@ -297,7 +403,8 @@ impl Build<'_> {
             environment.extend(debug::environment(&profile));
         } else {
             let strip = format!("CARGO_PROFILE_{}_STRIP", profile.to_uppercase().replace('-', "_"));
-            environment.push((strip, "symbols".into()));
+            let how = if settings.strip == Some(false) { "none" } else { "symbols" };
+            environment.push((strip, how.into()));
         }
         Step {
             program: inside(&self.toolchain.cargo),
@@ -334,7 +441,7 @@ impl Build<'_> {
         map(&inside(&section.join("cargo")), "/usr/src/packhouse/cargo");
         let library = self.toolchain.sysroot.join("lib/rustlib/src/rust");
         map(&inside(&library), &format!("/rustc/{}", self.toolchain.commit));
-        if self.context.settings.service(&self.service.name).rust.debug_package {
+        if self.settings.debug_package {
             flags.push(Value::String(debug::BUILD_ID.to_owned()));
         }
         let triple: Table = [("rustflags".to_owned(), Value::Array(flags))].into_iter().collect();
@@ -365,11 +472,18 @@ impl Build<'_> {
 
     /// Takes one of cargo's messages.
     fn take(&self, line: &str, binds: &[Bind], built: &mut Built) {
-        let Ok(Message::CompilerArtifact(artifact)) = serde_json::from_str::<Message>(line) else { return };
         let host = |path: &Path| {
             let mut binds = binds.iter().rev().filter(|_| self.sandbox.isolation().has_fixed_places());
             let found = binds.find_map(|bind| Some(bind.source.join(path.strip_prefix(&bind.destination).ok()?)));
             found.unwrap_or_else(|| path.to_path_buf())
+        };
+        let artifact = match serde_json::from_str::<Message>(line) {
+            Ok(Message::CompilerArtifact(artifact)) => artifact,
+            Ok(Message::BuildScriptExecuted(script)) => {
+                built.outs.insert(host(script.out_dir.as_std_path()));
+                return;
+            }
+            _ => return,
         };
         // What is built for this machine, build scripts and macros, lies outside the triple's directory.
         let triple = format!("/{}/", self.toolchain.host);
@@ -379,6 +493,7 @@ impl Build<'_> {
         if let Some(executable) = &artifact.executable {
             built.programs.push((artifact.target.name.clone(), host(executable.as_std_path())));
         }
+        built.files.extend(artifact.filenames.iter().map(|path| host(path.as_std_path())));
         built.crates.extend(name_and_version(&artifact.package_id.repr));
     }
 

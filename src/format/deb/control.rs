@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::config::MultiArch;
 use crate::format::error::Error;
 use crate::format::text;
 use crate::package::Package;
@@ -50,8 +51,13 @@ pub(super) fn control(package: &Package, entries: &Entries) -> Result<String, Er
             field(&mut out, name, &value)?;
         }
     }
+    let debian = &package.debian;
     field(&mut out, "Section", &package.section)?;
-    field(&mut out, "Priority", "optional")?;
+    field(&mut out, "Priority", debian.priority.as_deref().unwrap_or("optional"))?;
+    if let Some(multi_arch) = debian.multi_arch {
+        let name = MultiArch::ALL.iter().find(|(_, one)| *one == multi_arch).map_or("no", |(name, _)| name);
+        field(&mut out, "Multi-Arch", name)?;
+    }
     if let Some(homepage) = &package.homepage {
         field(&mut out, "Homepage", homepage)?;
     }
@@ -62,7 +68,33 @@ pub(super) fn control(package: &Package, entries: &Entries) -> Result<String, Er
     if !package.build_ids.is_empty() {
         field(&mut out, "Build-Ids", &package.build_ids.join(" "))?;
     }
+    for (name, value) in &debian.fields {
+        further_field(&mut out, name, value)?;
+    }
     Ok(out)
+}
+
+/// A field that packhouse does not write itself: its lines after the first continue it.
+fn further_field(out: &mut String, name: &str, value: &str) -> Result<(), Error> {
+    let refuse = |rule| Error::Unwritable {
+        what: format!("control field `{}`", name.escape_debug()),
+        rule,
+        hint: "correct it where the package's further fields are configured",
+    };
+    let good = name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if !good {
+        return Err(refuse("a field's name is made of letters, digits and `-` (Policy 5.1)"));
+    }
+    let is_there = |line: &str| line.split_once(':').is_some_and(|(present, _)| present.eq_ignore_ascii_case(name));
+    let relations = RelationKind::ALL.iter().filter_map(|(kind, _)| kind.field(Format::Deb));
+    if out.lines().any(is_there) || relations.into_iter().any(|field| field.eq_ignore_ascii_case(name)) {
+        return Err(refuse("packhouse writes this field itself, and none may stand twice (Policy 5.1)"));
+    }
+    let mut lines = text::lines(name, value)?.into_iter();
+    field(out, name, &lines.next().unwrap_or_default())?;
+    lines.for_each(|line| fold(out, &line));
+    Ok(())
 }
 
 fn field(out: &mut String, name: &str, value: &str) -> Result<(), Error> {

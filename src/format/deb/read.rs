@@ -55,6 +55,10 @@ pub struct DebInfo {
     pub control: Vec<(String, String)>,
     /// Maintainer scripts: name and text.
     pub scripts: Vec<(String, String)>,
+    /// The lines of `triggers` (deb-triggers(5)), comments left out.
+    pub triggers: Vec<String>,
+    /// debconf's `templates`.
+    pub templates: Option<String>,
     /// The paths in `conffiles`, in their order; lines with a flag (`remove-on-upgrade`) are left as they are.
     pub conffiles: Vec<String>,
     /// Files of the data archive in its order; empty when they were not asked for.
@@ -124,6 +128,8 @@ fn read_all(path: &Path, files: Files, each: &mut Visitor<'_>) -> Result<DebInfo
     let mut info = DebInfo {
         control: Vec::new(),
         scripts: Vec::new(),
+        triggers: Vec::new(),
+        templates: None,
         conffiles: Vec::new(),
         files: Vec::new(),
         compression,
@@ -189,6 +195,12 @@ fn read_control(info: &mut DebInfo, mut reader: Bounded<Box<dyn Read + '_>>) -> 
         } else if name == "conffiles" {
             let text = tar_reader::text(&item, content, MAX_CONTROL_FILE)?;
             info.conffiles = text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+        } else if name == "triggers" {
+            let text = tar_reader::text(&item, content, MAX_CONTROL_FILE)?;
+            let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+            info.triggers = lines.filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        } else if name == "templates" {
+            info.templates = Some(script_text(&item, content)?);
         } else if SCRIPTS.contains(&name.as_str()) {
             let script = script_text(&item, content)?;
             info.scripts.push((name.clone(), script));
@@ -287,6 +299,7 @@ fn file_info(item: Item, config: bool) -> FileInfo {
         sha256: None,
         config,
         noreplace: config,
+        missing_ok: false,
         license,
         ghost: false,
         capabilities: None,

@@ -78,8 +78,7 @@ pub(in crate::format) fn write(package: &Package, directory: &Path, options: Res
 /// `name_version_architecture.deb`, the version without its epoch, as dpkg-deb and archives name it.
 fn file_name(package: &Package) -> String {
     let architecture = package.architecture.map_or("all", |architecture| architecture.name(Format::Deb));
-    let version = &package.version;
-    format!("{}_{}-{}_{architecture}.deb", package.name, version.debian, version.revision)
+    format!("{}_{}_{architecture}.deb", package.name, package.version.debian_without_epoch())
 }
 
 fn member(file: &mut dyn Write, name: &str, time: i64, content: &[u8]) -> io::Result<()> {
@@ -107,35 +106,40 @@ fn control_files(
         files.push(plain("conffiles", conffiles));
     }
     let md5sums = control::md5sums(entries);
-    if !md5sums.is_empty() {
+    if !md5sums.is_empty() && !package.debian.without_md5sums {
         files.push(plain("md5sums", md5sums));
     }
-    let scripts = &package.scripts;
-    if scripts.post_transaction.is_some() {
-        return Err(Error::Unwritable {
-            what: "script for the end of the transaction".to_owned(),
-            rule: "dpkg has no such script",
-            hint: "do its work in the postinst",
-        });
-    }
-    for (name, script) in [
-        ("preinst", &scripts.pre_install),
-        ("postinst", &scripts.post_install),
-        ("prerm", &scripts.pre_remove),
-        ("postrm", &scripts.post_remove),
-    ] {
-        let Some(script) = script else { continue };
-        if !text::script(name, script)?.starts_with("#!") {
+    for (stage, script) in package.scripts.iter() {
+        let Some(name) = stage.name(Format::Deb) else {
             return Err(Error::Unwritable {
-                what: name.to_owned(),
-                rule: "a maintainer script must begin with `#!` (Policy 10.4)",
-                hint: "begin it with `#!/bin/sh`",
+                what: "script for a whole transaction".to_owned(),
+                rule: "dpkg has no such script",
+                hint: "do its work in the postinst",
             });
+        };
+        files.push(script_file(name, &script.text)?);
+    }
+    let debian = &package.debian;
+    files.extend(debian.config.as_deref().map(|text| script_file("config", text)).transpose()?);
+    for (name, text) in [("templates", &debian.templates), ("triggers", &debian.triggers)] {
+        if let Some(text) = text {
+            files.push(plain(name, text::script(name, text)?.to_owned()));
         }
-        files.push(ControlFile { name, mode: 0o755, content: script.clone() });
     }
     files.sort_unstable_by_key(|file| file.name);
     Ok(files)
+}
+
+/// A maintainer script, which dpkg runs itself.
+fn script_file(name: &'static str, text: &str) -> Result<ControlFile<'static>, Error> {
+    if !text::script(name, text)?.starts_with("#!") {
+        return Err(Error::Unwritable {
+            what: name.to_owned(),
+            rule: "a maintainer script must begin with `#!` (Policy 10.4)",
+            hint: "begin it with `#!/bin/sh`",
+        });
+    }
+    Ok(ControlFile { name, mode: 0o755, content: text.to_owned() })
 }
 
 fn control_archive(files: &[ControlFile<'_>], time: u64) -> io::Result<Plan<'static>> {

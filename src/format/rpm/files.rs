@@ -233,6 +233,7 @@ const DOCUMENTATION: [&str; 3] = ["/usr/share/doc/", "/usr/share/man/", "/usr/sh
 fn flags(item: &Item) -> u32 {
     let role = match item.entry.role {
         Role::Plain => 0,
+        Role::Config if item.entry.marks.replaceable => file::CONFIG,
         Role::Config => file::CONFIG | file::NOREPLACE,
         Role::Documentation => file::DOC,
         Role::License => file::LICENSE,
@@ -241,5 +242,7 @@ fn flags(item: &Item) -> u32 {
     let path = item.path.as_str();
     let is_directory = matches!(item.entry.node, Node::Directory);
     let is_documentation = !is_directory && DOCUMENTATION.iter().any(|directory| path.starts_with(directory));
-    role | if is_documentation { file::DOC } else { 0 }
+    let is_documentation = is_documentation || item.entry.marks.documentation;
+    let may_be_missing = item.entry.marks.may_be_missing;
+    role | if is_documentation { file::DOC } else { 0 } | if may_be_missing { file::MISSINGOK } else { 0 }
 }

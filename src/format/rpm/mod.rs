@@ -8,6 +8,7 @@ mod lead;
 mod payload;
 mod read;
 mod relations;
+mod scriptlets;
 mod sign;
 mod signature;
 mod tag;
@@ -20,9 +21,6 @@ pub(super) use write::write;
 
 use crate::format::error::Error;
 use crate::tree::InstallPath;
-
-/// The interpreter of every scriptlet.
-const SHELL: &str = "/bin/sh";
 
 /// A user or a group that owns a file: rpm looks it up by name when it unpacks.
 fn text_of_owner(path: &InstallPath, name: &str) -> Result<(), Error> {

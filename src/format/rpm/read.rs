@@ -12,6 +12,7 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::header::Header;
+use super::scriptlets;
 use super::tag::{self, file, sense};
 use crate::format::Error;
 use crate::format::error::Fault;
@@ -162,10 +163,13 @@ pub struct RpmInfo {
     pub files: Vec<FileInfo>,
     /// Its history, newest first.
     pub changelog: Vec<ChangelogEntry>,
-    /// Scriptlets: `pre`, `post`, `preun`, `postun`, `pretrans`, `posttrans`, and their texts.
+    /// Scriptlets: `pre`, `post`, `preun`, `postun`, `pretrans`, `posttrans`, `preuntrans`, `postuntrans`, and their texts.
     pub scripts: Vec<(String, String)>,
-    /// What runs each of them, in their order: `/bin/sh`, `<lua>`; empty when the header does not say.
+    /// What runs each of them, in their order, with its arguments: `/bin/sh`, `<lua>`; empty when the header does not say.
     pub script_programs: Vec<String>,
+    /// What rpm does with each of them, in their order: 1 macros are expanded, 2 it is a query format, 4 its failure is the
+    /// package's.
+    pub script_flags: Vec<u32>,
 }
 
 impl RpmInfo {
@@ -327,6 +331,7 @@ fn describe(header: &Header) -> Result<RpmInfo, Fault> {
         None => header.number(tag::SIZE)?,
     };
     let number = |tag: u32| header.number(tag).map(Option::unwrap_or_default);
+    let scripts = scriptlets::read(header)?;
     Ok(RpmInfo {
         name: identity(tag::NAME, "name")?,
         epoch: header.number(tag::EPOCH)?.map(|epoch| epoch as u32),
@@ -359,8 +364,9 @@ fn describe(header: &Header) -> Result<RpmInfo, Fault> {
         enhances: relations(header, tag::ENHANCENAME, tag::ENHANCEFLAGS, tag::ENHANCEVERSION)?,
         files: files(header)?,
         changelog: changelog(header)?,
-        scripts: scripts(header)?.into_iter().map(|(name, text, _)| (name, text)).collect(),
-        script_programs: scripts(header)?.into_iter().map(|(_, _, program)| program).collect(),
+        script_programs: scripts.iter().map(|script| script.program.clone()).collect(),
+        script_flags: scripts.iter().map(|script| script.flags).collect(),
+        scripts: scripts.into_iter().map(|script| (script.name, script.text)).collect(),
     })
 }
 
@@ -444,6 +450,7 @@ fn files(header: &Header) -> Result<Vec<FileInfo>, Fault> {
             sha256: if has_sha256 { digest.parse().ok() } else { None },
             config: flag(file::CONFIG),
             noreplace: flag(file::NOREPLACE),
+            missing_ok: flag(file::MISSINGOK),
             documentation: flag(file::DOC),
             license: flag(file::LICENSE),
             ghost: flag(file::GHOST),
@@ -463,26 +470,6 @@ fn changelog(header: &Header) -> Result<Vec<ChangelogEntry>, Fault> {
     let all = times.into_iter().zip(authors).zip(texts);
     let entry = |((time, author), text)| ChangelogEntry { time: i64::try_from(time).unwrap_or_default(), author, text };
     Ok(all.map(entry).collect())
-}
-
-/// Name, text and program of every scriptlet.
-fn scripts(header: &Header) -> Result<Vec<(String, String, String)>, Fault> {
-    let mut scripts = Vec::new();
-    for (name, tag, program) in [
-        ("pretrans", tag::PRETRANS, tag::PRETRANSPROG),
-        ("pre", tag::PREIN, tag::PREINPROG),
-        ("post", tag::POSTIN, tag::POSTINPROG),
-        ("preun", tag::PREUN, tag::PREUNPROG),
-        ("postun", tag::POSTUN, tag::POSTUNPROG),
-        ("posttrans", tag::POSTTRANS, tag::POSTTRANSPROG),
-    ] {
-        if let Some(text) = header.text(tag)? {
-            // One text, or the program and its arguments.
-            let program = header.texts(program)?.into_iter().next();
-            scripts.push((name.to_owned(), text, program.unwrap_or_default()));
-        }
-    }
-    Ok(scripts)
 }
 
 #[cfg(test)]

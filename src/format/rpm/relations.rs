@@ -2,9 +2,10 @@
 //! the package implies about itself is added, as rpmbuild would.
 
 use super::read::Dependency;
+use super::scriptlets;
 use super::tag::sense;
 use crate::format::error::Error;
-use crate::package::{Package, Scriptlet};
+use crate::package::Package;
 use crate::relation::RelationKind;
 use crate::relation::rpm::{self, Comparison};
 use crate::target::Architecture;
@@ -59,16 +60,13 @@ pub(super) fn relations(package: &Package, features: PayloadFeatures) -> Result<
     requires.extend(flagged(parse_all(RelationKind::PreDepends, &relations.pre_depends)?, sense::SCRIPT_PRE));
     for (scriptlet, text) in &relations.scriptlets {
         let parsed = parse_all(RelationKind::PreDepends, std::slice::from_ref(text))?;
-        requires.extend(flagged(parsed, flag(*scriptlet)));
+        requires.extend(flagged(parsed, scriptlets::sense(*scriptlet)));
     }
     if features.configuration {
         provides.push(own(format!("config({name})"), sense::CONFIG));
         requires.push(own(format!("config({name})"), sense::CONFIG));
     }
-    for (scriptlet, _) in package.scripts.scriptlets() {
-        let flags = sense::INTERP | flag(scriptlet);
-        requires.push(Dependency { name: super::SHELL.to_owned(), flags, version: String::new() });
-    }
+    requires.extend(scriptlets::interpreters(package));
     let mut all = All {
         provides,
         requires,
@@ -79,7 +77,7 @@ pub(super) fn relations(package: &Package, features: PayloadFeatures) -> Result<
         supplements: parse_all(RelationKind::Supplements, &relations.supplements)?,
         enhances: parse_all(RelationKind::Enhances, &relations.enhances)?,
     };
-    let needed = rpmlib(&all, features);
+    let needed = rpmlib(&all, features, package);
     all.requires.extend(needed);
     for list in all.lists_mut() {
         list.sort_by(|left, right| {
@@ -111,7 +109,7 @@ fn isa(architecture: Architecture) -> &'static str {
 }
 
 /// The features of rpm that reading this package needs, with the version that brought each (`lib/rpmds.c`).
-fn rpmlib(all: &All, features: PayloadFeatures) -> Vec<Dependency> {
+fn rpmlib(all: &All, features: PayloadFeatures, package: &Package) -> Vec<Dependency> {
     let lists = all.lists();
     let any = |test: fn(&Dependency) -> bool| lists.iter().any(|list| list.iter().any(test));
     [
@@ -129,6 +127,7 @@ fn rpmlib(all: &All, features: PayloadFeatures) -> Vec<Dependency> {
         (any(|one| one.name.starts_with('(')), "RichDependencies", "4.12.0-1"),
     ]
     .into_iter()
+    .chain(scriptlets::features(package))
     .filter(|(needed, ..)| *needed)
     .map(|(_, feature, version)| Dependency {
         name: format!("rpmlib({feature})"),
@@ -141,17 +140,6 @@ fn rpmlib(all: &All, features: PayloadFeatures) -> Vec<Dependency> {
 /// Whether a version in `dependency` has this character; the versions of a boolean expression stand in its name.
 fn has(dependency: &Dependency, character: char) -> bool {
     dependency.version.contains(character) || (dependency.name.starts_with('(') && dependency.name.contains(character))
-}
-
-/// When a scriptlet's requirement must be there.
-fn flag(scriptlet: Scriptlet) -> u32 {
-    match scriptlet {
-        Scriptlet::Pre => sense::SCRIPT_PRE,
-        Scriptlet::Post => sense::SCRIPT_POST,
-        Scriptlet::PreUn => sense::SCRIPT_PREUN,
-        Scriptlet::PostUn => sense::SCRIPT_POSTUN,
-        Scriptlet::PostTrans => sense::POSTTRANS,
-    }
 }
 
 fn flagged(mut dependencies: Vec<Dependency>, flags: u32) -> Vec<Dependency> {

@@ -32,8 +32,10 @@ numbers! {
     ENCODING = 5062,
     // Scriptlets.
     PREIN = 1023, POSTIN = 1024, PREUN = 1025, POSTUN = 1026, PREINPROG = 1085, POSTINPROG = 1086, PREUNPROG = 1087,
-    POSTUNPROG = 1088, PRETRANS = 1151, POSTTRANS = 1152, PRETRANSPROG = 1153,
-    POSTTRANSPROG = 1154,
+    POSTUNPROG = 1088, PRETRANS = 1151, POSTTRANS = 1152, PRETRANSPROG = 1153, POSTTRANSPROG = 1154,
+    PREINFLAGS = 5020, POSTINFLAGS = 5021, PREUNFLAGS = 5022, POSTUNFLAGS = 5023, PRETRANSFLAGS = 5024,
+    POSTTRANSFLAGS = 5025, PREUNTRANS = 5103, POSTUNTRANS = 5104, PREUNTRANSPROG = 5105, POSTUNTRANSPROG = 5106,
+    PREUNTRANSFLAGS = 5107, POSTUNTRANSFLAGS = 5108,
     // Files.
     FILESIZES = 1028, FILEMODES = 1030, FILERDEVS = 1033, FILEMTIMES = 1034, FILEDIGESTS = 1035, FILELINKTOS = 1036,
     FILEFLAGS = 1037, FILEUSERNAME = 1039, FILEGROUPNAME = 1040, FILEVERIFYFLAGS = 1045, FILEDEVICES = 1095,
@@ -56,6 +58,7 @@ numbers! {
 pub(super) mod file {
     pub(in crate::format::rpm) const CONFIG: u32 = 1;
     pub(in crate::format::rpm) const DOC: u32 = 1 << 1;
+    pub(in crate::format::rpm) const MISSINGOK: u32 = 1 << 3;
     pub(in crate::format::rpm) const NOREPLACE: u32 = 1 << 4;
     pub(in crate::format::rpm) const GHOST: u32 = 1 << 6;
     pub(in crate::format::rpm) const LICENSE: u32 = 1 << 7;
@@ -82,6 +85,8 @@ pub(super) mod sense {
     pub(in crate::format::rpm) const SCRIPT_POST: u32 = 1 << 10;
     pub(in crate::format::rpm) const SCRIPT_PREUN: u32 = 1 << 11;
     pub(in crate::format::rpm) const SCRIPT_POSTUN: u32 = 1 << 12;
+    pub(in crate::format::rpm) const PREUNTRANS: u32 = 1 << 20;
+    pub(in crate::format::rpm) const POSTUNTRANS: u32 = 1 << 21;
     pub(in crate::format::rpm) const RPMLIB: u32 = 1 << 24;
     pub(in crate::format::rpm) const CONFIG: u32 = 1 << 28;
 }

@@ -12,13 +12,13 @@ use super::header::{Builder, Value};
 use super::read::Dependency;
 use super::relations::{self, PayloadFeatures};
 use super::signature::{self, Facts};
-use super::{SHELL, cpio, group, lead, tag};
+use super::{cpio, group, lead, scriptlets, tag};
 use crate::digest::Sha256;
 use crate::format::error::Error;
 use crate::format::output::{Hashing, Output};
 use crate::format::pack::{Plan, level, pack};
 use crate::format::{Resolved, Written, text};
-use crate::package::{Package, Scripts, changelog};
+use crate::package::{Package, changelog};
 use crate::target::{Compression, Format};
 use crate::tree::{Node, Role};
 
@@ -80,7 +80,7 @@ fn file_name(package: &Package) -> String {
 fn metadata(package: &Package, items: &[Item], time: u32, options: Resolved<'_>) -> Result<Builder, Error> {
     let mut header = Builder::default();
     identity(&mut header, package, time)?;
-    scriptlets(&mut header, &package.scripts)?;
+    scriptlets::write(&mut header, package)?;
     files::describe(&mut header, items);
     let size = files::installed_size(items);
     match u32::try_from(size) {
@@ -164,22 +164,6 @@ fn identity(header: &mut Builder, package: &Package, time: u32) -> Result<(), Er
     header.text(tag::SOURCERPM, format!("{}-{}-{}.src.rpm", package.source, version.rpm, version.revision));
     header.text(tag::RPMVERSION, concat!("packhouse-", env!("CARGO_PKG_VERSION")));
     header.text(tag::ENCODING, "utf-8");
-    Ok(())
-}
-
-fn scriptlets(header: &mut Builder, scripts: &Scripts) -> Result<(), Error> {
-    for (name, script, text_tag, program_tag) in [
-        ("%pre", &scripts.pre_install, tag::PREIN, tag::PREINPROG),
-        ("%post", &scripts.post_install, tag::POSTIN, tag::POSTINPROG),
-        ("%preun", &scripts.pre_remove, tag::PREUN, tag::PREUNPROG),
-        ("%postun", &scripts.post_remove, tag::POSTUN, tag::POSTUNPROG),
-        ("%posttrans", &scripts.post_transaction, tag::POSTTRANS, tag::POSTTRANSPROG),
-    ] {
-        if let Some(script) = script {
-            header.text(text_tag, text::script(name, script)?.trim_end());
-            header.text(program_tag, SHELL);
-        }
-    }
     Ok(())
 }
 

@@ -23,6 +23,8 @@ pub(in crate::package) struct Copyright<'a> {
     pub(in crate::package) name: &'a PackageName,
     pub(in crate::package) maintainer: String,
     pub(in crate::package) holder: &'a str,
+    /// What the configuration says of the copyright of the project's own code.
+    pub(in crate::package) notice: Option<&'a str>,
     pub(in crate::package) homepage: Option<&'a str>,
     pub(in crate::package) prefix: &'a InstallPath,
     /// Tells directories from files.
@@ -50,7 +52,10 @@ struct Stanza {
 
 /// The copyright file.
 pub(in crate::package) fn copyright(copyright: &Copyright<'_>) -> Result<String, Error> {
-    let own = format!("{} {}", copyright.year, clean(copyright.holder));
+    let own = match copyright.notice {
+        Some(notice) => clean(notice),
+        None => format!("{} {}", copyright.year, clean(copyright.holder)),
+    };
     let mut stanzas = vec![Stanza {
         files: vec!["*".to_owned()],
         holders: vec![own.clone()],
@@ -88,7 +93,9 @@ fn remarks(copyright: &Copyright<'_>) -> String {
     if copyright.components.iter().all(|component| component.own) {
         return String::new();
     }
+    let has_tree = copyright.tree.iter().any(|(path, _)| path.is_within(copyright.prefix));
     let mut text = match copyright.components.iter().any(|component| !component.compiled_into.is_empty()) {
+        true if !has_tree => "The programs are compiled with third-party libraries.".to_owned(),
         true => format!("The programs below {}\nare compiled with third-party libraries.", copyright.prefix),
         false => format!("The tree below {}\ncarries third-party components as they were released.", copyright.prefix),
     };

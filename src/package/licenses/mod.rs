@@ -62,8 +62,11 @@ pub fn own(settings: &Settings, member: &Member) -> Expression {
         let line = text.trim().lines().next().unwrap_or_default().trim();
         (!line.is_empty()).then(|| Expression::parse(line).unwrap_or_else(|| Expression::reference(line)))
     };
+    let adopted = settings.adopted.get(member.name.as_str());
+    let mut adopted = adopted.into_iter().flat_map(|adopted| [&adopted.rpm, &adopted.deb]).flatten();
     let service = settings.service(&member.name).license;
     service
+        .or_else(|| adopted.find_map(|table| table.license.clone()))
         .as_deref()
         .and_then(written)
         .or_else(|| member.license.as_deref().and_then(written))

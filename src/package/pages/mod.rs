@@ -20,7 +20,7 @@ use self::roff::Page;
 use super::assemble::gzip;
 use super::{Error, Version};
 use crate::config::value::stays_inside;
-use crate::config::{ServiceSettings, Settings, Shell, page_name};
+use crate::config::{Addition, ServiceSettings, Settings, Shell, page_name};
 use crate::name::PackageName;
 use crate::target::{Format, Target};
 use crate::tree::{Content, Entry, InstallPath, Node, Role, Tree};
@@ -89,6 +89,9 @@ pub(super) fn install(facts: &Facts<'_>, help: &BTreeMap<String, String>, tree: 
         }
         let bytes = source(&facts.settings.root, facts.directory, file, "the completion file").map_err(failed)?;
         add(facts, tree, &place, bytes, Role::Plain)?;
+    }
+    if !facts.service.adds(Addition::ManPages) {
+        return Ok(());
     }
     for command in
         undocumented(facts.service, facts.directory, facts.commands.iter().map(String::as_str)).map_err(failed)?
@@ -205,7 +208,7 @@ fn page(facts: &Facts<'_>, command: &str, help: Option<Help>, tree: &Tree) -> St
     let date = jiff::Timestamp::from_second(facts.time)
         .map_or_else(|_| String::new(), |time| time.to_zoned(jiff::tz::TimeZone::UTC).date().to_string());
     let source = format!("{} {}", facts.package, facts.version.debian);
-    let mut page = Page::new(command, "1", &date, &source, &facts.settings.project.maintainer.name);
+    let mut page = Page::new(command, "1", &date, &source, &facts.settings.maintainer(facts.service).name);
     page.section("NAME");
     page.summary(command, if facts.summary.is_empty() { command } else { facts.summary });
     let known = help.is_some();

@@ -1,11 +1,18 @@
 //! Every script is judged by the shell, by shellcheck where it is installed, and by what it does when it is called in each
 //! way that dpkg and rpm call it, with stubs in place of systemd's programs.
 
+mod machine;
+mod policies;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use super::super::systemd::{Scope, Sysusers};
 use super::*;
+use crate::config::{RestartPolicy, Stage};
 use crate::target::{Architecture, distribution};
+use machine::{Machine, STUB};
 
 fn strings(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
@@ -39,6 +46,8 @@ fn everything(restart: RestartPolicy, enable: bool, start: bool) -> Units {
         restart,
         enable,
         start,
+        policies: BTreeMap::new(),
+        shipped: BTreeSet::new(),
     }
 }
 
@@ -63,15 +72,15 @@ fn all_actions(units: Units) -> Actions {
     }
 }
 
+/// The scripts of a package that brings none itself.
+fn scripts(package: &str, target: &Target, actions: &Actions) -> Result<Scripts, Error> {
+    super::scripts(package, target, actions, &OwnScripts::default()).map(|composed| composed.scripts)
+}
+
+/// By Debian's names.
 fn texts(scripts: &Scripts) -> Vec<(&'static str, &str)> {
-    let all = [
-        ("preinst", &scripts.pre_install),
-        ("postinst", &scripts.post_install),
-        ("prerm", &scripts.pre_remove),
-        ("postrm", &scripts.post_remove),
-        ("posttrans", &scripts.post_transaction),
-    ];
-    all.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?))).collect()
+    let name = |stage: Stage| stage.name(Format::Deb).unwrap_or("posttrans");
+    scripts.iter().map(|(stage, script)| (name(stage), script.text.as_str())).collect()
 }
 
 fn assert_accepts(program: &str, arguments: &[&str], script: &str) {
@@ -125,7 +134,7 @@ fn every_combination_of_policies_is_a_script_that_the_shell_and_shellcheck_accep
                     for (_, script) in texts(&made) {
                         let debian = target.format() == Format::Deb;
                         assert_eq!(script.starts_with("#!/bin/sh\n"), debian, "{script}");
-                        assert!(debian || script.ends_with("\nexit 0\n") || script == "exit 0\n", "{script}");
+                        assert!(debian || script.ends_with("\nexit 0"), "{script}");
                         seen.insert(script.to_owned());
                     }
                 }
@@ -175,114 +184,16 @@ fn a_full_set_of_scripts_is_what_a_maintainer_would_have_written() {
             _ => Actions { units: everything(restart, true, false), ..Actions::default() },
         };
         let made = scripts("acme-api", &target(name), &actions).expect("scripts");
-        let whole: Vec<String> =
-            texts(&made).into_iter().map(|(script, text)| format!("---- {script} ----\n{text}")).collect();
+        let whole: Vec<String> = texts(&made)
+            .into_iter()
+            .map(|(script, text)| format!("---- {script} ----\n{}\n", text.trim_end()))
+            .collect();
         let policy = match restart {
             RestartPolicy::StopStart => "stop-start",
             RestartPolicy::AfterUpgrade => "after-upgrade",
             RestartPolicy::Never => "never",
         };
         insta::assert_snapshot!(format!("{name}-{policy}"), whole.join("\n"));
-    }
-}
-
-/// Runs scripts with stubs that write down how they were called. `/run` is another directory, and so is `/usr/lib`.
-struct Machine {
-    root: tempfile::TempDir,
-}
-
-/// `systemctl` answers from files: `active` and `enabled` hold lines `UNIT STATE`.
-const SYSTEMCTL: &str = r#"#!/bin/sh
-echo "systemctl $*" >> "$MACHINE/calls"
-case "$1" in
-is-active) sed -n "s/^$2 //p" "$MACHINE/active" ;;
-is-enabled) sed -n "s/^$2 //p" "$MACHINE/enabled" ;;
-esac
-"#;
-
-const STUB: &str = "#!/bin/sh\necho \"${0##*/} $*\" >> \"$MACHINE/calls\"\n";
-
-impl Machine {
-    fn new(booted: bool) -> Self {
-        let root = tempfile::tempdir().expect("a directory");
-        let machine = Self { root };
-        fs_err::create_dir_all(machine.path("bin")).expect("mkdir");
-        fs_err::create_dir_all(machine.path("run")).expect("mkdir");
-        fs_err::create_dir_all(machine.path("usr/lib/acme/it's/lib")).expect("mkdir");
-        if booted {
-            fs_err::create_dir_all(machine.path("run/systemd/system")).expect("mkdir");
-        }
-        for (program, text) in [
-            ("systemctl", SYSTEMCTL),
-            ("deb-systemd-helper", STUB),
-            ("deb-systemd-invoke", STUB),
-            ("systemd-sysusers", STUB),
-            ("systemd-tmpfiles", STUB),
-            ("dpkg-maintscript-helper", STUB),
-            ("dpkg-statoverride", "#!/bin/sh\nexit 1\n"),
-            ("setcap", STUB),
-            ("chown", STUB),
-            ("chmod", STUB),
-            ("python3.11", STUB),
-        ] {
-            use std::os::unix::fs::PermissionsExt as _;
-            let file = machine.path(&format!("bin/{program}"));
-            fs_err::write(&file, text).expect("write");
-            fs_err::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("chmod");
-        }
-        for file in ["active", "enabled", "calls"] {
-            fs_err::write(machine.path(file), "").expect("write");
-        }
-        machine
-    }
-
-    fn path(&self, relative: &str) -> std::path::PathBuf {
-        self.root.path().join(relative)
-    }
-
-    /// These units are installed, each with what `is-enabled` and `is-active` say of it.
-    fn units(&self, units: &[(&str, &str, &str)]) {
-        let (mut enabled, mut active) = (String::new(), String::new());
-        fs_err::create_dir_all(self.path("usr/lib/systemd/system")).expect("mkdir");
-        for (unit, is_enabled, is_active) in units {
-            fs_err::write(self.path(&format!("usr/lib/systemd/system/{unit}")), "").expect("write");
-            enabled.push_str(&format!("{unit} {is_enabled}\n"));
-            active.push_str(&format!("{unit} {is_active}\n"));
-        }
-        fs_err::write(self.path("enabled"), enabled).expect("write");
-        fs_err::write(self.path("active"), active).expect("write");
-    }
-
-    /// Runs a script; what it called, one call a line.
-    fn run(&self, script: &str, arguments: &[&str]) -> Vec<String> {
-        let root = self.root.path().to_str().expect("UTF-8");
-        fs_err::write(self.path("calls"), "").expect("write");
-        // The paths of the machine are below the directory of the test.
-        let script = script
-            .replace("/run/", &format!("{root}/run/"))
-            .replace("/usr/lib/systemd/system/", &format!("{root}/usr/lib/systemd/system/"))
-            .replace("/usr/lib/acme/", &format!("{root}/usr/lib/acme/"))
-            .replace("/var/lib/", &format!("{root}/var/lib/"))
-            .replace("/usr/lib/systemd/systemd-update-helper", &format!("{root}/helper"));
-        let file = self.path("script");
-        fs_err::write(&file, script).expect("write");
-        let output = Command::new("/bin/sh")
-            .arg(&file)
-            .args(arguments)
-            .env("PATH", format!("{root}/bin:/usr/bin:/bin"))
-            .env("MACHINE", root)
-            .env_remove("DPKG_ROOT")
-            .output()
-            .expect("a shell");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{arguments:?}: {said}");
-        assert_eq!(said, "", "{arguments:?}");
-        let calls = fs_err::read_to_string(self.path("calls")).expect("calls");
-        calls.lines().filter(|line| !line.starts_with("systemctl is-")).map(str::to_owned).collect()
-    }
-
-    fn has_memory(&self) -> bool {
-        self.path("run/packhouse/acme-api").exists()
     }
 }
 
@@ -370,8 +281,8 @@ fn upgrade(restart: RestartPolicy, start: bool, state: (&str, &str)) -> (Vec<Str
         let acts = |call: &String| call.contains("invoke") || call.starts_with("systemctl start");
         calls.into_iter().filter(acts).collect()
     };
-    let before = made.pre_install.map(|script| act(machine.run(&script, &["upgrade", "1-1", "2-1"])));
-    let after = act(machine.run(&made.post_install.expect("a postinst"), &["configure", "1-1"]));
+    let before = made.text(Stage::PreInstall).map(|script| act(machine.run(script, &["upgrade", "1-1", "2-1"])));
+    let after = act(machine.run(&made.text(Stage::PostInstall).expect("a postinst"), &["configure", "1-1"]));
     assert!(!machine.has_memory(), "the memory outlives the upgrade");
     (before.unwrap_or_default(), after)
 }
@@ -422,7 +333,8 @@ fn what_ran_is_restarted_or_stopped_and_started_as_the_policy_says() {
 fn an_upgrade_that_does_not_happen_starts_again_what_was_stopped_for_it() {
     let actions = Actions { units: everything(RestartPolicy::StopStart, true, true), ..Actions::default() };
     let made = scripts("acme-api", &target("debian-12"), &actions).expect("scripts");
-    let (preinst, postinst) = (made.pre_install.expect("it"), made.post_install.expect("it"));
+    let (preinst, postinst) =
+        (made.text(Stage::PreInstall).expect("it").to_owned(), made.text(Stage::PostInstall).expect("it").to_owned());
     let machine = Machine::new(true);
     machine.units(&[
         ("acme-api.service", "disabled", "active"),
@@ -454,12 +366,12 @@ fn a_first_installation_and_one_after_a_removal_start_what_is_enabled() {
     let made = scripts("acme-api", &target("debian-12"), &actions).expect("scripts");
     let machine = Machine::new(true);
     machine.units(&[("acme-api.service", "enabled", "active"), ("acme-api.socket", "enabled", "active")]);
-    let removal = machine.run(made.pre_remove.as_deref().expect("it"), &["remove"]);
+    let removal = machine.run(made.text(Stage::PreRemove).expect("it"), &["remove"]);
     assert!(removal.iter().any(|call| call.starts_with("deb-systemd-invoke stop acme-api.socket")), "{removal:?}");
-    machine.run(made.post_remove.as_deref().expect("it"), &["remove"]);
+    machine.run(made.text(Stage::PostRemove).expect("it"), &["remove"]);
     assert!(!machine.has_memory());
     for last in ["", "1-1"] {
-        let calls = machine.run(made.post_install.as_deref().expect("it"), &["configure", last]);
+        let calls = machine.run(made.text(Stage::PostInstall).expect("it"), &["configure", last]);
         let started: Vec<&String> = calls.iter().filter(|call| call.starts_with("deb-systemd-invoke start")).collect();
         assert_eq!(
             started,
@@ -486,7 +398,7 @@ fn purge_takes_ghosts_and_nothing_beside_them() {
         if other {
             fs_err::write(state.join("of-somebody"), "").expect("write");
         }
-        machine.run(made.post_remove.as_deref().expect("it"), &["purge"]);
+        machine.run(made.text(Stage::PostRemove).expect("it"), &["purge"]);
         assert!(!state.join("state.db").exists() && !stamps.join("stamp-acme-report.timer").exists());
         assert_eq!(state.exists(), other);
         if other {
@@ -549,19 +461,18 @@ fn rpm_starts_sockets_before_their_services() {
     for name in ["el8", "el9", "opensuse-16.0"] {
         let units = everything(RestartPolicy::StopStart, true, true);
         let made = scripts("acme-api", &target(name), &Actions { units, ..Actions::default() }).expect("scripts");
-        let run = |machine: &Machine, script: &Option<String>, count: &str| {
-            machine.run(script.as_deref().expect("a script"), &[count])
-        };
+        let run =
+            |machine: &Machine, script: Option<&str>, count: &str| machine.run(script.expect("a script"), &[count]);
         let machine = Machine::new(true);
         machine.units(&[("acme-api.service", "enabled", "active"), ("acme-api.socket", "enabled", "active")]);
-        run(&machine, &made.pre_install, "2");
+        run(&machine, made.text(Stage::PreInstall), "2");
         assert_eq!(
-            starts(run(&machine, &made.post_transaction, "2")),
+            starts(run(&machine, made.text(Stage::PostTransaction), "2")),
             ["acme-api.socket", "acme-api.service"],
             "{name}: what ran, and nothing else"
         );
         let machine = Machine::new(true);
-        let started = starts(run(&machine, &made.post_install, "1"));
+        let started = starts(run(&machine, made.text(Stage::PostInstall), "1"));
         assert_eq!(started, ["acme-api.socket acme-report.timer acme-api.service"], "{name}");
     }
 }
@@ -571,7 +482,7 @@ fn memberships_are_made_by_the_scriptlet_where_rpm_makes_users_only() {
     let inline = |name: &str, lines: &[&str]| {
         let units = Units { sysusers: Some(Sysusers::new("acme.conf", lines)), ..Units::default() };
         let made = scripts("acme", &target(name), &Actions { units, ..Actions::default() }).expect("scripts");
-        made.pre_install.is_some_and(|script| script.contains("systemd-sysusers --replace"))
+        made.text(Stage::PreInstall).is_some_and(|script| script.contains("systemd-sysusers --replace"))
     };
     let (user, member) = ("u acme -", "m acme adm");
     assert!(inline("el9", &[user]) && inline("el9", &[user, member]));
@@ -582,7 +493,11 @@ fn memberships_are_made_by_the_scriptlet_where_rpm_makes_users_only() {
 #[test]
 fn state_survives_removal_and_goes_with_the_purge() {
     let actions = Actions { units: everything(RestartPolicy::Never, true, true), ..Actions::default() };
-    let postrm = scripts("acme-api", &target("debian-12"), &actions).expect("scripts").post_remove.expect("it");
+    let postrm = scripts("acme-api", &target("debian-12"), &actions)
+        .expect("scripts")
+        .text(Stage::PostRemove)
+        .expect("it")
+        .to_owned();
     let machine = Machine::new(true);
     let state = machine.path("var/lib/acme-api");
     fs_err::create_dir_all(state.join("queue")).expect("mkdir");

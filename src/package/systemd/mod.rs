@@ -5,19 +5,22 @@ mod checks;
 mod directives;
 mod generated;
 mod presets;
+mod shipped;
 mod sysusers;
 mod tmpfiles;
 mod unit_file;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 pub(crate) use directives::{names as unit_directives, sections as unit_sections};
 pub(super) use sysusers::Sysusers;
 
-use super::Error;
+use super::{Error, former};
 use crate::config::value::stays_inside;
-use crate::config::{RestartPolicy, Settings, SystemdSettings};
+use crate::config::{RestartPolicy, Settings, SystemdSettings, UnitPolicy, UnitSource};
 use crate::diagnostic::Location;
+use crate::name::PackageName;
 use crate::target::{Format, Target};
 use crate::tree::{Content, InstallPath, Tree};
 use crate::workspace::Member;
@@ -42,9 +45,28 @@ pub(super) struct Units {
     pub(super) enable: bool,
     /// Start on first installation.
     pub(super) start: bool,
+    /// Units that are treated otherwise, by name.
+    pub(super) policies: BTreeMap<String, UnitPolicy>,
+    /// Units that the configuration ships as plain files and says nothing of.
+    pub(super) shipped: BTreeSet<String>,
 }
 
 impl Units {
+    /// Whether a unit is enabled on first installation.
+    pub(super) fn enables(&self, unit: &str) -> bool {
+        self.policies.get(unit).and_then(|policy| policy.enable).unwrap_or(self.enable)
+    }
+
+    /// Whether a unit is started on first installation.
+    pub(super) fn starts(&self, unit: &str) -> bool {
+        self.policies.get(unit).and_then(|policy| policy.start).unwrap_or(self.start)
+    }
+
+    /// What happens to a unit on upgrade.
+    pub(super) fn restarts(&self, unit: &str) -> RestartPolicy {
+        self.policies.get(unit).and_then(|policy| policy.restart()).unwrap_or(self.restart)
+    }
+
     /// Whether anything in the package is for systemd.
     pub(super) fn any(&self) -> bool {
         let scope = |scope: &Scope| !scope.startable.is_empty() || !scope.templates.is_empty();
@@ -81,8 +103,22 @@ impl Scope {
             }
             scope.startable.push(name);
         }
-        scope.enableable.sort();
-        scope.templates.sort();
+        scope.sort();
+        scope
+    }
+
+    /// Adds the units of `other`.
+    fn add(&mut self, other: Self) {
+        self.enableable.extend(other.enableable);
+        self.startable.extend(other.startable);
+        self.jobs.extend(other.jobs);
+        self.templates.extend(other.templates);
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        self.enableable.sort();
+        self.templates.sort();
         // A service may start with the socket's listening descriptors, so the socket goes first.
         let rank = |name: &str| match name.rsplit_once('.') {
             Some((_, "slice" | "mount")) => 0,
@@ -90,8 +126,18 @@ impl Scope {
             Some((_, "path" | "timer")) => 2,
             _ => 3,
         };
-        scope.startable.sort_by(|left, right| (rank(left), left).cmp(&(rank(right), right)));
-        scope
+        self.startable.sort_by(|left, right| (rank(left), left).cmp(&(rank(right), right)));
+    }
+
+    /// Those units that `keep` takes.
+    pub(super) fn only(&self, keep: impl Fn(&String) -> bool) -> Self {
+        let only = |units: &[String]| units.iter().filter(|unit| keep(unit)).cloned().collect();
+        Self {
+            enableable: only(&self.enableable),
+            startable: only(&self.startable),
+            jobs: only(&self.jobs),
+            templates: only(&self.templates),
+        }
     }
 
     /// What an upgrade looks after: all but jobs, which end by themselves.
@@ -120,10 +166,16 @@ impl Scope {
 pub(super) struct ServiceFacts<'a> {
     /// The service.
     pub(super) member: &'a Member,
+    /// The package's name.
+    pub(super) package: &'a PackageName,
+    /// Whether what could not work is left to `packhouse check`: it was written for a tool that does not look.
+    pub(super) lenient: bool,
     /// Its absolute directory.
     pub(super) directory: &'a Path,
     /// Its private tree's directory.
     pub(super) prefix: &'a InstallPath,
+    /// Where units that were written for another tool take that directory to be.
+    pub(super) former: Option<&'a InstallPath>,
     /// One line.
     pub(super) summary: &'a str,
     /// The commands that are linked into `/usr/bin`.
@@ -134,7 +186,7 @@ pub(super) struct ServiceFacts<'a> {
 
 impl ServiceFacts<'_> {
     fn package(&self) -> &str {
-        self.member.name.as_str()
+        self.package.as_str()
     }
 }
 
@@ -147,16 +199,18 @@ pub(super) fn install(
     tree: &mut Tree,
 ) -> Result<Units, Error> {
     let debian = target.format() == Format::Deb;
-    let read = |paths: &[std::path::PathBuf]| -> Result<Vec<UnitFile>, Error> {
-        paths.iter().map(|path| read_unit(settings, service, path)).collect()
+    let read = |sources: &[UnitSource]| -> Result<Vec<UnitFile>, Error> {
+        sources.iter().map(|source| read_unit(settings, service, source)).collect()
     };
     let mut system = read(&systemd.units)?;
     if let (Some(command), true) = (&systemd.command, systemd.units.is_empty()) {
         system.extend(generated::units(settings, systemd, service, target, command)?);
     }
     let user = read(&systemd.user_units)?;
-    checks::check(service, tree, &system, checks::Manager::System)?;
-    checks::check(service, tree, &user, checks::Manager::User)?;
+    if !service.lenient {
+        checks::check(service, tree, &system, checks::Manager::System)?;
+        checks::check(service, tree, &user, checks::Manager::User)?;
+    }
 
     let mut units = Units {
         data: if systemd.keep_data { Vec::new() } else { data(service.package(), &system) },
@@ -165,6 +219,7 @@ pub(super) fn install(
         restart: systemd.restart,
         enable: systemd.enable.unwrap_or(debian),
         start: systemd.start.unwrap_or(debian),
+        policies: policies(systemd),
         ..Units::default()
     };
     for (directory, files) in [(SYSTEM_UNITS, &system), (USER_UNITS, &user)] {
@@ -175,10 +230,16 @@ pub(super) fn install(
     units.sysusers = sysusers::install(settings, systemd, service, target, tree)?;
     units.tmpfiles = tmpfiles::install(settings, systemd, service, target, tree)?;
     // Debian enables by deb-systemd-helper, RPM by presets alone.
-    if !debian && systemd.enable == Some(true) {
-        presets::install(service, &units, tree)?;
+    if !debian {
+        presets::install(service, systemd, &units, tree)?;
     }
     Ok(units)
+}
+
+/// What is said of single units, by the names that they are installed by.
+fn policies(systemd: &SystemdSettings) -> BTreeMap<String, UnitPolicy> {
+    let sources = systemd.units.iter().chain(&systemd.user_units);
+    sources.filter_map(|source| Some((installed_name(source), source.policy?))).collect()
 }
 
 /// `StateDirectory=` and its like of `units` (systemd.exec(5)), where they bear the package's name: another name may be another
@@ -207,7 +268,7 @@ const USER_UNITS: &str = "/usr/lib/systemd/user";
 
 /// The paths outside the service's own tree at which [`install`] puts files, as far as the settings alone tell.
 pub(super) fn installed_paths(systemd: &SystemdSettings, package: &str) -> Vec<String> {
-    let below = |directory: &str, files: &[std::path::PathBuf]| -> Vec<String> {
+    let below = |directory: &str, files: &[UnitSource]| -> Vec<String> {
         files.iter().map(|file| format!("{directory}/{}", installed_name(file))).collect()
     };
     let mut paths = below(SYSTEM_UNITS, &systemd.units);
@@ -220,8 +281,12 @@ pub(super) fn installed_paths(systemd: &SystemdSettings, package: &str) -> Vec<S
     paths
 }
 
-/// The name below the directory of its kind: the file's own, with the directory of a drop-in before it.
-fn installed_name(path: &Path) -> String {
+/// The name below the directory of its kind: the given one, else the file's own, with the directory of a drop-in before it.
+fn installed_name(source: &UnitSource) -> String {
+    if let Some(name) = &source.name {
+        return name.clone();
+    }
+    let path = &source.path;
     let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match path.parent().map(name) {
         Some(parent) if name(path).ends_with(".conf") && parent.ends_with(".d") && is_unit_drop_in(&parent) => {
@@ -236,11 +301,12 @@ fn is_unit_drop_in(directory: &str) -> bool {
     directory.strip_suffix(".d").is_some_and(|unit| unit.contains('.'))
 }
 
-fn read_unit(settings: &Settings, service: &ServiceFacts<'_>, path: &Path) -> Result<UnitFile, Error> {
-    let text = read_text(settings, service, "unit", path)?;
-    UnitFile::parse(installed_name(path), text).map_err(|malformed| {
+fn read_unit(settings: &Settings, service: &ServiceFacts<'_>, source: &UnitSource) -> Result<UnitFile, Error> {
+    let text = read_text(settings, service, "unit", &source.path)?;
+    let text = former::rewritten(&text, service.former, service.prefix);
+    UnitFile::parse(installed_name(source), text).map_err(|malformed| {
         let text = malformed.text;
-        problem(service, malformed.problem, malformed.hint, Some(located(path, &text, malformed.span)))
+        problem(service, malformed.problem, malformed.hint, Some(located(&source.path, &text, malformed.span)))
     })
 }
 
@@ -349,6 +415,10 @@ fn fields(line: &str) -> Option<Vec<String>> {
 fn add(service: &ServiceFacts<'_>, tree: &mut Tree, path: &str, text: &str) -> Result<(), Error> {
     let package = service.package().to_owned();
     let path = InstallPath::parse(path).map_err(|invalid| Error::Path { package: package.clone(), invalid })?;
+    // A plain file of the same table goes first.
+    if service.lenient && tree.get(&path).is_some() {
+        return Ok(());
+    }
     tree.file(path, Content::bytes(text.as_bytes().to_vec()), 0o644)
         .map_err(|conflict| Error::Conflict { package, conflict })
 }

@@ -106,9 +106,9 @@ pub(super) fn install(
     let package = service.package();
     let mut files: Vec<(String, Vec<String>)> = Vec::new();
     for file in &systemd.sysusers {
-        let text = read_text(settings, service, "sysusers.d file", file)?;
+        let text = read_text(settings, service, "sysusers.d file", &file.path)?;
         let lines = parse(&text, target.distribution.systemd)
-            .map_err(|wrong| line_problem(service, "sysusers.d file", file, &text, wrong))?;
+            .map_err(|wrong| line_problem(service, "sysusers.d file", &file.path, &text, wrong))?;
         let name = super::installed_name(file);
         add(service, tree, &format!("{DIRECTORY}/{name}"), &text)?;
         files.push((name, lines));

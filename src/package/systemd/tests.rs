@@ -63,8 +63,11 @@ impl Repository {
         let prefix = InstallPath::parse("/usr/lib/acme/acme-api").expect("a path");
         let service = ServiceFacts {
             member: &member,
+            package: &member.name,
+            lenient: false,
             directory: &directory,
             prefix: &prefix,
+            former: None,
             summary: "Interface: 100% of the \"cloud\" \\",
             commands: &commands,
             python: true,

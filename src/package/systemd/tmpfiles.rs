@@ -18,11 +18,11 @@ pub(super) fn install(
 ) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     for file in &systemd.tmpfiles {
-        let text = read_text(settings, service, "tmpfiles.d file", file)?;
+        let text = read_text(settings, service, "tmpfiles.d file", &file.path)?;
         for (index, line) in text.lines().enumerate() {
             check(line.trim(), target.distribution.systemd).map_err(|(problem, hint)| {
                 let wrong = LineProblem { line: index + 1, problem, hint };
-                line_problem(service, "tmpfiles.d file", file, &text, wrong)
+                line_problem(service, "tmpfiles.d file", &file.path, &text, wrong)
             })?;
         }
         let name = super::installed_name(file);

@@ -118,6 +118,7 @@ mod tests {
             link: None,
             sha256: None,
             config: false,
+            missing_ok: false,
             noreplace: false,
             documentation: false,
             license: false,
