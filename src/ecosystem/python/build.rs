@@ -335,8 +335,7 @@ impl Workshop<'_> {
         record::write(self.cache, &finished.path().join("index.json"), &key, &text)?;
         come_into_place(self.cache, finished, &place, || self.load(&place, &key).is_some())?;
         let built = self.load(&place, &key);
-        let built =
-            built.ok_or_else(|| Error::Io(io::Error::other(format!("{} was lost", place.display()))))?;
+        let built = built.ok_or_else(|| Error::Io(io::Error::other(format!("{} was lost", place.display()))))?;
         if let Some(shape) = shape.filter(|_| is_static) {
             self.remember(&prepared, &shape, &key, &built.wheel)?;
         }

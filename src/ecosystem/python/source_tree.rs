@@ -132,7 +132,8 @@ impl SourceTree {
         for file in &self.files {
             let name = file.path.to_string_lossy();
             let kind = if file.link.is_some() { 2 } else { u8::from(file.executable) };
-            let content = if file.link.is_none() && is_left_out(&name) { "-" } else { &file.digests.sha256.to_string() };
+            let content =
+                if file.link.is_none() && is_left_out(&name) { "-" } else { &file.digests.sha256.to_string() };
             text.push_str(&format!("{content} {kind} {} {name}\n", name.len()));
         }
         Sha256::of(text.as_bytes())
@@ -152,7 +153,9 @@ impl SourceTree {
 
     /// The content of the file at `path`, if it is there and what it was when the tree was read.
     pub(super) fn read_file(&self, path: &Path) -> io::Result<Option<(Vec<u8>, Digests)>> {
-        let Some(file) = self.files.iter().find(|file| file.path == path && file.link.is_none()) else { return Ok(None) };
+        let Some(file) = self.files.iter().find(|file| file.path == path && file.link.is_none()) else {
+            return Ok(None);
+        };
         let content = fs_err::read(&file.source)?;
         Ok((Sha256::of(&content) == file.digests.sha256).then(|| (content, file.digests)))
     }

@@ -94,7 +94,13 @@ impl Workshop<'_> {
     }
 
     /// Remembers the wheel at `key`, unless it is one that another module may have made otherwise.
-    pub(super) fn remember(&self, prepared: &Prepared, shape: &str, key: &str, wheel: &UnpackedWheel) -> Result<(), Error> {
+    pub(super) fn remember(
+        &self,
+        prepared: &Prepared,
+        shape: &str,
+        key: &str,
+        wheel: &UnpackedWheel,
+    ) -> Result<(), Error> {
         let Some(tree) = &prepared.tree else { return Ok(()) };
         if !wheel.is_pure() {
             return Ok(());
@@ -115,10 +121,11 @@ fn is_module(path: &str) -> bool {
 }
 
 /// The module at `path` cannot be told apart from another in the wheel.
-struct Ambiguous;
+#[derive(Debug)]
+pub(super) struct Ambiguous;
 
 /// Where the module at `path`, whose content was `sha256`, stands in the wheel; `None` when it is not packed.
-fn place<'a>(
+pub(super) fn place<'a>(
     wheel: &'a UnpackedWheel,
     modules: &BTreeMap<String, Sha256>,
     path: &str,
@@ -150,7 +157,8 @@ fn is_no_plugin(tool: &UnpackedWheel) -> bool {
     if REQUIREMENTS.contains(&normalize(tool.name()).as_str()) {
         return true;
     }
-    let adds = |text: String| text.lines().any(|line| line.starts_with("[setuptools.") || line.starts_with("[distutils."));
+    let adds =
+        |text: String| text.lines().any(|line| line.starts_with("[setuptools.") || line.starts_with("[distutils."));
     matches!(tool.metadata("entry_points.txt").map(|text| text.is_some_and(adds)), Ok(false))
 }
 

@@ -28,7 +28,13 @@ impl Packer {
     }
 
     /// Adds a file, whose digests are known, and its line of RECORD.
-    pub(super) fn add(&mut self, path: &str, executable: bool, content: &mut dyn Read, digests: &Digests) -> io::Result<()> {
+    pub(super) fn add(
+        &mut self,
+        path: &str,
+        executable: bool,
+        content: &mut dyn Read,
+        digests: &Digests,
+    ) -> io::Result<()> {
         self.start(path, executable)?;
         io::copy(content, &mut self.archive)?;
         self.lines.push_str(&record_line(path, digests));

@@ -278,6 +278,33 @@ fn a_change_inside_a_module_needs_no_back_end_and_gives_what_it_would_give() {
 }
 
 #[test]
+fn a_module_that_may_stand_in_the_wheel_for_another_is_told_from_it_or_the_back_end_is_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = Cache::at(directory.path().join("cache"));
+    let mut maker = Maker::new("demo", "1.0");
+    maker.add("demo/a.py", "same");
+    maker.add("demo/b.py", "same");
+    maker.add("demo/c.py", "other");
+    let path = directory.path().join("demo-1.0-py3-none-any.whl");
+    fs_err::write(&path, maker.bytes()).unwrap();
+    let wheel = store::unpack(&cache, &path, Sha256::of(&maker.bytes())).unwrap();
+    let place = |paths: &[(&str, &str)], path: &str| {
+        let modules = paths.iter().map(|(path, text)| ((*path).to_owned(), Sha256::of(text.as_bytes()))).collect();
+        let (_, text) = paths.iter().find(|(one, _)| *one == path).unwrap();
+        again::place(&wheel, &modules, path, Sha256::of(text.as_bytes())).map(|found| found.map(str::to_owned)).ok()
+    };
+    let plain = [("demo/a.py", "same"), ("demo/b.py", "same"), ("demo/c.py", "other"), ("tests/c.py", "other")];
+    assert_eq!(place(&plain, "demo/a.py"), Some(Some("demo/a.py".to_owned())));
+    assert_eq!(place(&plain, "tests/c.py"), Some(None), "it is not packed");
+    let nested = [("src/demo/a.py", "same"), ("src/demo/b.py", "same"), ("src/demo/c.py", "other")];
+    assert_eq!(place(&nested, "src/demo/b.py"), Some(Some("demo/b.py".to_owned())));
+    let twice = [("demo/a.py", "same"), ("demo/b.py", "same"), ("src/demo/c.py", "other"), ("old/demo/c.py", "other")];
+    assert_eq!(place(&twice, "old/demo/c.py"), None, "either of two");
+    let moved = [("demo/a.py", "same"), ("demo/b.py", "same"), ("lib/x.py", "other")];
+    assert_eq!(place(&moved, "lib/x.py"), None, "it stands where its path does not tell");
+}
+
+#[test]
 fn what_a_back_end_may_decide_by_has_it_asked_again() {
     let Some(mut bench) = Bench::of_setuptools() else { return };
     bench.write("setup.py", "from setuptools import setup\nsetup(name='demo')\n");
@@ -300,8 +327,6 @@ fn what_a_back_end_may_decide_by_has_it_asked_again() {
     bench.write("demo.py", "x = 5\n");
     asked(&bench, "a module that setup.cfg reads");
     fs_err::remove_file(bench.package().join("setup.cfg")).unwrap();
-    bench.write("demo.py", "");
-    asked(&bench, "a module of the same content as another, from nothing known");
     let plugin = bench.tool("plugin", "[setuptools.finalize_distribution_options]\nx = plugin:x\n");
     bench.tools.push(plugin);
     bench.write("demo.py", "x = 6\n");
