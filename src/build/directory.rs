@@ -105,7 +105,7 @@ pub fn pack(cache: &Cache, options: &Options) -> Result<Vec<PathBuf>, Error> {
         return Ok(packed);
     }
     let mut known = Known::of(cache, &listing)?;
-    let tree = tree(&listing, &known)?;
+    let mut tree = tree(&listing, &known)?;
     fs_err::create_dir_all(&options.out)?;
     let mut packed = Vec::new();
     let blocks = Blocks::of(cache);
@@ -116,8 +116,9 @@ pub fn pack(cache: &Cache, options: &Options) -> Result<Vec<PathBuf>, Error> {
         ..WriteOptions::default()
     };
     for target in &options.targets {
-        let written = format::write(&package(options, target, &tree), &options.out, &write)?;
-        packed.push(written.path);
+        let package = package(options, target, tree);
+        packed.push(format::write(&package, &options.out, &write)?.path);
+        tree = package.tree;
     }
     // What changed just before the walk may have changed since without a trace: it is looked at once more.
     let settled = known.settle(&listing) && (listing.is_settled() || same(&directory, digest));
@@ -180,7 +181,7 @@ fn tree(listing: &Listing, known: &Known) -> Result<Tree, Error> {
     Ok(tree)
 }
 
-fn package(options: &Options, target: &Target, tree: &Tree) -> Package {
+fn package(options: &Options, target: &Target, tree: Tree) -> Package {
     let upstream = options.version.clone();
     let revision = format!("1{}", target.distribution.revision_suffix);
     let version = Version { epoch: 0, debian: upstream.clone(), rpm: upstream, revision };
@@ -209,7 +210,7 @@ fn package(options: &Options, target: &Target, tree: &Tree) -> Package {
         debian: DebianOnly::default(),
         changelog: Changelog { releases: vec![release] },
         time: options.time,
-        tree: tree.clone(),
+        tree,
         owned_directories: Vec::new(),
         build_ids: Vec::new(),
         notes: Vec::new(),

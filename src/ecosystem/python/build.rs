@@ -8,8 +8,12 @@
 //! What comes out is verified like any other wheel and packed again in one form (sorted, no times, no compression, since it
 //! never leaves the cache), so that equal content is an equal wheel. It is kept under a key of everything that went in.
 
+mod again;
+mod packer;
+mod stamp;
+
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::sync::Arc;
@@ -17,16 +21,16 @@ use std::sync::Arc;
 use pep508_rs::{Requirement, VerbatimUrl, VersionOrUrl};
 use serde::{Deserialize, Serialize};
 
+use self::packer::Packer;
+use self::stamp::Stamp;
 use super::archive;
 use super::build_environment::BuildEnvironment;
 use super::environment::{self, Part, Place};
 use super::host::Interpreter;
 use super::project::{self, BuildSystem};
-use super::record::record_line;
 use super::source_tree::{self, SourceTree};
 use super::store::{self, UnpackedWheel, come_into_place};
 use super::tags::PythonEnvironment;
-use super::tags::WheelName;
 use super::wheel::{self, Wheel};
 use crate::cache::{Cache, record};
 use crate::diagnostic::{Code, Diagnose, ExitCode, Location, codes, io_code, io_hints};
@@ -305,11 +309,20 @@ struct HookAnswer {
 }
 
 /// What is kept beside a built wheel.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Index {
     file_name: String,
     sha256: Sha256,
     isolation: String,
+}
+
+/// What a back end made.
+struct Made {
+    /// The wheel's path.
+    wheel: PathBuf,
+    isolation: String,
+    /// Whether it imported no module of what it built.
+    is_static: bool,
 }
 
 impl Workshop<'_> {
@@ -327,6 +340,27 @@ impl Workshop<'_> {
         if let Some(built) = self.load(&place, &key) {
             return Ok(built);
         }
+        let shape = self.shape(order, &prepared);
+        let again = shape.as_deref().and_then(|shape| self.again(&prepared, shape));
+        let ((index, content), is_static) = match again {
+            Some(again) => (again, true),
+            None => self.make(order, &prepared)?,
+        };
+        let finished = self.cache.temporary_directory()?;
+        fs_err::write(finished.path().join(&index.file_name), content)?;
+        let text = serde_json::to_vec(&index).map_err(io::Error::from)?;
+        record::write(self.cache, &finished.path().join("index.json"), &key, &text)?;
+        come_into_place(self.cache, finished, &place, || self.load(&place, &key).is_some())?;
+        let built = self.load(&place, &key);
+        let built = built.ok_or_else(|| Error::Io(io::Error::other(format!("{} was lost", place.display()))))?;
+        if let Some(shape) = shape.filter(|_| is_static) {
+            self.remember(&prepared, &shape, &key, &built.wheel)?;
+        }
+        Ok(built)
+    }
+
+    /// Has the back end make the wheel: what is kept of it, its bytes, and whether no module of the package was imported.
+    fn make(&self, order: Order<'_>, prepared: &Prepared) -> Result<((Index, Vec<u8>), bool), Error> {
         let temporary = self.cache.temporary_directory()?;
         let source = temporary.path().join("source");
         fs_err::create_dir(&source)?;
@@ -336,15 +370,9 @@ impl Workshop<'_> {
             Origin::Archive { file_name, .. } => build_system_of(&source, file_name)?,
         };
         self.check(order.name, &build_system.requires)?;
-        let (file, isolation) = self.run(order, &build_system, temporary.path())?;
-        let (file_name, sha256, content) = self.normalise(order, &file, temporary.path())?;
-        let finished = self.cache.temporary_directory()?;
-        fs_err::write(finished.path().join(&file_name), content)?;
-        let index = Index { file_name, sha256, isolation };
-        let text = serde_json::to_vec(&index).map_err(io::Error::from)?;
-        record::write(self.cache, &finished.path().join("index.json"), &key, &text)?;
-        come_into_place(self.cache, finished, &place, || self.load(&place, &key).is_some())?;
-        self.load(&place, &key).ok_or_else(|| Error::Io(io::Error::other(format!("{} was lost", place.display()))))
+        let Made { wheel, isolation, is_static } = self.run(order, &build_system, temporary.path())?;
+        let (file_name, sha256, content) = self.normalise(order, &wheel, temporary.path())?;
+        Ok(((Index { file_name, sha256, isolation }, content), is_static))
     }
 
     /// A digest of all that the result depends on.
@@ -407,8 +435,8 @@ impl Workshop<'_> {
         if missing.is_empty() { Ok(()) } else { Err(Error::Missing { name: name.to_owned(), missing }) }
     }
 
-    /// Runs the back end; gives the path of the wheel that it made below `directory`.
-    fn run(&self, order: Order<'_>, build_system: &BuildSystem, directory: &Path) -> Result<(PathBuf, String), Error> {
+    /// Runs the back end below `directory`.
+    fn run(&self, order: Order<'_>, build_system: &BuildSystem, directory: &Path) -> Result<Made, Error> {
         let (work, environment) = (directory.join("work"), directory.join("environment"));
         fs_err::create_dir(&work)?;
         let mut binds = vec![
@@ -460,7 +488,8 @@ impl Workshop<'_> {
             let got = format!("`{}`, which is not the name of a wheel", file_name.escape_debug());
             return Err(Error::Result { name: order.name.to_owned(), got });
         }
-        Ok((work.join("wheels").join(file_name), isolation))
+        let is_static = !answer.imported.iter().any(|file| Path::new(file).starts_with(&source_seen));
+        Ok(Made { wheel: work.join("wheels").join(file_name), isolation, is_static })
     }
 
     /// One run of the hook script.
@@ -511,94 +540,24 @@ impl Workshop<'_> {
         let files = made.unpack(&content)?;
         let stamp = Stamp::of(order, &got)?;
         let record = format!("{dist_info}/RECORD");
-        let mut writer = zip::ZipWriter::new(io::Cursor::new(Vec::new()));
-        let mut lines = String::new();
-        let options = |executable| {
-            zip::write::SimpleFileOptions::default()
-                .compression_method(zip::CompressionMethod::Stored)
-                .last_modified_time(zip::DateTime::default())
-                .unix_permissions(if executable { 0o755 } else { 0o644 })
-                .large_file(false)
-        };
-        let broken = |error: zip::result::ZipError| Error::Io(io::Error::other(error));
+        let mut packer = Packer::default();
         for file in files.iter().filter(|file| !is_record(&file.path, &record)) {
             let path = stamp.as_ref().map_or_else(|| file.path.clone(), |stamp| stamp.path(&file.path));
-            writer.start_file(&*path, options(file.executable)).map_err(broken)?;
+            let content = content.join(&file.path);
             match stamp.as_ref().filter(|_| file.path == format!("{dist_info}/METADATA")) {
                 Some(stamp) => {
-                    let text = stamp.metadata(&fs_err::read_to_string(content.join(&file.path))?);
-                    writer.write_all(text.as_bytes())?;
+                    let text = stamp.metadata(&fs_err::read_to_string(content)?);
                     let digests = Digests::of_reader(&mut text.as_bytes())?;
-                    lines.push_str(&record_line(&path, &digests));
+                    packer.add(&path, file.executable, &mut text.as_bytes(), &digests)?;
                 }
-                None => {
-                    io::copy(&mut fs_err::File::open(content.join(&file.path))?, &mut writer)?;
-                    lines.push_str(&record_line(&path, &file.digests));
-                }
+                None => packer.add(&path, file.executable, &mut fs_err::File::open(content)?, &file.digests)?,
             }
         }
         let record = stamp.as_ref().map_or_else(|| record.clone(), |stamp| stamp.path(&record));
-        lines.push_str(&format!("{record},,\n"));
-        writer.start_file(&*record, options(false)).map_err(broken)?;
-        writer.write_all(lines.as_bytes())?;
-        let bytes = writer.finish().map_err(broken)?.into_inner();
+        let bytes = packer.finish(&record)?;
         let file_name = file.file_name().unwrap_or_default().to_string_lossy();
         let file_name = stamp.map_or_else(|| file_name.clone().into_owned(), |stamp| stamp.path(&file_name));
         Ok((file_name, Sha256::of(&bytes), bytes))
-    }
-}
-
-/// The version that a back end did not know: it stands in the names of the wheel and its directories, and in METADATA.
-struct Stamp {
-    old: String,
-    new: String,
-    version: String,
-}
-
-impl Stamp {
-    /// What setuptools says when nothing tells it a version (`setuptools.dist`, `_infer_version`).
-    const NOTHING: &str = "0.0.0";
-
-    /// `None` when the wheel is of the version that it is to be, but for a local part.
-    fn of(order: Order<'_>, made: &WheelName) -> Result<Option<Self>, Error> {
-        let Some(version) = order.version.filter(|_| order.stamp) else { return Ok(None) };
-        let parsed = |text: &str| pep440_rs::Version::from_str(&text.replace('_', "-")).ok();
-        let (Some(wanted), Some(got)) = (parsed(version), parsed(&made.version)) else { return Ok(None) };
-        if got == wanted {
-            return Ok(None);
-        }
-        if made.version == Self::NOTHING {
-            return Ok(Some(Self {
-                old: format!("{}-{}", made.name, made.version),
-                new: format!("{}-{}", made.name, wanted.to_string().replace('-', "_")),
-                version: wanted.to_string(),
-            }));
-        }
-        if got.clone().without_local() == wanted.clone().without_local() {
-            return Ok(None);
-        }
-        let (name, got, wanted) = (order.name.to_owned(), got.to_string(), wanted.to_string());
-        Err(Error::Version { name, got, wanted })
-    }
-
-    /// A path of the wheel, or its file name.
-    fn path(&self, path: &str) -> String {
-        match path.strip_prefix(&self.old) {
-            Some(rest) if rest.starts_with(['.', '-']) => format!("{}{rest}", self.new),
-            _ => path.to_owned(),
-        }
-    }
-
-    fn metadata(&self, text: &str) -> String {
-        let mut done = false;
-        text.split_inclusive('\n')
-            .map(|line| {
-                let field = line.split(':').next().unwrap_or_default();
-                let is_version = !done && field.eq_ignore_ascii_case("Version");
-                done |= is_version || line.trim_end().is_empty();
-                if is_version { format!("Version: {}\n", self.version) } else { line.to_owned() }
-            })
-            .collect()
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! Ignore files are read as git reads them, without the user's global ones: a build must not depend on who builds.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -122,13 +123,41 @@ impl SourceTree {
 
     /// A digest over all names, contents and executable bits.
     pub(super) fn digest(&self) -> Sha256 {
+        self.digest_without(|_| false)
+    }
+
+    /// A digest over all names, executable bits, and the contents of all files but those that `is_left_out` names.
+    pub(super) fn digest_without(&self, is_left_out: impl Fn(&str) -> bool) -> Sha256 {
         let mut text = String::new();
         for file in &self.files {
             let name = file.path.to_string_lossy();
             let kind = if file.link.is_some() { 2 } else { u8::from(file.executable) };
-            text.push_str(&format!("{} {kind} {} {name}\n", file.digests.sha256, name.len()));
+            let content =
+                if file.link.is_none() && is_left_out(&name) { "-" } else { &file.digests.sha256.to_string() };
+            text.push_str(&format!("{content} {kind} {} {name}\n", name.len()));
         }
         Sha256::of(text.as_bytes())
+    }
+
+    /// The files of which `is_wanted` says so, by path, each with the digest of its content. Links that lead nowhere are none.
+    pub(super) fn modules(&self, is_wanted: impl Fn(&str) -> bool) -> BTreeMap<&str, Sha256> {
+        let files = self.files.iter().filter(|file| file.link.is_none());
+        let files = files.filter_map(|file| Some((file.path.to_str()?, file.digests.sha256)));
+        files.filter(|(path, _)| is_wanted(path)).collect()
+    }
+
+    /// The size of the file at `path`, if there is one.
+    pub(super) fn size_of(&self, path: &Path) -> Option<u64> {
+        self.files.iter().find(|file| file.path == path).map(|file| file.digests.size)
+    }
+
+    /// The content of the file at `path`, if it is there and what it was when the tree was read.
+    pub(super) fn read_file(&self, path: &Path) -> io::Result<Option<(Vec<u8>, Digests)>> {
+        let Some(file) = self.files.iter().find(|file| file.path == path && file.link.is_none()) else {
+            return Ok(None);
+        };
+        let content = fs_err::read(&file.source)?;
+        Ok((Sha256::of(&content) == file.digests.sha256).then(|| (content, file.digests)))
     }
 
     /// Copies all files into `directory`, which must be empty.

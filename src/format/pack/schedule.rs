@@ -322,6 +322,7 @@ impl<'a> Source<'a> {
         let mut buffer = match previous.map(Arc::try_unwrap) {
             // Nobody else uses it: the context is moved to its front.
             Some(Ok(mut buffer)) => {
+                lock(self.spare).clear();
                 buffer.drain(..buffer.len().saturating_sub(length));
                 buffer
             }
@@ -343,9 +344,13 @@ impl<'a> Source<'a> {
         Ok((buffer, length))
     }
 
-    /// Memory for `room` bytes, of a block that is done if there is any.
+    /// Memory for `room` bytes, of a block that is done if there is any. What else there is goes, so that there are never more
+    /// buffers than threads.
     fn memory(&mut self, room: usize) -> Vec<u8> {
-        let mut buffer = lock(self.spare).pop().unwrap_or_default();
+        let mut spare = lock(self.spare);
+        let mut buffer = spare.pop().unwrap_or_default();
+        spare.clear();
+        drop(spare);
         buffer.clear();
         buffer.reserve_exact(room);
         buffer

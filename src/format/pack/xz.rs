@@ -81,7 +81,7 @@ impl Xz {
         // Binary trees would take as long for what is before a piece as for the piece itself.
         let pieces = match effort {
             Effort::Fast => None,
-            Effort::Default => Some(settings),
+            Effort::Default => Some(Settings { depth: 7, ..settings }),
             Effort::Small => Some(Settings { hash_chains: true, depth: 32, ..settings }),
         };
         Self { settings, pieces, program: false }

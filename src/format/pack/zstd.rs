@@ -85,7 +85,7 @@ pub(super) const BLOCK: u64 = 32 * MIB;
 /// Bytes before a block that it may refer to, for an effort.
 fn context(effort: Effort) -> u64 {
     match effort {
-        Effort::Fast => 32 * MIB,
+        Effort::Fast => 16 * MIB,
         Effort::Default | Effort::Small => 64 * MIB,
     }
 }

@@ -50,6 +50,29 @@ impl Bench {
         Self::with(Mode::Auto)
     }
 
+    /// With the back end under the name of one that is known to copy modules.
+    fn of_setuptools() -> Option<Self> {
+        let mut bench = Self::new()?;
+        bench.system.backend = "setuptools.build_meta".to_owned();
+        bench.system.requires = vec!["setuptools>=40".to_owned()];
+        bench.tools = vec![bench.tool("setuptools", "")];
+        Some(bench)
+    }
+
+    /// A wheel with the back end, and these entry points.
+    fn tool(&self, name: &str, entry_points: &str) -> Arc<UnpackedWheel> {
+        let mut maker = Maker::new(name, "70.0");
+        maker.add(&format!("{name}/__init__.py"), "");
+        maker.add(&format!("{name}/build_meta.py"), BACK_END);
+        if !entry_points.is_empty() {
+            maker.add(&format!("{name}-70.0.dist-info/entry_points.txt"), entry_points);
+        }
+        let bytes = maker.bytes();
+        let path = self.directory.path().join(format!("{name}-70.0-py3-none-any.whl"));
+        fs_err::write(&path, &bytes).unwrap();
+        store::unpack(&self.cache, &path, Sha256::of(&bytes)).unwrap()
+    }
+
     fn with(mode: Mode) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let cache = Cache::at(directory.path().join("cache"));
@@ -85,6 +108,11 @@ impl Bench {
     }
 
     fn build(&self) -> Result<Built, Error> {
+        self.build_at(1_700_000_000)
+    }
+
+    /// What is built shows `time`, so that a test can see whether the back end made it.
+    fn build_at(&self, time: i64) -> Result<Built, Error> {
         let root = self.directory.path().join("repository");
         let workshop = Workshop {
             cache: &self.cache,
@@ -107,7 +135,7 @@ impl Bench {
                 vendor: Path::new("vendor"),
                 build_system: &self.system,
             },
-            time: 1_700_000_000,
+            time,
         })
     }
 }
@@ -221,4 +249,88 @@ fn sources_are_built_after_those_they_need_and_a_circle_is_named() {
     assert_eq!(order, ["c", "b", "a"]);
     let circle = build_order(&needs(&[("a", &["b"]), ("b", &["a"]), ("c", &[])])).unwrap_err();
     assert_eq!(circle, ["a", "b"]);
+}
+
+/// The time of the build in which the back end ran.
+fn epoch(built: &Built) -> String {
+    text(built, "where.py").split("epoch = '").nth(1).unwrap().split('\'').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_change_inside_a_module_needs_no_back_end_and_gives_what_it_would_give() {
+    let Some(bench) = Bench::of_setuptools() else { return };
+    bench.write("setup.py", "from setuptools import setup\nsetup(name='demo')\n");
+    bench.write("other.py", "x = 1\n");
+    let first = bench.build_at(1_700_000_001).unwrap();
+    for (number, time) in [(2, 1_700_000_002), (3, 1_700_000_003)] {
+        bench.write("demo.py", &format!("x = {number}\n"));
+        let built = bench.build_at(time).unwrap();
+        assert_eq!(text(&built, "demo.py"), format!("x = {number}\n"));
+        assert_eq!(text(&built, "other.py"), "x = 1\n");
+        assert_eq!(epoch(&built), "1700000001", "the back end did not run");
+        assert_eq!(built.isolation, first.isolation);
+    }
+    let again = bench.build_at(1_700_000_003).unwrap();
+    fs_err::remove_dir_all(bench.cache.section(SECTION)).unwrap();
+    let whole = bench.build_at(1_700_000_001).unwrap();
+    assert_eq!(epoch(&whole), "1700000001");
+    assert_eq!(again.wheel.sha256(), whole.wheel.sha256());
+}
+
+#[test]
+fn a_module_that_may_stand_in_the_wheel_for_another_is_told_from_it_or_the_back_end_is_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = Cache::at(directory.path().join("cache"));
+    let mut maker = Maker::new("demo", "1.0");
+    maker.add("demo/a.py", "same");
+    maker.add("demo/b.py", "same");
+    maker.add("demo/c.py", "other");
+    let path = directory.path().join("demo-1.0-py3-none-any.whl");
+    fs_err::write(&path, maker.bytes()).unwrap();
+    let wheel = store::unpack(&cache, &path, Sha256::of(&maker.bytes())).unwrap();
+    let place = |paths: &[(&str, &str)], path: &str| {
+        let modules = paths.iter().map(|(path, text)| ((*path).to_owned(), Sha256::of(text.as_bytes()))).collect();
+        let (_, text) = paths.iter().find(|(one, _)| *one == path).unwrap();
+        again::place(&wheel, &modules, path, Sha256::of(text.as_bytes())).map(|found| found.map(str::to_owned)).ok()
+    };
+    let plain = [("demo/a.py", "same"), ("demo/b.py", "same"), ("demo/c.py", "other"), ("tests/c.py", "other")];
+    assert_eq!(place(&plain, "demo/a.py"), Some(Some("demo/a.py".to_owned())));
+    assert_eq!(place(&plain, "tests/c.py"), Some(None), "it is not packed");
+    let nested = [("src/demo/a.py", "same"), ("src/demo/b.py", "same"), ("src/demo/c.py", "other")];
+    assert_eq!(place(&nested, "src/demo/b.py"), Some(Some("demo/b.py".to_owned())));
+    let twice = [("demo/a.py", "same"), ("demo/b.py", "same"), ("src/demo/c.py", "other"), ("old/demo/c.py", "other")];
+    assert_eq!(place(&twice, "old/demo/c.py"), None, "either of two");
+    let moved = [("demo/a.py", "same"), ("demo/b.py", "same"), ("lib/x.py", "other")];
+    assert_eq!(place(&moved, "lib/x.py"), None, "it stands where its path does not tell");
+}
+
+#[test]
+fn what_a_back_end_may_decide_by_has_it_asked_again() {
+    let Some(mut bench) = Bench::of_setuptools() else { return };
+    bench.write("setup.py", "from setuptools import setup\nsetup(name='demo')\n");
+    bench.build_at(1_700_000_001).unwrap();
+    let mut time = 1_700_000_001;
+    let mut asked = |bench: &Bench, why: &str| {
+        time += 1;
+        assert_eq!(epoch(&bench.build_at(time).unwrap()), time.to_string(), "{why}");
+    };
+    bench.write("another.py", "");
+    asked(&bench, "a module more");
+    bench.write("README", "text");
+    asked(&bench, "another file");
+    bench.write("README", "other text");
+    asked(&bench, "another file's content");
+    bench.write("setup.py", "from setuptools import setup\nsetup(name='demo', description='x')\n");
+    asked(&bench, "setup.py");
+    bench.write("setup.cfg", "[metadata]\nversion = attr: demo.x\n");
+    asked(&bench, "setup.cfg");
+    bench.write("demo.py", "x = 5\n");
+    asked(&bench, "a module that setup.cfg reads");
+    fs_err::remove_file(bench.package().join("setup.cfg")).unwrap();
+    let plugin = bench.tool("plugin", "[setuptools.finalize_distribution_options]\nx = plugin:x\n");
+    bench.tools.push(plugin);
+    bench.write("demo.py", "x = 6\n");
+    asked(&bench, "a plugin");
+    bench.write("demo.py", "x = 7\n");
+    asked(&bench, "still a plugin");
 }

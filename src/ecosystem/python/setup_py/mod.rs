@@ -8,6 +8,7 @@
 mod calls;
 mod evaluate;
 mod literal;
+mod literals;
 mod modules;
 mod named_files;
 mod scope;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use tree_sitter::Node;
 
 use self::evaluate::Evaluator;
+pub(super) use self::literals::is_made_of_literals;
 pub(super) use self::modules::StaticModules;
 use self::scope::{Scope, descendants, parse};
 use self::value::{Located, Value};
