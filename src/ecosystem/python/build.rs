@@ -31,6 +31,7 @@ use super::wheel::{self, Wheel};
 use crate::cache::{Cache, record};
 use crate::diagnostic::{Diagnose, ExitCode, Location, io_hints};
 use crate::digest::{Digests, Sha256};
+use crate::ecosystem::rust::embedded::Crates;
 use crate::name::normalize;
 use crate::sandbox::{self, Bind, Sandbox, Step};
 use crate::tree::{InstallPath, InvalidInstallPath};
@@ -60,7 +61,14 @@ pub(super) struct Workshop<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Origin<'a> {
     /// A package of the repository.
-    Package { root: &'a Path, directory: &'a Path, vendor: &'a Path, build_system: &'a BuildSystem },
+    Package {
+        root: &'a Path,
+        directory: &'a Path,
+        vendor: &'a Path,
+        build_system: &'a BuildSystem,
+        /// What cargo needs, where it has a part in the build; vendored.
+        crates: Option<&'a Crates>,
+    },
     /// A vendored source distribution.
     Archive { path: &'a Path, file_name: &'a str, sha256: Sha256 },
 }
@@ -78,6 +86,15 @@ pub(super) struct Order<'a> {
     pub(super) origin: Origin<'a>,
     /// SOURCE_DATE_EPOCH of a package of the repository.
     pub(super) time: i64,
+}
+
+impl<'a> Order<'a> {
+    fn crates(&self) -> Option<&'a Crates> {
+        match self.origin {
+            Origin::Package { crates, .. } => crates,
+            Origin::Archive { .. } => None,
+        }
+    }
 }
 
 /// A wheel that was built, now or before.
@@ -299,7 +316,7 @@ impl Workshop<'_> {
     /// Builds what `order` names, or finds it in the cache.
     pub(super) fn build(&self, order: Order<'_>) -> Result<Built, Error> {
         let prepared = Prepared::new(order)?;
-        let key = self.key(order, &prepared).to_string();
+        let key = self.key(order, &prepared)?.to_string();
         let place = self.cache.section(SECTION).join(&key);
         if let Some(built) = self.load(&place, &key) {
             return Ok(built);
@@ -331,7 +348,7 @@ impl Workshop<'_> {
     }
 
     /// A digest of all that the result depends on.
-    fn key(&self, order: Order<'_>, prepared: &Prepared) -> Sha256 {
+    fn key(&self, order: Order<'_>, prepared: &Prepared) -> io::Result<Sha256> {
         let mut text = format!(
             "name {}\nversion {} {}\ninterpreter {} {:?}\nhook {}\nisolation {}\n",
             normalize(order.name),
@@ -344,15 +361,18 @@ impl Workshop<'_> {
             self.sandbox.isolation(),
         );
         match order.origin {
-            Origin::Package { build_system, .. } => {
+            Origin::Package { build_system, crates, .. } => {
                 text.push_str(&format!("package {} {} {build_system:?}\n", prepared.digest, order.time));
+                if let Some(crates) = crates {
+                    text.push_str(&format!("crates {}\n", crates.key()?));
+                }
             }
             Origin::Archive { sha256, .. } => text.push_str(&format!("archive {sha256}\n")),
         }
         for tool in &self.tools {
             text.push_str(&format!("tool {}\n", tool.sha256()));
         }
-        Sha256::of(text.as_bytes())
+        Ok(Sha256::of(text.as_bytes()))
     }
 
     /// What was built before, if it is there and whole.
@@ -394,11 +414,13 @@ impl Workshop<'_> {
     fn run(&self, order: Order<'_>, build_system: &BuildSystem, directory: &Path) -> Result<(PathBuf, String), Error> {
         let (work, environment) = (directory.join("work"), directory.join("environment"));
         fs_err::create_dir(&work)?;
-        let mut binds = vec![
+        let crates = order.crates();
+        let mut binds = crates.map(Crates::binds).unwrap_or_default();
+        binds.extend([
             Bind::writable(directory.join("source"), "/packhouse/source"),
             Bind::writable(&work, "/packhouse/work"),
             Bind::read_only(&environment, "/packhouse/environment"),
-        ];
+        ]);
         let seen = |path: &str| self.sandbox.seen(&binds, Path::new(path));
         let (source_seen, work_seen) = (seen("/packhouse/source"), seen("/packhouse/work"));
         let environment_seen = seen("/packhouse/environment");
@@ -407,6 +429,19 @@ impl Workshop<'_> {
             bind.source.clone_from(&environment.directory);
         }
         fs_err::write(work.join("hook.py"), HOOK)?;
+        let mut variables = variables(order, &source_seen, &environment_seen);
+        if let Some(crates) = crates {
+            let inside = |path: &Path| self.sandbox.inside(&binds, path);
+            let home = work_seen.join("cargo");
+            fs_err::create_dir(work.join("cargo"))?;
+            fs_err::write(work.join("cargo/config.toml"), crates.configuration(&inside, &source_seen, &home))?;
+            variables.extend(crates.environment(&inside, &home));
+            let programs = crates.programs(&inside);
+            for (_, path) in variables.iter_mut().filter(|(name, _)| name == "PATH") {
+                path.push(":");
+                path.push(&programs);
+            }
+        }
         let hook = HookOrder {
             source: &source_seen,
             wheels: work_seen.join("wheels"),
@@ -420,7 +455,7 @@ impl Workshop<'_> {
             program: environment_seen.join("bin/python"),
             arguments: ["-B", "hook.py", "order.json"].map(|name| name.into()).to_vec(),
             directory: source_seen.clone(),
-            environment: variables(order, &source_seen, &environment_seen),
+            environment: variables,
             binds: binds.clone(),
             ..Step::default()
         };

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::combine::read_project;
+use super::package_info;
 use super::project::{Project, Style};
 use super::pyproject::requirement_name;
 use super::source::{Error, Source};
@@ -22,6 +23,12 @@ pub(super) fn detect(directory: Directory<'_>) -> Result<Vec<Member>, Box<dyn Di
     }
     let Some(project) = read_project(&directory.root.join(directory.path))? else { return Ok(Vec::new()) };
     Ok(vec![member(directory, &project)?])
+}
+
+/// Whether the directory is an unpacked source distribution.
+pub(super) fn closes(directory: Directory<'_>) -> bool {
+    let has = |name: &str| directory.entries.iter().any(|entry| entry == name);
+    has(package_info::FILE) && MANIFESTS.iter().any(|name| has(name))
 }
 
 fn member(directory: Directory<'_>, project: &Project) -> Result<Member, Error> {

@@ -134,6 +134,43 @@ impl Facts {
         self.files.extend(weaker.files);
     }
 
+    /// Takes from what was found out when the package's archive was made all that its manifests do not settle.
+    pub(super) fn complete(&mut self, found: Facts) {
+        fn take<T>(mine: &mut Option<T>, found: Option<T>, unsettled: bool) -> bool {
+            let takes = found.is_some() && (unsettled || mine.is_none());
+            if takes {
+                *mine = found;
+            }
+            takes
+        }
+        let unsettled: Vec<Field> = self.unread.iter().chain(&self.doubts).map(|(field, _)| *field).collect();
+        let open = |field| unsettled.contains(&field);
+        let settled = [
+            (Field::Name, take(&mut self.name, found.name, open(Field::Name))),
+            (Field::Version, take(&mut self.version, found.version, open(Field::Version))),
+            (Field::Summary, take(&mut self.summary, found.summary, open(Field::Summary))),
+            (Field::License, take(&mut self.license, found.license, open(Field::License))),
+            (
+                Field::RequiresPython,
+                take(&mut self.requires_python, found.requires_python, open(Field::RequiresPython)),
+            ),
+            (Field::Dependencies, take(&mut self.dependencies, found.dependencies, open(Field::Dependencies))),
+            (
+                Field::OptionalDependencies,
+                take(
+                    &mut self.optional_dependencies,
+                    found.optional_dependencies,
+                    open(Field::OptionalDependencies),
+                ),
+            ),
+            (Field::Scripts, take(&mut self.scripts, found.scripts, open(Field::Scripts))),
+        ];
+        let remains = |field: Field| !settled.contains(&(field, true));
+        self.unread.retain(|(field, _)| remains(*field));
+        self.doubts.retain(|(field, _)| remains(*field));
+        self.files.extend(found.files);
+    }
+
     /// Moves the doubts to what is unread, each with what was done about it.
     pub(super) fn settle_doubts(&mut self) {
         for (field, text) in std::mem::take(&mut self.doubts) {

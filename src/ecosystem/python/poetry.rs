@@ -215,7 +215,7 @@ fn convert_at(source: &Source, text: &str, span: Range<usize>) -> Result<Vec<Vec
 }
 
 /// A constraint of Poetry's: alternatives of PEP 440 specifiers that hold together; no specifiers: any version.
-fn convert(text: &str) -> Option<Vec<Vec<String>>> {
+pub(super) fn convert(text: &str) -> Option<Vec<Vec<String>>> {
     text.split("||").flat_map(|part| part.split('|')).map(convert_range).collect()
 }
 

@@ -297,6 +297,18 @@ fn dynamic_version(
             return Ok(Some(version));
         }
     }
+    if backend.starts_with("maturin") {
+        let item = root.at(&["tool", "maturin", "manifest-path"]);
+        let name = item.and_then(|item| item.value.as_str()).unwrap_or("Cargo.toml");
+        let path = referenced::path(source, name, item.map_or(0..0, |item| item.span()))?;
+        let Some(file) = Source::read_if_there(&path)? else { return Ok(None) };
+        // A version that is inherited from a workspace stands elsewhere; `1.0.0-beta.1` is `1.0.0b1` to Python.
+        let manifest: toml::Table = file.text.parse().unwrap_or_default();
+        let version = manifest.get("package").and_then(|package| package.get("version")?.as_str());
+        let version = version.and_then(|version| version.parse::<pep440_rs::Version>().ok());
+        facts.files.push(file.path);
+        return Ok(version.map(|version| version.to_string()));
+    }
     Ok(None)
 }
 

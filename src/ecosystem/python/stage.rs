@@ -16,6 +16,7 @@ use super::build::{Built, Order, Origin};
 use super::bytecode::Compiler;
 use super::commands;
 use super::components;
+use super::crates;
 use super::environment::{self, Part, Place};
 use super::host::{self, Interpreter};
 use super::interpreter::interpreter;
@@ -359,6 +360,14 @@ impl<'a> Staging<'a> {
         }
         let own = (normalize(&self.service.ecosystem_name), self.directory.clone(), self.project.clone());
         let root = self.context.workspace.root.as_path();
+        let mut crates = Vec::new();
+        for (_, _, project) in locals.iter().chain([&own]) {
+            let of_project = crates::of(self.context, project)?;
+            if let Some(of_project) = &of_project {
+                of_project.require(self.context).map_err(boxed)?;
+            }
+            crates.push(of_project);
+        }
         let mut orders = Vec::new();
         for source in sources {
             let origin = Origin::Archive {
@@ -374,13 +383,14 @@ impl<'a> Staging<'a> {
                 time: self.release.time,
             });
         }
-        for (name, directory, project) in locals.iter().chain([&own]) {
+        for ((name, directory, project), crates) in locals.iter().chain([&own]).zip(&crates) {
             let told = self.release.versions.get(name).map(String::as_str);
             // What the configuration says of a package that has a version of its own is for back ends that would ask git.
             let stamp = told.is_some() && project.version.is_none();
             let version = told.or(project.version.as_deref());
             let vendor = self.context.settings.project.vendor.as_path();
-            let origin = Origin::Package { root, directory, vendor, build_system: &project.build_system };
+            let (build_system, crates) = (&project.build_system, crates.as_ref());
+            let origin = Origin::Package { root, directory, vendor, build_system, crates };
             let time = self.release.times.get(name).copied().unwrap_or(self.release.time);
             orders.push(Order { name, version, stamp, origin, time });
         }

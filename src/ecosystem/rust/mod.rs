@@ -9,6 +9,7 @@ mod components;
 mod crates;
 mod debug;
 mod detect;
+pub(in crate::ecosystem) mod embedded;
 mod error;
 mod fingerprint;
 mod kept;

@@ -106,6 +106,7 @@ impl Bench {
                 directory: &self.package(),
                 vendor: Path::new("vendor"),
                 build_system: &self.system,
+                crates: None,
             },
             time: 1_700_000_000,
         })
