@@ -805,7 +805,11 @@ fn what_a_pdm_lock_pins_is_what_is_locked_with_urls_or_without() {
 fn what_a_pipfile_lock_pins_is_what_is_locked_by_its_digests_alone() {
     let (_server, repository, six, top) = two_versions();
     let entry = |artefact: &Artefact, more: &str| {
-        format!(r#"{{"hashes": ["sha256:{}", "sha256:{}"], "version": "==1.0"{more}}}"#, "1".repeat(64), Sha256::of(&artefact.bytes))
+        format!(
+            r#"{{"hashes": ["sha256:{}", "sha256:{}"], "version": "==1.0"{more}}}"#,
+            "1".repeat(64),
+            Sha256::of(&artefact.bytes)
+        )
     };
     repository.write(
         "acme-api/Pipfile.lock",

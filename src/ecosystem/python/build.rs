@@ -8,7 +8,7 @@
 //! What comes out is verified like any other wheel and packed again in one form (sorted, no times, no compression, since it
 //! never leaves the cache), so that equal content is an equal wheel. It is kept under a key of everything that went in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
@@ -103,6 +103,8 @@ pub(super) struct Built {
     pub(super) wheel: Arc<UnpackedWheel>,
     /// How the build was isolated.
     pub(super) isolation: String,
+    /// Name and version of the crates that cargo built for it.
+    pub(super) crates: BTreeSet<(String, String)>,
 }
 
 /// A wheel could not be built.
@@ -310,6 +312,8 @@ struct Index {
     file_name: String,
     sha256: Sha256,
     isolation: String,
+    #[serde(default)]
+    crates: BTreeSet<(String, String)>,
 }
 
 impl Workshop<'_> {
@@ -340,7 +344,8 @@ impl Workshop<'_> {
         let (file_name, sha256, content) = self.normalise(order, &file, temporary.path())?;
         let finished = self.cache.temporary_directory()?;
         fs_err::write(finished.path().join(&file_name), content)?;
-        let index = Index { file_name, sha256, isolation };
+        let crates = order.crates().map(|crates| crates.built(&source)).unwrap_or_default();
+        let index = Index { file_name, sha256, isolation, crates };
         let text = serde_json::to_vec(&index).map_err(io::Error::from)?;
         record::write(self.cache, &finished.path().join("index.json"), &key, &text)?;
         come_into_place(self.cache, finished, &place, || self.load(&place, &key).is_some())?;
@@ -381,7 +386,7 @@ impl Workshop<'_> {
         // It was a good wheel when it came here: what cannot be unpacked now is damaged.
         let wheel = store::unpack(self.cache, &place.join(&index.file_name), index.sha256).ok()?;
         self.cache.used(place);
-        Some(Built { wheel, isolation: index.isolation })
+        Some(Built { wheel, isolation: index.isolation, crates: index.crates })
     }
 
     /// All of `requires` that apply are met by the environment.

@@ -140,12 +140,12 @@ impl<'a> Closure<'a> {
         self.locals.iter().map(|local| &local.project).collect()
     }
 
-    /// Where a requirements file says `--require-hashes`, or has digests on all its lines, which means the same to pip.
+    /// Where a requirements file says `--require-hashes`, or the service's has digests on all its lines, which means the
+    /// same to pip.
     pub(super) fn require_hashes(&self) -> Option<(&Path, usize)> {
-        self.locals.iter().find_map(|local| {
-            let said = local.project.options.require_hashes.as_ref().map(|placed| (placed.file.as_path(), placed.line));
-            said.or_else(|| hashed_requirements(&local.project).map(|line| (line.file.as_path(), line.line)))
-        })
+        let said = self.locals.iter().find_map(|local| local.project.options.require_hashes.as_ref());
+        let meant = || hashed_requirements(&self.service()?.project).map(|line| (line.file.as_path(), line.line));
+        said.map(|placed| (placed.file.as_path(), placed.line)).or_else(meant)
     }
 }
 

@@ -118,6 +118,11 @@ fn read_from(directory: &Path, origin: Origin) -> Result<Option<Project>, Error>
     {
         needs.add(read_source(&source)?, &mut files)?;
     }
+    if origin == Origin::Repository && directory.join("Pipfile").is_file() && !directory.join("Pipfile.lock").is_file()
+    {
+        let what = "Pipfile:1: what it requires is read from a Pipfile.lock alone: run `pipenv lock`";
+        facts.unread.push((Field::Other, what.to_owned()));
+    }
     let optional_dependencies = facts.optional_dependencies.take().unwrap_or_default();
     needs.resolve_itself(directory, &normalize(&name), &optional_dependencies);
 

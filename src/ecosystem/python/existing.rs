@@ -12,10 +12,10 @@
 
 mod graph;
 mod lookup;
+mod other_pylock;
 mod pdm_lock;
 mod pipfile_lock;
 mod poetry_lock;
-mod pylock;
 mod python_json;
 #[cfg(test)]
 mod tests;
@@ -34,6 +34,7 @@ use super::index::SDIST_ENDINGS;
 use super::indexes::{Indexes, without_credentials};
 use super::lock_error::LockError;
 use super::project::{Project, RequirementLine};
+use super::pylock::{BUILD_LOCK_FILE, LOCK_FILE};
 use super::tags::PythonEnvironment;
 use super::uv_lock::{Reached, UvLock};
 use crate::fetch::Client;
@@ -107,11 +108,14 @@ impl Existing {
             (named.as_str(), Kind::PyLock),
             ("Pipfile.lock", Kind::Pipfile),
         ] {
-            found.extend(read(directory.join(file), kind)?);
+            if ![LOCK_FILE, BUILD_LOCK_FILE].contains(&file) {
+                found.extend(read(directory.join(file), kind)?);
+            }
         }
         let manifest = table(&directory.join("pyproject.toml"))?;
         let tools = manifest.as_ref().and_then(|manifest| manifest.get("tool"));
-        let has_table = |kind: Kind| kind.tool().is_some_and(|tool| tools.is_some_and(|tools| tools.get(tool).is_some()));
+        let has_table =
+            |kind: Kind| kind.tool().is_some_and(|tool| tools.is_some_and(|tools| tools.get(tool).is_some()));
         found.sort_by_key(|lock| !has_table(lock.kind));
         let mut found = found.into_iter();
         if let Some(mut first) = found.next() {
@@ -138,9 +142,8 @@ impl Existing {
         let directory = self.path.parent().unwrap_or(Path::new("/"));
         let fault = |reason: String| self.fault(reason);
         let older = |manifest: &str| fault(format!("is older than {manifest}: its digest is of another content"));
-        let manifest = |name: &str| -> Result<toml::Table, LockError> {
-            Ok(table(&directory.join(name))?.unwrap_or_default())
-        };
+        let manifest =
+            |name: &str| -> Result<toml::Table, LockError> { Ok(table(&directory.join(name))?.unwrap_or_default()) };
         let roots = || -> Vec<Edge> {
             let own = closure.locals.iter().flat_map(|local| &local.requirements);
             let optional = lines_of_extras(closure, extras).into_iter().map(|line| line.requirement);
@@ -159,7 +162,7 @@ impl Existing {
                 return Ok(reached);
             }
             Kind::PyLock => {
-                let reached = pylock::reach(question, &self.path, &self.text, &fault)?;
+                let reached = other_pylock::reach(question, &self.path, &self.text, &fault)?;
                 self.check(question, &reached)?;
                 return Ok(reached);
             }

@@ -157,11 +157,7 @@ impl Facts {
             (Field::Dependencies, take(&mut self.dependencies, found.dependencies, open(Field::Dependencies))),
             (
                 Field::OptionalDependencies,
-                take(
-                    &mut self.optional_dependencies,
-                    found.optional_dependencies,
-                    open(Field::OptionalDependencies),
-                ),
+                take(&mut self.optional_dependencies, found.optional_dependencies, open(Field::OptionalDependencies)),
             ),
             (Field::Scripts, take(&mut self.scripts, found.scripts, open(Field::Scripts))),
         ];

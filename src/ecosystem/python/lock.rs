@@ -416,10 +416,9 @@ impl<'a> State<'a> {
                 });
                 match bare {
                     None => Ok(()),
-                    Some(package) => Err(LockError::NoDigest {
-                        package: package.name.clone(),
-                        location: location(file, line),
-                    }),
+                    Some(package) => {
+                        Err(LockError::NoDigest { package: package.name.clone(), location: location(file, line) })
+                    }
                 }
             }
         }

@@ -64,7 +64,8 @@ pub(super) fn read(directory: &Path) -> Result<Option<Facts>, Error> {
         let mut scripts = Vec::new();
         if let Some(points) = open(&egg_info.join("entry_points.txt"))? {
             let sections = ini::parse(&points).unwrap_or_default();
-            for entry in sections.iter().filter(|section| section.name == "console_scripts").flat_map(|it| &it.entries) {
+            for entry in sections.iter().filter(|section| section.name == "console_scripts").flat_map(|it| &it.entries)
+            {
                 let (value, span) = entry.lines.first().cloned().unwrap_or_default();
                 scripts.extend(entry_point(&points, &entry.key, &value, span));
             }
@@ -174,7 +175,10 @@ mod tests {
             ("setup.py", "from setuptools import setup\nimport sys\nsetup(**dict(eval(sys.argv[1])))\n"),
             ("PKG-INFO", "Metadata-Version: 2.1\nName: Tool.Box\nVersion: 3\nSummary: Tools\nRequires-Python: >=3.9\n"),
             ("src/tool_box.egg-info/requires.txt", "six>=1\n\n[color]\nblessed\n\n[color:os_name=='nt']\ncolorama\n"),
-            ("src/tool_box.egg-info/entry_points.txt", "[console_scripts]\nbox = tool.box:main [color]\n[other]\na = b\n"),
+            (
+                "src/tool_box.egg-info/entry_points.txt",
+                "[console_scripts]\nbox = tool.box:main [color]\n[other]\na = b\n",
+            ),
             ("requirements.txt", "pytest\n"),
         ]);
         assert_eq!((project.name.as_str(), project.version.as_deref()), ("Tool.Box", Some("3")));
@@ -183,7 +187,9 @@ mod tests {
         assert_eq!(project.optional_dependencies["color"], ["blessed", "colorama ; os_name == 'nt'"]);
         assert_eq!(project.console_scripts[0].name, "box");
         assert_eq!(project.requires_python.as_deref(), Some(">=3.9"));
-        assert!(project.unread.is_empty(), "{:?}", project.unread);
+        // PKG-INFO knows nothing of these.
+        let is_known = |line: &String| line.contains("license") || line.contains("setup_requires");
+        assert!(project.unread.iter().all(is_known), "{:?}", project.unread);
         assert_eq!(project.files.len(), 4);
     }
 

@@ -250,7 +250,7 @@ mod tests {
             write(root.path(), path, "");
         }
         let tree = SourceTree::read(root.path(), root.path(), Path::new("vendor")).unwrap();
-        assert_eq!(names(&tree), [".gitignore", "PKG-INFO", "x.egg-info/SOURCES.txt", "x/_version.py"]);
+        assert_eq!(names(&tree), [".gitignore", "PKG-INFO", "x/_version.py", "x.egg-info/SOURCES.txt"]);
     }
 
     #[test]

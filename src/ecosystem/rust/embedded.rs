@@ -4,11 +4,13 @@
 //! Its `Cargo.lock` is the lock of them. They are vendored beside what else the package needs, and its build step gets
 //! them, the toolchain and a cargo that knows no other source.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::components;
 use super::error::RustError;
 use super::linkers;
 use super::lockfile::Lock;
@@ -18,7 +20,10 @@ use super::toolchain::Toolchain;
 use super::vendor::Shelf;
 use crate::digest::Sha256;
 use crate::ecosystem::{Context, Outcome};
+use crate::package::Component;
 use crate::sandbox::Bind;
+use crate::tree::InstallPath;
+use crate::workspace::Workspace;
 
 /// Where a build step sees the crates and the toolchain.
 const CRATES: &str = "/packhouse/crates";
@@ -65,12 +70,44 @@ impl Crates {
 
     /// What a build depends on beside the sources: crates, toolchain, linkers.
     pub(in crate::ecosystem) fn key(&self) -> std::io::Result<String> {
-        let mut text = format!("{} {} {} {}", self.lock.digest, self.toolchain.release, self.toolchain.commit, self.toolchain.host);
+        let mut text = format!(
+            "{} {} {} {}",
+            self.lock.digest, self.toolchain.release, self.toolchain.commit, self.toolchain.host
+        );
         for program in linkers::programs(&self.project) {
             let (sha256, _) = Sha256::of_reader(&mut fs_err::File::open(&program)?)?;
             text.push_str(&format!(" {sha256}"));
         }
         Ok(text)
+    }
+
+    /// The crates that cargo has built somewhere below `directory`, by what it leaves of each (`.fingerprint/NAME-HASH`):
+    /// also those that only built others, of all versions that the lock has of one name.
+    pub(in crate::ecosystem) fn built(&self, directory: &Path) -> BTreeSet<(String, String)> {
+        let walk = walkdir::WalkDir::new(directory).max_depth(8).into_iter().filter_map(Result::ok);
+        let marks = walk.filter(|entry| entry.path().parent().is_some_and(|parent| parent.ends_with(".fingerprint")));
+        let names: BTreeSet<String> =
+            marks.filter_map(|entry| Some(entry.file_name().to_str()?.rsplit_once('-')?.0.to_owned())).collect();
+        let external = self.lock.packages.iter().filter(|package| package.source.is_some());
+        external
+            .filter(|package| names.contains(&package.name))
+            .map(|package| (package.name.clone(), package.version.clone()))
+            .collect()
+    }
+
+    /// What is known of the crates `built`, which were compiled into `files`.
+    pub(in crate::ecosystem) fn components(
+        &self,
+        workspace: &Workspace,
+        built: &BTreeSet<(String, String)>,
+        files: &[InstallPath],
+    ) -> Result<Vec<Component>, RustError> {
+        let own = self.lock.packages.iter().find(|package| package.source.is_none());
+        let own = own.map(|package| package.name.as_str()).unwrap_or_default();
+        let compiled = components::Compiled { workspace, own, lock: &self.lock, vendor: &self.vendor, crates: built };
+        let mut components = components::components(&compiled)?;
+        components::compiled_into(&mut components, files);
+        Ok(components)
     }
 
     /// What the build step must see.

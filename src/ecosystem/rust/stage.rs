@@ -386,7 +386,7 @@ impl Build<'_> {
     fn components(&self, built: &Built) -> Result<Vec<Component>, RustError> {
         components::components(&components::Compiled {
             workspace: self.context.workspace,
-            service: self.service,
+            own: &self.service.ecosystem_name,
             lock: &self.lock,
             vendor: &self.vendor,
             crates: &built.crates,

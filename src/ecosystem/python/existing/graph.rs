@@ -92,9 +92,7 @@ impl Edge {
                 },
                 marker: Some(requirement.marker),
             },
-            Err(_) => {
-                Self { name: requirement_name(text), extras: Vec::new(), versions: Vec::new(), marker: None }
-            }
+            Err(_) => Self { name: requirement_name(text), extras: Vec::new(), versions: Vec::new(), marker: None },
         }
     }
 
@@ -161,7 +159,9 @@ impl Graph {
                 follow(root, None, &mut open)?;
             }
             while let Some((index, extra)) = open.pop() {
-                let Some(node) = self.nodes.get(index).filter(|_| seen.insert((index, extra.clone()))) else { continue };
+                let Some(node) = self.nodes.get(index).filter(|_| seen.insert((index, extra.clone()))) else {
+                    continue;
+                };
                 let edges = match &extra {
                     None => node.requires.as_slice(),
                     Some(extra) => node.extras.get(extra).map(Vec::as_slice).unwrap_or_default(),
@@ -187,8 +187,12 @@ fn extra_names(extras: &[String]) -> Vec<ExtraName> {
 /// `sha256:…` of a lock. An error is the sentence that goes on with the lock's path.
 pub(super) fn digest(hash: &str, of: &str) -> Result<Sha256, String> {
     match hash.split_once(':') {
-        Some(("sha256", digits)) => digits.parse().map_err(|_| format!("has the digest `{hash}` for {of}, which is none")),
-        Some((algorithm, _)) => Err(format!("has a digest of {algorithm} for {of}, and packhouse trusts SHA-256 alone")),
+        Some(("sha256", digits)) => {
+            digits.parse().map_err(|_| format!("has the digest `{hash}` for {of}, which is none"))
+        }
+        Some((algorithm, _)) => {
+            Err(format!("has a digest of {algorithm} for {of}, and packhouse trusts SHA-256 alone"))
+        }
         None => Err(format!("has the digest `{hash}` for {of}, which is none")),
     }
 }

@@ -65,7 +65,8 @@ pub(super) struct PdmLock {
 impl PdmLock {
     /// Reads `text`, which lies in `directory` (absolute). An error is the sentence that goes on with the lock's path.
     pub(super) fn parse(text: &str, directory: &Path) -> Result<Self, String> {
-        let document: Document = toml::from_str(text).map_err(|error| format!("cannot be read: {}", error.message()))?;
+        let document: Document =
+            toml::from_str(text).map_err(|error| format!("cannot be read: {}", error.message()))?;
         let version = document.metadata.lock_version.unwrap_or_default();
         if !["3", "4"].iter().any(|known| version.split('.').next() == Some(known)) {
             return Err(format!("has the lock_version `{version}`, packhouse reads 3 and 4"));

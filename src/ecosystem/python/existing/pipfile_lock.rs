@@ -105,7 +105,9 @@ impl PipfileLock {
                 Some(text) => Some(
                     text.strip_prefix("==")
                         .map(|version| version.trim_start_matches('=').trim().to_owned())
-                        .ok_or_else(|| format!("has `{text}` for the version of {name}, which is not one version"))?,
+                        .ok_or_else(|| {
+                            format!("pins no version of {name} (`{text}`): it was made for another environment")
+                        })?,
                 ),
             };
             let files = package.hashes.iter().map(|hash| {
@@ -128,9 +130,9 @@ impl PipfileLock {
     fn source(&self, index: Option<&str>, name: &str) -> Result<Option<String>, String> {
         let Some(index) = index else { return Ok(None) };
         let source = self.document.meta.sources.iter().find(|source| source.name == index);
-        let url = source.map(|source| source.url.as_str()).ok_or_else(|| {
-            format!("takes {name} from the source {index}, which it does not describe")
-        })?;
+        let url = source
+            .map(|source| source.url.as_str())
+            .ok_or_else(|| format!("takes {name} from the source {index}, which it does not describe"))?;
         let bare = match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
             Some((scheme, rest)) => format!("{scheme}://{rest}"),
             None => url.to_owned(),

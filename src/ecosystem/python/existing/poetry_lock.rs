@@ -71,7 +71,8 @@ pub(super) struct PoetryLock {
 impl PoetryLock {
     /// Reads `text`, which lies in `directory` (absolute). An error is the sentence that goes on with the lock's path.
     pub(super) fn parse(text: &str, directory: &Path) -> Result<Self, String> {
-        let document: Document = toml::from_str(text).map_err(|error| format!("cannot be read: {}", error.message()))?;
+        let document: Document =
+            toml::from_str(text).map_err(|error| format!("cannot be read: {}", error.message()))?;
         let version = document.metadata.lock_version.unwrap_or_else(|| "1.0".to_owned());
         if !["1.", "2."].iter().any(|known| version.starts_with(known)) {
             return Err(format!("has the lock-version {version}, packhouse reads 1 and 2"));

@@ -76,7 +76,12 @@ pub(super) fn reach(
             let url = crate::ecosystem::python::indexes::redact(url);
             return Err(fault(format!("takes {} from {url}, whose content no digest fixes", package.title())));
         }
-        reached.push(of(package, rest_of_it.directory.map(|it| join_normalised(directory, Path::new(&it.path))), wanted, fault)?);
+        reached.push(of(
+            package,
+            rest_of_it.directory.map(|it| join_normalised(directory, Path::new(&it.path))),
+            wanted,
+            fault,
+        )?);
     }
     Ok(reached)
 }
@@ -124,7 +129,8 @@ fn settled(marker: &str, asked: &dyn Fn(&str, &str) -> bool) -> String {
             None => (false, words),
         };
         let variable = words.strip_prefix("in ").map(str::trim_start).and_then(|words| {
-            let end = words.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(words.len());
+            let end =
+                words.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').unwrap_or(words.len());
             words.split_at_checked(end).filter(|(name, _)| VARIABLES.contains(name))
         });
         text.push_str(before);
@@ -154,7 +160,10 @@ mod tests {
         for (marker, expected) in [
             ("'x' in extras", "python_version > '0'"),
             ("\"x\"  not  in extras and os_name == 'nt'", "python_version < '0' and os_name == 'nt'"),
-            ("('dev' in dependency_groups) or sys_platform == \"linux\"", "(python_version < '0') or sys_platform == \"linux\""),
+            (
+                "('dev' in dependency_groups) or sys_platform == \"linux\"",
+                "(python_version < '0') or sys_platform == \"linux\"",
+            ),
             ("'linux' in sys_platform", "'linux' in sys_platform"),
             ("os_name == 'unclosed", "os_name == 'unclosed"),
         ] {
