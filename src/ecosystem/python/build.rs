@@ -37,7 +37,7 @@ use crate::sandbox::{self, Bind, Sandbox, Step};
 use crate::tree::{InstallPath, InvalidInstallPath};
 
 /// Changes when the way of building does.
-const SECTION: &str = "built-wheels/v2";
+const SECTION: &str = "built-wheels/v3";
 /// Runs the hooks.
 const HOOK: &str = include_str!("build/hook.py");
 /// The time that third-party sources are built at (1980-01-01, the first that ZIP knows): it must not depend on the
@@ -682,9 +682,9 @@ pub(super) fn requires_of_archive(cache: &Cache, path: &Path, file_name: &str) -
     Ok(build_system_of(temporary.path(), file_name)?.requires)
 }
 
-/// The environment of a build. Compilers are told to leave paths and debugging information out; the version stands in
-/// for git, which builds do not see (setuptools-scm and hatch-vcs, pbr,
-/// pdm-backend, poetry- and uv-dynamic-versioning).
+/// The environment of a build. Compilers and linkers are told to leave paths, debugging information and symbol tables out;
+/// the version stands in for git, which builds do not see (setuptools-scm and hatch-vcs, pbr, pdm-backend, poetry- and
+/// uv-dynamic-versioning).
 fn variables(order: Order<'_>, source: &Path, environment: &Path) -> Vec<(String, std::ffi::OsString)> {
     let time = if matches!(order.origin, Origin::Archive { .. }) { SOURCE_TIME } else { order.time };
     let flags = format!("-g0 -ffile-prefix-map={}=.", source.display());
@@ -699,6 +699,7 @@ fn variables(order: Order<'_>, source: &Path, environment: &Path) -> Vec<(String
         ("CARGO_NET_OFFLINE", "true".into()),
         ("CFLAGS", flags.clone().into()),
         ("CXXFLAGS", flags.into()),
+        ("LDFLAGS", "-s".into()),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))

@@ -147,6 +147,7 @@ fn read_from(directory: &Path, origin: Origin) -> Result<Option<Project>, Error>
         optional_dependencies,
         console_scripts: facts.scripts.unwrap_or_default(),
         bin: bin(directory)?,
+        programs: facts.programs,
         build_system: complete(build_system, facts.setup_requires),
         summary: facts.summary.as_deref().map(one_line).filter(|summary| !summary.is_empty()),
         license: facts.license,

@@ -73,3 +73,22 @@ fn manifest(directory: &Path) -> Result<PathBuf, Error> {
     let named = of_maturin.or_else(of_setuptools).unwrap_or("Cargo.toml");
     Ok(super::requirements::requirement::join_normalised(directory, Path::new(named)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manifest_is_the_one_that_the_back_end_is_told_of() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path();
+        let of = |text: &str| {
+            fs_err::write(place.join("pyproject.toml"), text).unwrap();
+            manifest(place).unwrap().strip_prefix(place).unwrap().display().to_string()
+        };
+        assert_eq!(of(""), "Cargo.toml");
+        assert_eq!(of("[tool.maturin]\nmanifest-path = \"./rust/Cargo.toml\"\n"), "rust/Cargo.toml");
+        assert_eq!(of("[[tool.setuptools-rust.ext-modules]]\npath = \"native/Cargo.toml\"\n"), "native/Cargo.toml");
+        assert_eq!(of("no TOML"), "Cargo.toml");
+    }
+}

@@ -56,6 +56,11 @@ fn member(directory: Directory<'_>, project: &Project) -> Result<Member, Error> 
             commands.push(script.name.clone());
         }
     }
+    for program in &project.programs {
+        if !commands.contains(program) {
+            commands.push(program.clone());
+        }
+    }
     let (requires, optional) = requires(directory, project)?;
     Ok(Member {
         name,
@@ -88,6 +93,9 @@ fn kind(project: &Project) -> (Kind, String) {
         (false, true) => (Kind::Service, format!("{manifest} and bin/")),
         (false, false) => (Kind::Service, format!("{manifest}, bin/ and {scripts}")),
         (true, false) => (Kind::Service, format!("{manifest} and {scripts}")),
+        (true, true) if !project.programs.is_empty() => {
+            (Kind::Service, format!("{manifest} and programs of its wheel"))
+        }
         (true, true) => (Kind::Library, format!("{manifest}, no programs in bin/ and no {scripts}")),
     }
 }

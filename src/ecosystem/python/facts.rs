@@ -40,6 +40,8 @@ pub(super) struct Facts {
     pub(super) dependencies: Option<Dependencies>,
     pub(super) optional_dependencies: Option<BTreeMap<String, Vec<String>>>,
     pub(super) scripts: Option<Vec<EntryPoint>>,
+    /// Programs that the wheel brings as they are, by name: scripts, what is compiled.
+    pub(super) programs: Vec<String>,
     /// PEP 508 texts.
     pub(super) setup_requires: Vec<String>,
     pub(super) unread: Vec<(Field, String)>,
@@ -131,6 +133,7 @@ impl Facts {
         if takes(Field::SetupRequires) {
             self.setup_requires.extend(weaker.setup_requires);
         }
+        self.programs.extend(weaker.programs);
         self.files.extend(weaker.files);
     }
 
@@ -219,6 +222,12 @@ fn within_quotes(source: &Source, text: &str, span: Range<usize>) -> Range<usize
 pub(super) fn check_requirement(source: &Source, text: &str, span: Range<usize>) -> Result<String, Error> {
     metadata_requirement(source, text, span)?;
     Ok(text.trim().to_owned())
+}
+
+/// The names of programs that are given by their paths.
+pub(super) fn program_names<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let names = paths.into_iter().filter_map(|path| path.trim().rsplit('/').next()).map(str::to_owned);
+    names.filter(|name| !name.is_empty() && !name.starts_with(['.', '-']) && !name.contains(['*', '?', '['])).collect()
 }
 
 /// `module:attribute [extra]` of an entry point.

@@ -84,10 +84,7 @@ impl Crates {
     /// The crates that cargo has built somewhere below `directory`, by what it leaves of each (`.fingerprint/NAME-HASH`):
     /// also those that only built others, of all versions that the lock has of one name.
     pub(in crate::ecosystem) fn built(&self, directory: &Path) -> BTreeSet<(String, String)> {
-        let walk = walkdir::WalkDir::new(directory).max_depth(8).into_iter().filter_map(Result::ok);
-        let marks = walk.filter(|entry| entry.path().parent().is_some_and(|parent| parent.ends_with(".fingerprint")));
-        let names: BTreeSet<String> =
-            marks.filter_map(|entry| Some(entry.file_name().to_str()?.rsplit_once('-')?.0.to_owned())).collect();
+        let names = marked(directory);
         let external = self.lock.packages.iter().filter(|package| package.source.is_some());
         external
             .filter(|package| names.contains(&package.name))
@@ -172,5 +169,27 @@ impl Crates {
         let net = Table::from_iter([("offline".to_owned(), Value::Boolean(true))]);
         let document = [("source", sources), ("build", build), ("net", net)];
         Table::from_iter(document.map(|(key, table)| (key.to_owned(), Value::Table(table)))).to_string()
+    }
+}
+
+/// The names of crates that cargo has left a mark of.
+fn marked(directory: &Path) -> BTreeSet<String> {
+    let walk = walkdir::WalkDir::new(directory).max_depth(8).into_iter().filter_map(Result::ok);
+    let marks = walk.filter(|entry| entry.path().parent().is_some_and(|parent| parent.ends_with(".fingerprint")));
+    marks.filter_map(|entry| Some(entry.file_name().to_str()?.rsplit_once('-')?.0.to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_crates_that_cargo_built_are_known_by_what_it_leaves() {
+        let directory = tempfile::tempdir().expect("a directory");
+        for path in ["target/release/.fingerprint/pyo3-ffi-0123456789abcdef", "target/release/deps/serde-00", "src/a-b"]
+        {
+            fs_err::create_dir_all(directory.path().join(path)).expect("made");
+        }
+        assert_eq!(marked(directory.path()), BTreeSet::from(["pyo3-ffi".to_owned()]));
     }
 }
