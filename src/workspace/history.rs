@@ -9,10 +9,10 @@
 //! for a service when it touches the service's directory or that of a library that it uses; merges count when they
 //! bring something that none of their parents has.
 //!
-//! Without commits there is no time to take: 1980-01-01 stands in for it ([`EARLIEST`]), unless `SOURCE_DATE_EPOCH` is
+//! Without commits there is no time to take: 1985-01-01 stands in for it ([`EARLIEST`]), unless `SOURCE_DATE_EPOCH` is
 //! set, because the same sources must give the same bytes on every day. In an unpacked source distribution of Python
 //! there is one: that of its PKG-INFO, which the archive says and unpacking restores. It is believed where it is older
-//! than the file's arrival here; where it is not, the tree was copied without its times, and 1980 stands again.
+//! than the file's arrival here, and none of those that stand for a time that was lost.
 
 mod graph;
 mod manifest;
@@ -315,7 +315,7 @@ impl<'a> History<'a> {
         let Some((number, _)) = self.home(member).filter(|(_, home)| !home.graph.commits.is_empty()) else {
             let members = std::iter::once(member).chain(self.workspace.closure(member));
             let made = members.filter_map(|member| made(&self.workspace.directory(member).join("PKG-INFO")));
-            return Ok(made.max().unwrap_or(EARLIEST).clamp(EARLIEST, LATEST));
+            return Ok(made.max().unwrap_or(EARLIEST));
         };
         self.refuse_shallow(member)?;
         let newest = self.time(number, 0);
@@ -562,11 +562,13 @@ impl<'a> History<'a> {
     }
 }
 
-/// When an unpacked file was made, by its archive: its time of modification, if that is older than the inode.
+/// When an unpacked file was made, by its archive: its time of modification, if that is older than the inode. Many back
+/// ends write 1970 or 1980 into their archives, which distributions take for damage.
 fn made(path: &Path) -> Option<i64> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = fs_err::symlink_metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-    (metadata.mtime() + 2 <= metadata.ctime()).then(|| metadata.mtime())
+    let is_old = metadata.mtime() + 2 <= metadata.ctime();
+    (is_old && (EARLIEST..=LATEST).contains(&metadata.mtime())).then(|| metadata.mtime())
 }
 
 fn is_older(version: &Version, than: &Version) -> bool {

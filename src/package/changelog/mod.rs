@@ -17,8 +17,9 @@ use crate::config::Maintainer;
 use crate::name::PackageName;
 use crate::package::{Changelog, Release};
 
-/// The earliest time that both formats bear: rpm refuses 1970 (`bad date`), zip begins with 1980.
-pub const EARLIEST: i64 = 315_532_800;
+/// The earliest time that everybody bears, 1985-01-01: rpm refuses 1970 (`bad date`), zip begins with 1980, and Debian's
+/// archive refuses what is older than 1984.
+pub const EARLIEST: i64 = 473_385_600;
 /// The latest time that RPM's 32 bits hold.
 pub const LATEST: i64 = u32::MAX as i64;
 
@@ -337,7 +338,7 @@ mod tests {
             let changelog = Changelog { releases: vec![release("1.0.0", time, &["x"])] };
             let text = debian(&changelog, &PackageName::parse("xx").expect("a name"), "bookworm");
             parsechangelog(&text);
-            assert!(text.contains("1980") || text.contains("2106"), "{text}");
+            assert!(text.contains("1985") || text.contains("2106"), "{text}");
             assert_eq!(rpm(&changelog).len(), 1);
         }
     }
