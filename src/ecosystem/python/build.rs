@@ -544,7 +544,11 @@ impl Workshop<'_> {
                 .large_file(false)
         };
         let broken = |error: zip::result::ZipError| Error::Io(io::Error::other(error));
-        for file in files.iter().filter(|file| !is_record(&file.path, &record)) {
+        // maturin's bill of materials has the place of the build and a random number in it; the package's own has the same
+        // crates, and those of all other parts.
+        let sboms = format!("{dist_info}/sboms/");
+        let left_out = |path: &str| order.crates().is_some() && path.starts_with(&sboms);
+        for file in files.iter().filter(|file| !is_record(&file.path, &record) && !left_out(&file.path)) {
             let path = stamp.as_ref().map_or_else(|| file.path.clone(), |stamp| stamp.path(&file.path));
             writer.start_file(&*path, options(file.executable)).map_err(broken)?;
             match stamp.as_ref().filter(|_| file.path == format!("{dist_info}/METADATA")) {
