@@ -151,6 +151,29 @@ fn dependencies<'a>(workspace: &'a Workspace, name: &str) -> Vec<&'a str> {
 }
 
 #[test]
+fn an_unpacked_source_distribution_is_one_package_with_all_that_lies_in_it() {
+    let project = "[project]\nname = \"tool\"\ndynamic = [\"version\"]\n[project.scripts]\ntool = \"tool:main\"\n";
+    let crate_of_it = "[package]\nname = \"tool\"\nversion = \"1.0.0\"\n";
+    let sample = "[project]\nname = \"sample\"\nversion = \"1\"\n[project.scripts]\ntool = \"sample:main\"\n";
+    let files = [
+        ("tool/pyproject.toml", project),
+        ("tool/Cargo.toml", crate_of_it),
+        ("tool/src/main.rs", "fn main() {}"),
+        ("tool/samples/one/pyproject.toml", sample),
+        ("tool/samples/two/pyproject.toml", sample),
+        ("toolbox/pyproject.toml", "[project]\nname = \"toolbox\"\nversion = \"1\"\n"),
+    ];
+    let repository = Repository::new(&files);
+    let discover = || discover(&repository.settings(), &[&Python, &Rust]);
+    assert!(discover().is_err(), "a checkout has several packages of one name");
+    repository.write(&[("tool/PKG-INFO", "Metadata-Version: 2.4\nName: tool\nVersion: 1.2.3\n")]);
+    let workspace = discover().unwrap();
+    let members: Vec<(&str, Option<&str>)> =
+        workspace.members.iter().map(|member| (member.name.as_str(), member.version.as_deref())).collect();
+    assert_eq!(members, [("tool", Some("1.2.3")), ("toolbox", Some("1"))]);
+}
+
+#[test]
 fn services_and_libraries_are_found_in_the_order_of_their_paths() {
     let edge =
         "[package]\nname = \"acme_edge\"\nversion = \"1.2.3\"\ndescription = \"An\\n  edge\"\nlicense = \"MIT\"\n";

@@ -318,6 +318,24 @@ fn without_a_repository_or_commits_a_manifest_version_works_and_another_is_an_er
 }
 
 #[test]
+fn an_unpacked_source_distribution_is_as_old_as_its_archive_says_and_a_copy_without_times_has_none() {
+    let root = tempfile::tempdir().expect("a directory");
+    let workspace = Workspace {
+        root: root.path().to_path_buf(),
+        members: vec![member("tool", EcosystemKind::Python, "", Some("1.0"))],
+    };
+    let path = root.path().join("PKG-INFO");
+    fs_err::write(&path, "Name: tool\n").expect("written");
+    let time = || History::open(&workspace).expect("a history").last_change(&workspace.members[0]).expect("a time");
+    assert_eq!(time(), changelog::EARLIEST, "it has just come here");
+    let made = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_600_000_000);
+    fs_err::File::open(&path).expect("opened").set_modified(made).expect("set");
+    assert_eq!(time(), 1_600_000_000);
+    fs_err::File::open(&path).expect("opened").set_modified(std::time::UNIX_EPOCH).expect("set");
+    assert_eq!(time(), changelog::EARLIEST, "1970 is a time that was lost");
+}
+
+#[test]
 fn the_configured_version_comes_before_the_manifest_s_and_the_tag_s() {
     let mut fixture = Fixture::new();
     fixture.commit("a", "1", "first");

@@ -725,6 +725,192 @@ fn a_pylock_toml_is_taken_as_it_is() {
     assert_eq!(find(&packages, "six").wheels[0].size, Some(six.bytes.len() as u64));
 }
 
+/// The lines that the locks of Poetry, PDM and pipenv have for `artefact` and nothing else: name and digest.
+fn pinned(artefact: &Artefact) -> String {
+    format!("{{file = \"{}\", hash = \"sha256:{}\"}}", artefact.name, Sha256::of(&artefact.bytes))
+}
+
+/// An index with two versions of everything, and a repository that requires `top`, which requires `six`.
+fn two_versions() -> (Server, Repository, Artefact, Artefact) {
+    let (six, top) = (wheel("six", "1.0", &[]), wheel("top", "1.0", &["six>=1"]));
+    let newer = [wheel("six", "2.0", &[]), wheel("top", "2.0", &["six>=1"])];
+    let files = [six.clone(), top.clone()].into_iter().chain(newer).chain([setuptools()]);
+    let server = Server::start(files.collect(), None);
+    let repository = service_on(&server, &["debian-12", "debian-13"], "top");
+    (server, repository, six, top)
+}
+
+/// What was locked, as `name version` with the only file's digest.
+fn pins(packages: &[LockedPackage]) -> Vec<(String, Sha256)> {
+    packages.iter().map(|package| (package.title(), package.wheels[0].hashes.sha256)).collect()
+}
+
+#[test]
+fn what_a_poetry_lock_pins_is_what_is_locked_and_its_groups_of_developers_are_not() {
+    let (server, repository, six, top) = two_versions();
+    let lock = |six_file: &str| {
+        format!(
+            "[[package]]\nname = \"six\"\nversion = \"1.0\"\npython-versions = \"*\"\ngroups = [\"main\", \"dev\"]\nfiles = [{six_file}]\n\n\
+             [[package]]\nname = \"pytest\"\nversion = \"9.0\"\npython-versions = \">=3.9\"\ngroups = [\"dev\"]\nfiles = []\n\n\
+             [[package]]\nname = \"top\"\nversion = \"1.0\"\npython-versions = \">=3.8\"\ngroups = [\"main\"]\nfiles = [{}]\n\
+             [package.dependencies]\nsix = \">=1,<3\"\npytest = {{version = \"*\", markers = \"sys_platform == 'win32'\"}}\n\n\
+             [metadata]\nlock-version = \"2.1\"\npython-versions = \">=3.9\"\n",
+            pinned(&top)
+        )
+    };
+    repository.write("acme-api/poetry.lock", &lock(&pinned(&six)));
+    let packages = repository.locked();
+    let expected = [("six 1.0".to_owned(), Sha256::of(&six.bytes)), ("top 1.0".to_owned(), Sha256::of(&top.bytes))];
+    assert_eq!(pins(&packages), expected);
+    assert_eq!(packages[0].index.as_deref(), Some(server.url().as_str()));
+    assert!(repository.record.text().contains("from acme-api/poetry.lock"), "{}", repository.record.text());
+    // A digest that no file has is an error, whatever else the index offers.
+    let other = format!("{{file = \"{}\", hash = \"sha256:{}\"}}", six.name, "0".repeat(64));
+    repository.write("acme-api/poetry.lock", &lock(&other));
+    let error = repository.lock().unwrap_err();
+    assert!(error.to_string().contains("pins six 1.0 by digests that no file"), "{error}");
+    assert!(error.hints()[0].contains("poetry lock"), "{:?}", error.hints());
+    // And the requirements must be met by it.
+    repository.write("acme-api/poetry.lock", &lock(&pinned(&six)));
+    repository.write("acme-api/requirements.txt", &format!("--index-url {}\ntop>=2\n", server.url()));
+    let error = repository.lock().unwrap_err();
+    assert!(error.to_string().contains("older than the requirements"), "{error}");
+    assert_eq!(error.location().unwrap().line_and_column().0, 2);
+}
+
+#[test]
+fn what_a_pdm_lock_pins_is_what_is_locked_with_urls_or_without() {
+    let (server, repository, six, top) = two_versions();
+    let url = |artefact: &Artefact| {
+        let url = format!("http://127.0.0.1:{}/files/{}", server.port, artefact.name);
+        format!("{{url = \"{url}\", hash = \"sha256:{}\"}}", Sha256::of(&artefact.bytes))
+    };
+    for of in [&pinned as &dyn Fn(&Artefact) -> String, &url] {
+        repository.write(
+            "acme-api/pdm.lock",
+            &format!(
+                "[metadata]\ngroups = [\"default\"]\nlock_version = \"4.5.0\"\n\n[[package]]\nname = \"six\"\nversion = \"1.0\"\n\
+                 requires_python = \">=3.8\"\nfiles = [{}]\n\n[[package]]\nname = \"top\"\nversion = \"1.0\"\n\
+                 dependencies = [\"six>=1\", \"win ; sys_platform == 'win32'\"]\nfiles = [{}]\n",
+                of(&six),
+                of(&top)
+            ),
+        );
+        let packages = repository.locked();
+        assert_eq!(names(&packages), ["six", "top"]);
+        assert_eq!(pins(&packages)[0], ("six 1.0".to_owned(), Sha256::of(&six.bytes)));
+    }
+}
+
+#[test]
+fn what_a_pipfile_lock_pins_is_what_is_locked_by_its_digests_alone() {
+    let (_server, repository, six, top) = two_versions();
+    let entry = |artefact: &Artefact, more: &str| {
+        format!(
+            r#"{{"hashes": ["sha256:{}", "sha256:{}"], "version": "==1.0"{more}}}"#,
+            "1".repeat(64),
+            Sha256::of(&artefact.bytes)
+        )
+    };
+    repository.write(
+        "acme-api/Pipfile.lock",
+        &format!(
+            r#"{{"_meta": {{"hash": {{}}, "pipfile-spec": 6, "sources": [{{"name": "pypi", "url": "https://pypi.org/simple", "verify_ssl": true}}]}},
+               "default": {{"six": {}, "top": {}, "win": {}}}, "develop": {{"pytest": {{"hashes": [], "version": "==9"}}}}}}"#,
+            entry(&six, r#", "index": "pypi""#),
+            entry(&top, r#", "markers": "python_version >= '3.8'""#),
+            entry(&six, r#", "markers": "sys_platform == 'win32'""#),
+        ),
+    );
+    let packages = repository.locked();
+    assert_eq!(names(&packages), ["six", "top"]);
+    assert_eq!(pins(&packages)[1], ("top 1.0".to_owned(), Sha256::of(&top.bytes)));
+}
+
+#[test]
+fn requirements_with_digests_on_every_line_admit_nothing_else() {
+    let (server, repository, six, top) = two_versions();
+    let line = |artefact: &Artefact| {
+        let name = artefact.name.split('-').next().unwrap();
+        format!("{name}==1.0 \\\n    --hash=sha256:{}\n", Sha256::of(&artefact.bytes))
+    };
+    let head = format!("--index-url {}\n", server.url());
+    repository.write("acme-api/requirements.txt", &format!("{head}{}", line(&top)));
+    let error = repository.lock().unwrap_err();
+    assert!(error.to_string().contains("six has no --hash"), "{error}");
+    repository.write("acme-api/requirements.txt", &format!("{head}{}{}", line(&top), line(&six)));
+    let packages = repository.locked();
+    assert_eq!(names(&packages), ["six", "top"]);
+    assert_eq!(packages[0].version.as_deref(), Some("1.0"));
+}
+
+#[test]
+fn of_several_locks_that_of_the_project_s_own_tool_is_taken_and_the_others_are_named() {
+    let (server, mut repository, six, top) = two_versions();
+    let pylock = "lock-version = \"1.0\"\ncreated-by = \"other\"\n";
+    repository.write("acme-api/pylock.toml", pylock);
+    repository.write("acme-api/uv.lock", "version = 99");
+    repository.workspace.members.clear();
+    repository.service("[tool.poetry]\npackages = []");
+    repository.write(
+        "acme-api/poetry.lock",
+        &format!(
+            "[[package]]\nname = \"six\"\nversion = \"1.0\"\npython-versions = \"*\"\n\n[[package]]\nname = \"top\"\nversion = \"1.0\"\n\
+             python-versions = \"*\"\n[package.dependencies]\nsix = \"*\"\n\n[metadata]\nlock-version = \"1.1\"\npython-versions = \"*\"\n\
+             [metadata.files]\nsix = [{}]\ntop = [{}]\n",
+            pinned(&six),
+            pinned(&top)
+        ),
+    );
+    repository.write("acme-api/requirements.txt", &format!("--index-url {}\ntop\n", server.url()));
+    assert_eq!(names(&repository.locked()), ["six", "top"]);
+    let said = repository.record.text();
+    assert!(said.contains("acme-api/uv.lock, acme-api/pylock.toml, beside it, is not asked"), "{said}");
+}
+
+#[test]
+fn a_lock_that_leads_astray_is_refused() {
+    let (_server, repository, six, top) = two_versions();
+    let lock = |more: &str| {
+        format!(
+            "[[package]]\nname = \"six\"\nversion = \"1.0\"\npython-versions = \"*\"\n{more}\n\n[[package]]\nname = \"top\"\nversion = \"1.0\"\n\
+             python-versions = \"*\"\nfiles = [{}]\n[package.dependencies]\nsix = \"*\"\n\n[metadata]\nlock-version = \"2.0\"\n",
+            pinned(&top)
+        )
+    };
+    let digest = Sha256::of(&six.bytes);
+    let file = |text: &str| format!("files = [{{file = \"six-1.0-py3-none-any.whl\", hash = \"{text}\"}}]");
+    let from = |kind: &str, url: &str| {
+        format!("{}\n[package.source]\ntype = \"{kind}\"\nurl = \"{url}\"", file(&format!("sha256:{digest}")))
+    };
+    for (more, says) in [
+        ("files = []".to_owned(), "has no digest for six 1.0"),
+        (file("md5:00"), "has a digest of md5"),
+        (file("sha256:zz"), "which is none"),
+        (file("nothing"), "which is none"),
+        (from("file", "../../../etc/passwd"), "which is no file of the repository"),
+        (from("url", "file:///etc/passwd"), "from which nothing is fetched"),
+        (from("url", "ssh://user:secret@host/six.whl"), "ssh://***@host"),
+        (from("git", "https://example.org/six.git"), "whose content no digest fixes"),
+        (from("legacy", "ftp://example.org/simple"), "which is the URL of no index"),
+        (from("directory", "../../elsewhere"), "that is no package of this repository"),
+    ] {
+        repository.write("acme-api/poetry.lock", &lock(&more));
+        let error = repository.refused();
+        assert!(error.to_string().contains(says), "{more}\n{error}");
+        assert!(!error.to_string().contains("secret") && !error.hints().is_empty(), "{error}");
+    }
+    for (text, says) in [
+        ("[[package", "cannot be read"),
+        ("[metadata]\nlock-version = \"3.0\"\n", "lock-version 3.0"),
+        ("[metadata]\nlock-version = \"2.1\"\ncontent-hash = \"00\"\n", "is older than pyproject.toml"),
+    ] {
+        repository.write("acme-api/poetry.lock", text);
+        let error = repository.refused();
+        assert!(error.to_string().contains(says), "{text}\n{error}");
+    }
+}
+
 #[test]
 fn the_same_input_gives_the_same_bytes_in_another_directory() {
     let server = Server::start(vec![wheel("six", "1.0", &[]), wheel("top", "1.0", &["six"]), setuptools()], None);

@@ -394,13 +394,13 @@ fn a_library_is_built_once_for_services_of_different_age_and_for_all_targets() {
     let mut repository = Repository::self_contained(&["debian-12", "el9"]);
     repository.prepare();
     repository.release.times.insert("acme-common".to_owned(), TIME - 5);
-    let built = || fs_err::read_dir(repository.cache.section("built-wheels/v2")).unwrap().count();
+    let built = || fs_err::read_dir(repository.cache.section("built-wheels/v3")).unwrap().count();
     repository.stage("debian-12");
     assert_eq!(built(), 2);
     repository.stage("el9");
     assert_eq!(built(), 2);
     let built =
-        |repository: &Repository| fs_err::read_dir(repository.cache.section("built-wheels/v2")).unwrap().count();
+        |repository: &Repository| fs_err::read_dir(repository.cache.section("built-wheels/v3")).unwrap().count();
     repository.release.time += 100;
     repository.stage("debian-12");
     assert_eq!(built(&repository), 3, "the service alone is built again");

@@ -81,6 +81,10 @@ pub trait Ecosystem: Detector + Sync {
     fn lock(&self, context: Context<'_>, service: &Member, upgrade: &Upgrade) -> Result<Outcome, Error>;
     /// The names that the lock of `service` has, as the language spells them; `None` when there is no lock yet.
     fn locked(&self, context: Context<'_>, service: &Member) -> Result<Option<Vec<String>>, Error>;
+    /// The file of another tool that the versions of `service` are taken from; `None` when packhouse resolves them.
+    fn versions_from(&self, _context: Context<'_>, _service: &Member) -> Result<Option<PathBuf>, Error> {
+        Ok(None)
+    }
     /// Whether two spellings are one name.
     fn is_same_name(&self, one: &str, other: &str) -> bool;
     /// Makes the vendor directory hold exactly what the lock names. Uses the network.

@@ -59,11 +59,20 @@ fn detect(
     let mut all: Vec<Member> = Vec::new();
     // A workspace's root, which is walked before what is below it, speaks for its members: they are not asked again.
     let mut told: BTreeSet<(usize, PathBuf)> = BTreeSet::new();
+    // A directory that is one package with all below it, and whose it is.
+    let mut closed: Option<(&Path, usize)> = None;
     for found in &directories {
         let Found { path, entries, submodule, excluded } = found;
         let directory = Directory { root, path, entries, submodule: submodule.as_deref() };
+        if closed.is_some_and(|(above, _)| path.starts_with(above)) {
+            continue;
+        }
+        if let Some(owner) = detectors.iter().position(|detector| detector.closes(directory)) {
+            closed = Some((path, owner));
+        }
         for (index, detector) in detectors.iter().enumerate() {
-            if told.contains(&(index, path.clone())) {
+            let is_another_s = closed.is_some_and(|(own, owner)| own == path && owner != index);
+            if is_another_s || told.contains(&(index, path.clone())) {
                 continue;
             }
             match detector.detect(directory) {

@@ -10,7 +10,9 @@
 //! bring something that none of their parents has.
 //!
 //! Without commits there is no time to take: 1985-01-01 stands in for it ([`EARLIEST`]), unless `SOURCE_DATE_EPOCH` is
-//! set, because the same sources must give the same bytes on every day.
+//! set, because the same sources must give the same bytes on every day. In an unpacked source distribution of Python
+//! there is one: that of its PKG-INFO, which the archive says and unpacking restores. It is believed where it is older
+//! than the file's arrival here, and none of those that stand for a time that was lost.
 
 mod graph;
 mod manifest;
@@ -309,7 +311,8 @@ impl<'a> History<'a> {
     }
 
     /// The time that stands in everything made from `member`: `SOURCE_DATE_EPOCH` if it is set, else the committer's
-    /// time of the last commit that touches it, a library that it uses, or a lock; [`EARLIEST`] without commits.
+    /// time of the last commit that touches it, a library that it uses, or a lock; without commits the time of an unpacked
+    /// source distribution, else [`EARLIEST`].
     pub fn source_date_epoch(&self, member: &Member) -> Result<i64, HistoryError> {
         if let Some(text) = variables::source_date_epoch() {
             return parse_source_date_epoch(&text);
@@ -320,7 +323,9 @@ impl<'a> History<'a> {
     /// [`Self::source_date_epoch`] without the environment.
     pub fn last_change(&self, member: &Member) -> Result<i64, HistoryError> {
         let Some((number, _)) = self.home(member).filter(|(_, home)| !home.graph.commits.is_empty()) else {
-            return Ok(EARLIEST);
+            let members = std::iter::once(member).chain(self.workspace.closure(member));
+            let made = members.filter_map(|member| made(&self.workspace.directory(member).join("PKG-INFO")));
+            return Ok(made.max().unwrap_or(EARLIEST));
         };
         self.refuse_shallow(member)?;
         let newest = self.time(number, 0);
@@ -565,6 +570,15 @@ impl<'a> History<'a> {
         let commit = self.repositories.get(repository).and_then(|history| history.graph.commits.get(position));
         commit.map_or(EARLIEST, |commit| commit.time)
     }
+}
+
+/// When an unpacked file was made, by its archive: its time of modification, if that is older than the inode. Many back
+/// ends write 1970 or 1980 into their archives, which distributions take for damage.
+fn made(path: &Path) -> Option<i64> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = fs_err::symlink_metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    let is_old = metadata.mtime() + 2 <= metadata.ctime();
+    (is_old && (EARLIEST..=LATEST).contains(&metadata.mtime())).then(|| metadata.mtime())
 }
 
 fn is_older(version: &Version, than: &Version) -> bool {

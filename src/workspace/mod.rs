@@ -178,6 +178,12 @@ pub trait Detector {
         &self,
         directory: Directory<'_>,
     ) -> Result<Vec<Member>, Box<dyn crate::diagnostic::Diagnose + Send + Sync>>;
+
+    /// Whether the directory is one package of this language with all that is in it and below it, whatever else has a
+    /// manifest there: an unpacked archive of sources, whose samples, tests and compiled parts are its own.
+    fn closes(&self, _directory: Directory<'_>) -> bool {
+        false
+    }
 }
 
 /// The name of a detected member: its own, normalised. One that can be no package's (`x`, `_private`) gets the

@@ -12,7 +12,7 @@ mod again;
 mod packer;
 mod stamp;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
@@ -35,12 +35,13 @@ use super::wheel::{self, Wheel};
 use crate::cache::{Cache, record};
 use crate::diagnostic::{Code, Diagnose, ExitCode, Location, codes, io_code, io_hints};
 use crate::digest::{Digests, Sha256};
+use crate::ecosystem::rust::embedded::Crates;
 use crate::name::normalize;
 use crate::sandbox::{self, Bind, Sandbox, Step};
 use crate::tree::{InstallPath, InvalidInstallPath};
 
 /// Changes when the way of building does.
-const SECTION: &str = "built-wheels/v2";
+const SECTION: &str = "built-wheels/v3";
 /// Runs the hooks.
 const HOOK: &str = include_str!("build/hook.py");
 /// The time that third-party sources are built at (1980-01-01, the first that ZIP knows): it must not depend on the
@@ -64,7 +65,14 @@ pub(super) struct Workshop<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Origin<'a> {
     /// A package of the repository.
-    Package { root: &'a Path, directory: &'a Path, vendor: &'a Path, build_system: &'a BuildSystem },
+    Package {
+        root: &'a Path,
+        directory: &'a Path,
+        vendor: &'a Path,
+        build_system: &'a BuildSystem,
+        /// What cargo needs, where it has a part in the build; vendored.
+        crates: Option<&'a Crates>,
+    },
     /// A vendored source distribution.
     Archive { path: &'a Path, file_name: &'a str, sha256: Sha256 },
 }
@@ -84,12 +92,23 @@ pub(super) struct Order<'a> {
     pub(super) time: i64,
 }
 
+impl<'a> Order<'a> {
+    fn crates(&self) -> Option<&'a Crates> {
+        match self.origin {
+            Origin::Package { crates, .. } => crates,
+            Origin::Archive { .. } => None,
+        }
+    }
+}
+
 /// A wheel that was built, now or before.
 #[derive(Debug, Clone)]
 pub(super) struct Built {
     pub(super) wheel: Arc<UnpackedWheel>,
     /// How the build was isolated.
     pub(super) isolation: String,
+    /// Name and version of the crates that cargo built for it.
+    pub(super) crates: BTreeSet<(String, String)>,
 }
 
 /// A wheel could not be built.
@@ -314,6 +333,8 @@ struct Index {
     file_name: String,
     sha256: Sha256,
     isolation: String,
+    #[serde(default)]
+    crates: BTreeSet<(String, String)>,
 }
 
 /// What a back end made.
@@ -329,7 +350,7 @@ impl Workshop<'_> {
     /// Builds what `order` names, or finds it in the cache.
     pub(super) fn build(&self, order: Order<'_>) -> Result<Built, Error> {
         let prepared = Prepared::new(order)?;
-        let key = self.key(order, &prepared).to_string();
+        let key = self.key(order, &prepared)?.to_string();
         let place = self.cache.section(SECTION).join(&key);
         if let Some(built) = self.load(&place, &key) {
             return Ok(built);
@@ -372,11 +393,12 @@ impl Workshop<'_> {
         self.check(order.name, &build_system.requires)?;
         let Made { wheel, isolation, is_static } = self.run(order, &build_system, temporary.path())?;
         let (file_name, sha256, content) = self.normalise(order, &wheel, temporary.path())?;
-        Ok(((Index { file_name, sha256, isolation }, content), is_static))
+        let crates = order.crates().map(|crates| crates.built(&source)).unwrap_or_default();
+        Ok(((Index { file_name, sha256, isolation, crates }, content), is_static))
     }
 
     /// A digest of all that the result depends on.
-    fn key(&self, order: Order<'_>, prepared: &Prepared) -> Sha256 {
+    fn key(&self, order: Order<'_>, prepared: &Prepared) -> io::Result<Sha256> {
         let mut text = format!(
             "name {}\nversion {} {}\ninterpreter {} {:?}\nhook {}\nisolation {}\n",
             normalize(order.name),
@@ -389,15 +411,18 @@ impl Workshop<'_> {
             self.sandbox.isolation(),
         );
         match order.origin {
-            Origin::Package { build_system, .. } => {
+            Origin::Package { build_system, crates, .. } => {
                 text.push_str(&format!("package {} {} {build_system:?}\n", prepared.digest, order.time));
+                if let Some(crates) = crates {
+                    text.push_str(&format!("crates {}\n", crates.key()?));
+                }
             }
             Origin::Archive { sha256, .. } => text.push_str(&format!("archive {sha256}\n")),
         }
         for tool in &self.tools {
             text.push_str(&format!("tool {}\n", tool.sha256()));
         }
-        Sha256::of(text.as_bytes())
+        Ok(Sha256::of(text.as_bytes()))
     }
 
     /// What was built before, if it is there and whole.
@@ -406,7 +431,7 @@ impl Workshop<'_> {
         // It was a good wheel when it came here: what cannot be unpacked now is damaged.
         let wheel = store::unpack(self.cache, &place.join(&index.file_name), index.sha256).ok()?;
         self.cache.used(place);
-        Some(Built { wheel, isolation: index.isolation })
+        Some(Built { wheel, isolation: index.isolation, crates: index.crates })
     }
 
     /// All of `requires` that apply are met by the environment.
@@ -439,11 +464,13 @@ impl Workshop<'_> {
     fn run(&self, order: Order<'_>, build_system: &BuildSystem, directory: &Path) -> Result<Made, Error> {
         let (work, environment) = (directory.join("work"), directory.join("environment"));
         fs_err::create_dir(&work)?;
-        let mut binds = vec![
+        let crates = order.crates();
+        let mut binds = crates.map(Crates::binds).unwrap_or_default();
+        binds.extend([
             Bind::writable(directory.join("source"), "/packhouse/source"),
             Bind::writable(&work, "/packhouse/work"),
             Bind::read_only(&environment, "/packhouse/environment"),
-        ];
+        ]);
         let seen = |path: &str| self.sandbox.seen(&binds, Path::new(path));
         let (source_seen, work_seen) = (seen("/packhouse/source"), seen("/packhouse/work"));
         let environment_seen = seen("/packhouse/environment");
@@ -452,6 +479,19 @@ impl Workshop<'_> {
             bind.source.clone_from(&environment.directory);
         }
         fs_err::write(work.join("hook.py"), HOOK)?;
+        let mut variables = variables(order, &source_seen, &environment_seen);
+        if let Some(crates) = crates {
+            let inside = |path: &Path| self.sandbox.inside(&binds, path);
+            let home = work_seen.join("cargo");
+            fs_err::create_dir(work.join("cargo"))?;
+            fs_err::write(work.join("cargo/config.toml"), crates.configuration(&inside, &source_seen, &home))?;
+            variables.extend(crates.environment(&inside, &home));
+            let programs = crates.programs(&inside);
+            for (_, path) in variables.iter_mut().filter(|(name, _)| name == "PATH") {
+                path.push(":");
+                path.push(&programs);
+            }
+        }
         let hook = HookOrder {
             source: &source_seen,
             wheels: work_seen.join("wheels"),
@@ -465,7 +505,7 @@ impl Workshop<'_> {
             program: environment_seen.join("bin/python"),
             arguments: ["-B", "hook.py", "order.json"].map(|name| name.into()).to_vec(),
             directory: source_seen.clone(),
-            environment: variables(order, &source_seen, &environment_seen),
+            environment: variables,
             binds: binds.clone(),
             ..Step::default()
         };
@@ -541,7 +581,11 @@ impl Workshop<'_> {
         let stamp = Stamp::of(order, &got)?;
         let record = format!("{dist_info}/RECORD");
         let mut packer = Packer::default();
-        for file in files.iter().filter(|file| !is_record(&file.path, &record)) {
+        // maturin's bill of materials has the place of the build and a random number in it; the package's own has the same
+        // crates, and those of all other parts.
+        let sboms = format!("{dist_info}/sboms/");
+        let left_out = |path: &str| order.crates().is_some() && path.starts_with(&sboms);
+        for file in files.iter().filter(|file| !is_record(&file.path, &record) && !left_out(&file.path)) {
             let path = stamp.as_ref().map_or_else(|| file.path.clone(), |stamp| stamp.path(&file.path));
             let content = content.join(&file.path);
             match stamp.as_ref().filter(|_| file.path == format!("{dist_info}/METADATA")) {
@@ -618,9 +662,9 @@ pub(super) fn requires_of_archive(cache: &Cache, path: &Path, file_name: &str) -
     Ok(build_system_of(temporary.path(), file_name)?.requires)
 }
 
-/// The environment of a build. Compilers are told to leave paths and debugging information out; the version stands in
-/// for git, which builds do not see (setuptools-scm and hatch-vcs, pbr,
-/// pdm-backend, poetry- and uv-dynamic-versioning).
+/// The environment of a build. Compilers and linkers are told to leave paths, debugging information and symbol tables out;
+/// the version stands in for git, which builds do not see (setuptools-scm and hatch-vcs, pbr, pdm-backend, poetry- and
+/// uv-dynamic-versioning).
 fn variables(order: Order<'_>, source: &Path, environment: &Path) -> Vec<(String, std::ffi::OsString)> {
     let time = if matches!(order.origin, Origin::Archive { .. }) { SOURCE_TIME } else { order.time };
     let flags = format!("-g0 -ffile-prefix-map={}=.", source.display());
@@ -635,6 +679,7 @@ fn variables(order: Order<'_>, source: &Path, environment: &Path) -> Vec<(String
         ("CARGO_NET_OFFLINE", "true".into()),
         ("CFLAGS", flags.clone().into()),
         ("CXXFLAGS", flags.into()),
+        ("LDFLAGS", "-s".into()),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))

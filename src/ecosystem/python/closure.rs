@@ -9,9 +9,10 @@ use crate::diagnostic::Location;
 use crate::ecosystem::Context;
 use crate::workspace::{EcosystemKind, Member};
 
+use super::existing::hashed_requirements;
 use super::lock_error::LockError;
 use super::project::{self, Project, RequirementLine};
-use super::requirements::{PathRequirement, Placed, UrlRequirement};
+use super::requirements::{PathRequirement, UrlRequirement};
 use super::shim::{Origin, Shim};
 
 /// A package of the repository, with its manifest.
@@ -139,9 +140,12 @@ impl<'a> Closure<'a> {
         self.locals.iter().map(|local| &local.project).collect()
     }
 
-    /// Where a requirements file says `--require-hashes`.
-    pub(super) fn require_hashes(&self) -> Option<&Placed<()>> {
-        self.locals.iter().find_map(|local| local.project.options.require_hashes.as_ref())
+    /// Where a requirements file says `--require-hashes`, or the service's has digests on all its lines, which means the
+    /// same to pip.
+    pub(super) fn require_hashes(&self) -> Option<(&Path, usize)> {
+        let said = self.locals.iter().find_map(|local| local.project.options.require_hashes.as_ref());
+        let meant = || hashed_requirements(&self.service()?.project).map(|line| (line.file.as_path(), line.line));
+        said.map(|placed| (placed.file.as_path(), placed.line)).or_else(meant)
     }
 }
 

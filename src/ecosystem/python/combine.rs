@@ -15,7 +15,7 @@ use super::project::{BuildSystem, Project, RequirementLine, Style};
 use super::pyproject::{self, PyProject, requirement_name};
 use super::requirements::{Options, PathRequirement, Requirement, RequirementsFile, UrlRequirement, read_source};
 use super::source::{Error, Source};
-use super::{setup_cfg, setup_py};
+use super::{package_info, setup_cfg, setup_py};
 use crate::diagnostic::Diagnose;
 use crate::name::normalize;
 
@@ -94,16 +94,34 @@ fn read_from(directory: &Path, origin: Origin) -> Result<Option<Project>, Error>
         facts.fill(weaker, takes);
     }
 
+    let unpacked = match origin {
+        Origin::Repository => package_info::read(directory)?,
+        Origin::Archive => None,
+    };
+    let is_unpacked = unpacked.is_some();
+    if let Some(info) = unpacked {
+        let same = |own: &String| info.name.as_ref().is_none_or(|name| normalize(name) == normalize(own));
+        if facts.name.as_ref().is_none_or(same) {
+            facts.complete(info);
+        }
+    }
     facts.settle_doubts();
     let name = project_name(directory, &manifest, origin, &mut facts)?;
     let dependencies = facts.dependencies.take().unwrap_or_default();
     paths.extend(dependencies.paths);
     urls.extend(dependencies.urls);
     let mut needs = Needs { named: dependencies.named, paths, urls, ..Needs::default() };
+    // In an unpacked source distribution it is for those who work on it: what its users need stands in PKG-INFO.
     if origin == Origin::Repository
+        && !is_unpacked
         && let Some(source) = Source::read_if_there(&directory.join("requirements.txt"))?
     {
         needs.add(read_source(&source)?, &mut files)?;
+    }
+    if origin == Origin::Repository && directory.join("Pipfile").is_file() && !directory.join("Pipfile.lock").is_file()
+    {
+        let what = "Pipfile:1: what it requires is read from a Pipfile.lock alone: run `pipenv lock`";
+        facts.unread.push((Field::Other, what.to_owned()));
     }
     let optional_dependencies = facts.optional_dependencies.take().unwrap_or_default();
     needs.resolve_itself(directory, &normalize(&name), &optional_dependencies);
@@ -129,6 +147,7 @@ fn read_from(directory: &Path, origin: Origin) -> Result<Option<Project>, Error>
         optional_dependencies,
         console_scripts: facts.scripts.unwrap_or_default(),
         bin: bin(directory)?,
+        programs: facts.programs,
         build_system: complete(build_system, facts.setup_requires),
         summary: facts.summary.as_deref().map(one_line).filter(|summary| !summary.is_empty()),
         license: facts.license,

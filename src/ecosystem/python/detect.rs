@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::combine::read_project;
+use super::package_info;
 use super::project::{Project, Style};
 use super::pyproject::requirement_name;
 use super::source::{Error, Source};
@@ -22,6 +23,12 @@ pub(super) fn detect(directory: Directory<'_>) -> Result<Vec<Member>, Box<dyn Di
     }
     let Some(project) = read_project(&directory.root.join(directory.path))? else { return Ok(Vec::new()) };
     Ok(vec![member(directory, &project)?])
+}
+
+/// Whether the directory is an unpacked source distribution.
+pub(super) fn closes(directory: Directory<'_>) -> bool {
+    let has = |name: &str| directory.entries.iter().any(|entry| entry == name);
+    has(package_info::FILE) && MANIFESTS.iter().any(|name| has(name))
 }
 
 fn member(directory: Directory<'_>, project: &Project) -> Result<Member, Error> {
@@ -47,6 +54,11 @@ fn member(directory: Directory<'_>, project: &Project) -> Result<Member, Error> 
     for script in &project.console_scripts {
         if !commands.contains(&script.name) {
             commands.push(script.name.clone());
+        }
+    }
+    for program in &project.programs {
+        if !commands.contains(program) {
+            commands.push(program.clone());
         }
     }
     let (requires, optional) = requires(directory, project)?;
@@ -81,6 +93,9 @@ fn kind(project: &Project) -> (Kind, String) {
         (false, true) => (Kind::Service, format!("{manifest} and bin/")),
         (false, false) => (Kind::Service, format!("{manifest}, bin/ and {scripts}")),
         (true, false) => (Kind::Service, format!("{manifest} and {scripts}")),
+        (true, true) if !project.programs.is_empty() => {
+            (Kind::Service, format!("{manifest} and programs of its wheel"))
+        }
         (true, true) => (Kind::Library, format!("{manifest}, no programs in bin/ and no {scripts}")),
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct Facts {
     pub(super) dependencies: Option<Dependencies>,
     pub(super) optional_dependencies: Option<BTreeMap<String, Vec<String>>>,
     pub(super) scripts: Option<Vec<EntryPoint>>,
+    /// Programs that the wheel brings as they are, by name: scripts, what is compiled.
+    pub(super) programs: Vec<String>,
     /// PEP 508 texts.
     pub(super) setup_requires: Vec<String>,
     pub(super) unread: Vec<(Field, String)>,
@@ -131,7 +133,41 @@ impl Facts {
         if takes(Field::SetupRequires) {
             self.setup_requires.extend(weaker.setup_requires);
         }
+        self.programs.extend(weaker.programs);
         self.files.extend(weaker.files);
+    }
+
+    /// Takes from what was found out when the package's archive was made all that its manifests do not settle.
+    pub(super) fn complete(&mut self, found: Facts) {
+        fn take<T>(mine: &mut Option<T>, found: Option<T>, unsettled: bool) -> bool {
+            let takes = found.is_some() && (unsettled || mine.is_none());
+            if takes {
+                *mine = found;
+            }
+            takes
+        }
+        let unsettled: Vec<Field> = self.unread.iter().chain(&self.doubts).map(|(field, _)| *field).collect();
+        let open = |field| unsettled.contains(&field);
+        let settled = [
+            (Field::Name, take(&mut self.name, found.name, open(Field::Name))),
+            (Field::Version, take(&mut self.version, found.version, open(Field::Version))),
+            (Field::Summary, take(&mut self.summary, found.summary, open(Field::Summary))),
+            (Field::License, take(&mut self.license, found.license, open(Field::License))),
+            (
+                Field::RequiresPython,
+                take(&mut self.requires_python, found.requires_python, open(Field::RequiresPython)),
+            ),
+            (Field::Dependencies, take(&mut self.dependencies, found.dependencies, open(Field::Dependencies))),
+            (
+                Field::OptionalDependencies,
+                take(&mut self.optional_dependencies, found.optional_dependencies, open(Field::OptionalDependencies)),
+            ),
+            (Field::Scripts, take(&mut self.scripts, found.scripts, open(Field::Scripts))),
+        ];
+        let remains = |field: Field| !settled.contains(&(field, true));
+        self.unread.retain(|(field, _)| remains(*field));
+        self.doubts.retain(|(field, _)| remains(*field));
+        self.files.extend(found.files);
     }
 
     /// Moves the doubts to what is unread, each with what was done about it.
@@ -186,6 +222,12 @@ fn within_quotes(source: &Source, text: &str, span: Range<usize>) -> Range<usize
 pub(super) fn check_requirement(source: &Source, text: &str, span: Range<usize>) -> Result<String, Error> {
     metadata_requirement(source, text, span)?;
     Ok(text.trim().to_owned())
+}
+
+/// The names of programs that are given by their paths.
+pub(super) fn program_names<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let names = paths.into_iter().filter_map(|path| path.trim().rsplit('/').next()).map(str::to_owned);
+    names.filter(|name| !name.is_empty() && !name.starts_with(['.', '-']) && !name.contains(['*', '?', '['])).collect()
 }
 
 /// `module:attribute [extra]` of an entry point.

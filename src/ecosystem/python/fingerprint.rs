@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::crates;
 use super::host;
 use super::interpreter::interpreter;
 use super::lock;
@@ -109,6 +110,10 @@ fn package(context: Context<'_>, directory: &Path, files: &Files, into: &mut Fin
         into.path(files, path).map_err(unknown)?;
     }
     into.value(format!("the metadata of {}", project.name), &project);
+    if let Some(crates) = crates::of(context, &project)? {
+        crates.require(context).map_err(boxed)?;
+        into.value(format!("the crates of {} and what compiles them", project.name), &crates.key().map_err(unknown)?);
+    }
     Ok(())
 }
 

@@ -25,6 +25,9 @@ use crate::name::normalize;
 
 /// The index that pip and uv ask when none is configured.
 pub(super) const DEFAULT_INDEX: &str = "https://pypi.org/simple";
+/// The names under which locks know it.
+pub(super) const DEFAULT_INDEXES: [&str; 4] =
+    [DEFAULT_INDEX, "https://pypi.org", "https://pypi.python.org/simple", "https://pypi.org/pypi"];
 /// The longest page that is read; the largest known are below 10 MB.
 const LONGEST_PAGE: u64 = 64 << 20;
 /// The form of PEP 691 first, then that of PEP 503 by its two names.

@@ -280,6 +280,7 @@ mod tests {
             optional_dependencies: BTreeMap::new(),
             console_scripts: Vec::new(),
             bin: Vec::new(),
+            programs: Vec::new(),
             build_system: BuildSystem { requires: Vec::new(), backend: String::new(), backend_path: Vec::new() },
             summary: None,
             license: None,

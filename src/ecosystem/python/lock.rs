@@ -16,7 +16,7 @@ use crate::workspace::Member;
 
 use super::build_requirements as build;
 use super::closure::{Closure, location};
-use super::existing::Existing;
+use super::existing::{Existing, Question, hashed_requirements};
 use super::indexes::{Index, Indexes, Surroundings, names_in};
 use super::inputs::Inputs;
 use super::interpreter::interpreter;
@@ -64,6 +64,16 @@ pub(super) fn names(context: Context<'_>, service: &Member) -> Result<Option<Vec
     let build = PyLock::read(&directory.join(BUILD_LOCK_FILE))?;
     let packages = runtime.packages.into_iter().chain(build.into_iter().flat_map(|build| build.packages));
     Ok(Some(packages.map(|package| package.name).collect()))
+}
+
+/// The file of another tool that the versions of `service` are taken from; `None` when packhouse resolves them.
+pub fn versions_from(context: Context<'_>, service: &Member) -> Result<Option<PathBuf>, LockError> {
+    let directory = context.workspace.directory(service);
+    if let Some(existing) = Existing::find(&context.workspace.root, &directory, &service.ecosystem_name)? {
+        return Ok(Some(existing.path));
+    }
+    let project = super::project::read(&directory)?;
+    Ok(project.and_then(|project| hashed_requirements(&project).map(|line| line.file.clone())))
 }
 
 /// Whether the locks of `service` are there and up to date. Uses neither the network nor a resolver.
@@ -214,18 +224,19 @@ impl<'a> State<'a> {
         let shims = self.stand_ins(&vendored)?;
         let reached = match &self.existing {
             Some(existing) => {
-                if *upgrade != Upgrade::Nothing {
-                    self.context.reporter.note(&format!(
-                        "{}: the versions stand in {}; upgrade them there",
-                        self.service.name,
-                        existing.path.display()
-                    ));
-                }
+                self.tell_of(existing, upgrade);
                 let mut further = self.vendor_lines.clone();
                 further.extend(vendored.lines.iter().cloned());
-                let elsewhere = vendored.packages.iter().map(|package| package.name.clone()).collect();
-                let environments = &self.sites.environments;
-                existing.resolution(&self.closure, &self.settings.extras, environments, &further, &elsewhere)?
+                let question = Question {
+                    root: &self.context.workspace.root,
+                    closure: &self.closure,
+                    extras: &self.settings.extras,
+                    environments: &self.sites.environments,
+                    indexes: &self.indexes,
+                    further: &further,
+                    elsewhere: &vendored.packages.iter().map(|package| package.name.clone()).collect(),
+                };
+                existing.resolution(&question, &client)?
             }
             None => self.resolve(&client, &uv, &shims, &vendored, kept(&old_runtime, upgrade))?,
         };
@@ -238,6 +249,24 @@ impl<'a> State<'a> {
         runtime.tool.packhouse.local = self.closure.directories();
         runtime.tool.packhouse.build = build.is_some();
         Ok(Locks { runtime, build })
+    }
+
+    /// Says where the versions come from, and from where not.
+    fn tell_of(&self, existing: &Existing, upgrade: &Upgrade) {
+        let Context { reporter, workspace, .. } = self.context;
+        let shown = |path: &Path| path.strip_prefix(&workspace.root).unwrap_or(path).display().to_string();
+        let (service, lock) = (&self.service.name, shown(&existing.path));
+        reporter.step("Taking", &format!("the versions of {service} from {lock}"));
+        if !existing.passed_over.is_empty() {
+            let others: Vec<String> = existing.passed_over.iter().map(|path| shown(path)).collect();
+            let others = others.join(", ");
+            reporter.note(&format!(
+                "{service}: the versions are those of {lock}; {others}, beside it, is not asked: remove what is not kept up"
+            ));
+        }
+        if *upgrade != Upgrade::Nothing {
+            reporter.note(&format!("{service}: the versions stand in {lock}; upgrade them there"));
+        }
     }
 
     /// The resolution of what is installed.
@@ -380,17 +409,16 @@ impl<'a> State<'a> {
         }
         match self.closure.require_hashes() {
             None => Ok(()),
-            Some(placed) => {
+            Some((file, line)) => {
                 let hashed = self.digests();
                 let bare = reached.iter().find(|package| {
                     !matches!(package.place, Place::Directory(_)) && !hashed.contains_key(&package.name)
                 });
                 match bare {
                     None => Ok(()),
-                    Some(package) => Err(LockError::NoDigest {
-                        package: package.name.clone(),
-                        location: location(&placed.file, placed.line),
-                    }),
+                    Some(package) => {
+                        Err(LockError::NoDigest { package: package.name.clone(), location: location(file, line) })
+                    }
                 }
             }
         }

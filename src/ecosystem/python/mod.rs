@@ -9,6 +9,7 @@ mod closure;
 mod combine;
 mod commands;
 mod components;
+mod crates;
 mod detect;
 mod doctor;
 pub mod environment;
@@ -27,6 +28,7 @@ pub mod launcher;
 pub mod lock;
 pub mod lock_error;
 mod native;
+mod package_info;
 mod people;
 mod poetry;
 pub mod project;
@@ -80,6 +82,10 @@ impl Detector for Python {
     fn detect(&self, directory: Directory<'_>) -> Result<Vec<Member>, Box<dyn Diagnose + Send + Sync>> {
         detect::detect(directory)
     }
+
+    fn closes(&self, directory: Directory<'_>) -> bool {
+        detect::closes(directory)
+    }
 }
 
 impl Ecosystem for Python {
@@ -93,6 +99,10 @@ impl Ecosystem for Python {
 
     fn locked(&self, context: Context<'_>, service: &Member) -> Result<Option<Vec<String>>, Error> {
         lock::names(context, service).map_err(stage::boxed)
+    }
+
+    fn versions_from(&self, context: Context<'_>, service: &Member) -> Result<Option<PathBuf>, Error> {
+        lock::versions_from(context, service).map_err(stage::boxed)
     }
 
     fn is_same_name(&self, one: &str, other: &str) -> bool {

@@ -3,6 +3,9 @@
 //! An object that was linked here names the versions of the symbols it uses (`.gnu.version_r`, "Symbol Versioning" of the
 //! Linux Standard Base); the largest `GLIBC_x.y` among them is the oldest glibc that loads it.
 
+use std::io::{self, Read as _};
+use std::path::Path;
+
 use object::elf::{FileHeader32, FileHeader64};
 use object::read::elf::FileHeader;
 use object::{Endianness, FileKind};
@@ -14,6 +17,13 @@ pub(super) struct GlibcNeed {
     pub(super) version: (u32, u32),
     /// The symbol's name; empty when none uses the version.
     pub(super) symbol: String,
+}
+
+/// Whether the file at `path` is an ELF file.
+pub(super) fn is_elf(path: &Path) -> io::Result<bool> {
+    let mut start = Vec::new();
+    fs_err::File::open(path)?.take(4).read_to_end(&mut start)?;
+    Ok(start == b"\x7fELF")
 }
 
 /// The newest glibc that the ELF file in `bytes` needs; `None` when it is no ELF file or needs none. A damaged one is an

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use super::facts::{Dependencies, Facts, Field, check_requirement, entry_point, metadata_requirement};
+use super::facts::{Dependencies, Facts, Field, check_requirement, entry_point, metadata_requirement, program_names};
 use super::requirements::PathRequirement;
 use super::requirements::requirement::join_normalised;
 use super::source::{Error, Source};
@@ -66,12 +66,16 @@ pub(super) fn read(source: &Source, poetry: Item<'_>) -> Result<Facts, Error> {
             None => {
                 let kind = item.string(source, "type")?.unwrap_or_default();
                 let reference = item.string(source, "callable")?.or(item.string(source, "reference")?);
-                if kind == "file" { None } else { reference }
+                if kind == "file" {
+                    facts.programs.extend(program_names(reference.as_deref()));
+                    continue;
+                }
+                reference
             }
         };
         match target {
             Some(target) => scripts.push(entry_point(source, name, &target, item.span())?),
-            None => facts.unread.push((Field::Other, item.note(source, &format!("script {name} is a file")))),
+            None => facts.unread.push((Field::Other, item.note(source, &format!("script {name} calls nothing")))),
         }
     }
     facts.scripts = Some(scripts);
@@ -215,7 +219,7 @@ fn convert_at(source: &Source, text: &str, span: Range<usize>) -> Result<Vec<Vec
 }
 
 /// A constraint of Poetry's: alternatives of PEP 440 specifiers that hold together; no specifiers: any version.
-fn convert(text: &str) -> Option<Vec<Vec<String>>> {
+pub(super) fn convert(text: &str) -> Option<Vec<Vec<String>>> {
     text.split("||").flat_map(|part| part.split('|')).map(convert_range).collect()
 }
 

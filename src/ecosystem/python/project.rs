@@ -91,6 +91,8 @@ pub struct Project {
     pub console_scripts: Vec<EntryPoint>,
     /// Regular files in `bin/`, by name, sorted.
     pub bin: Vec<String>,
+    /// Programs that its wheel brings beside them, by name: `scripts` of setuptools and its like, what cargo compiles.
+    pub programs: Vec<String>,
     /// How it is built.
     pub build_system: BuildSystem,
     /// One line about it.

@@ -2,9 +2,9 @@
 //! where dynamic fields come from.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::facts::{Dependencies, Facts, Field, check_requirement, entry_point, metadata_requirement};
+use super::facts::{Dependencies, Facts, Field, check_requirement, entry_point, metadata_requirement, program_names};
 use super::project::{BuildSystem, Style};
 use super::requirements::requirement::join_normalised;
 use super::requirements::{PathRequirement, Requirement, UrlRequirement};
@@ -66,6 +66,7 @@ pub(super) fn read(source: &Source) -> Result<PyProject, Error> {
                     result.facts.fill(poetry::read(source, table)?, takes);
                 }
                 fill_from_tools(source, root, project, &mut result.facts, &dynamic)?;
+                result.facts.programs.extend(programs(source, root)?);
                 result.dynamic = Some(dynamic);
             }
             (None, Some(table)) if table.get("name").is_some() => {
@@ -229,6 +230,53 @@ fn fill_from_tools(
     Ok(())
 }
 
+/// Programs that go into the wheel as they are, by the tools' own tables.
+fn programs(source: &Source, root: Item<'_>) -> Result<Vec<String>, Error> {
+    let mut paths: Vec<String> = Vec::new();
+    if let Some(item) = root.at(&["tool", "setuptools", "script-files"]) {
+        paths.extend(item.strings(source)?.into_iter().map(|(path, _)| path));
+    }
+    if let Some(wheel) = root.at(&["tool", "hatch", "build", "targets", "wheel"]) {
+        for (_, item) in wheel.entries(source, "shared-scripts")? {
+            paths.extend(item.value.as_str().map(str::to_owned));
+        }
+    }
+    let backend = root.at(&["build-system", "build-backend"]).and_then(|item| item.value.as_str()).unwrap_or_default();
+    if backend.starts_with("maturin") {
+        let bindings = root.at(&["tool", "maturin", "bindings"]).and_then(|item| item.value.as_str());
+        if let Some((_, manifest)) = cargo_manifest(source, root)? {
+            paths.extend(cargo_programs(source, &manifest, bindings));
+        }
+    }
+    Ok(program_names(paths.iter().map(String::as_str)))
+}
+
+/// The Cargo.toml that maturin builds, with its path; `None` when it is not there.
+fn cargo_manifest(source: &Source, root: Item<'_>) -> Result<Option<(PathBuf, toml::Table)>, Error> {
+    let item = root.at(&["tool", "maturin", "manifest-path"]);
+    let name = item.and_then(|item| item.value.as_str()).unwrap_or("Cargo.toml");
+    let path = referenced::path(source, name, item.map_or(0..0, |item| item.span()))?;
+    let file = Source::read_if_there(&path)?;
+    Ok(file.map(|file| (file.path, file.text.parse().unwrap_or_default())))
+}
+
+/// The programs that maturin packs: those of a crate with `bindings = "bin"`, or that binds to Python in no way.
+fn cargo_programs(source: &Source, manifest: &toml::Table, bindings: Option<&str>) -> Vec<String> {
+    let has = |table: &str, name: &str| manifest.get(table).is_some_and(|table| table.get(name).is_some());
+    let binds = ["pyo3", "cffi", "uniffi"].iter().any(|name| has("dependencies", name)) || has("lib", "crate-type");
+    if bindings.map_or(binds, |bindings| bindings != "bin") {
+        return Vec::new();
+    }
+    let listed = manifest.get("bin").and_then(toml::Value::as_array).into_iter().flatten();
+    let mut names: Vec<String> = listed.filter_map(|bin| Some(bin.get("name")?.as_str()?.to_owned())).collect();
+    let package = manifest.get("package").and_then(|package| package.get("name")?.as_str());
+    let is_there = source.path.parent().is_some_and(|directory| directory.join("src/main.rs").is_file());
+    if let Some(package) = package.filter(|_| names.is_empty() && is_there) {
+        names.push(package.to_owned());
+    }
+    names
+}
+
 fn one_or_more(source: &Source, item: Item<'_>) -> Result<Vec<(String, std::ops::Range<usize>)>, Error> {
     match item.value.as_str() {
         Some(text) => Ok(vec![(text.to_owned(), item.span())]),
@@ -296,6 +344,14 @@ fn dynamic_version(
             facts.files.push(file);
             return Ok(Some(version));
         }
+    }
+    if backend.starts_with("maturin") {
+        let Some((path, manifest)) = cargo_manifest(source, root)? else { return Ok(None) };
+        // A version that is inherited from a workspace stands elsewhere; `1.0.0-beta.1` is `1.0.0b1` to Python.
+        let version = manifest.get("package").and_then(|package| package.get("version")?.as_str());
+        let version = version.and_then(|version| version.parse::<pep440_rs::Version>().ok());
+        facts.files.push(path);
+        return Ok(version.map(|version| version.to_string()));
     }
     Ok(None)
 }

@@ -124,7 +124,7 @@ fn with_extra(text: &str, extra: &str) -> Option<String> {
 }
 
 /// setuptools' `requires.txt`: lines under no heading, `[extra]`, `[:marker]`, `[extra:marker]`.
-fn egg_requirements(text: &str) -> StaticMetadata {
+pub(super) fn egg_requirements(text: &str) -> StaticMetadata {
     let mut facts = StaticMetadata::default();
     let (mut extra, mut marker) = (String::new(), String::new());
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -187,7 +187,7 @@ impl Headers {
     }
 
     /// Whether the requirements in it are those that a build would give (PEP 643).
-    fn is_final(&self) -> bool {
+    pub(super) fn is_final(&self) -> bool {
         let version = self.first("metadata-version").unwrap_or_default();
         let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
         let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));

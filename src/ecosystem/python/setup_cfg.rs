@@ -7,7 +7,8 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::facts::{
-    Dependencies, Facts, Field, check_requirement, entry_point, metadata_requirement, split_extra, with_marker,
+    Dependencies, Facts, Field, check_requirement, entry_point, metadata_requirement, program_names, split_extra,
+    with_marker,
 };
 use super::ini::{Entry, Section, interpolated, parse};
 use super::project::EntryPoint;
@@ -46,6 +47,9 @@ pub(super) fn read(source: &Source) -> Result<Option<Facts>, Error> {
             for (text, span) in list(entry) {
                 facts.setup_requires.push(check_requirement(source, &text, span)?);
             }
+        }
+        if let Some(entry) = get(options, "scripts") {
+            facts.programs = program_names(entry.lines.iter().map(|(line, _)| line.as_str()));
         }
         if let Some(entry) = get(options, "entry_points") {
             facts.scripts = entry_points(source, &entry.value(), entry.span(), &mut facts.files)?;

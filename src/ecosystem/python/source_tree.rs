@@ -4,12 +4,14 @@
 //! back to life: setuptools packs deleted modules from a stale `build/lib`. So a build never sees the repository: it sees
 //! a copy of what git would track, and the copy's content is the key under which the result is kept.
 //!
-//! Ignore files are read as git reads them, without the user's global ones: a build must not depend on who builds.
+//! Ignore files are read as git reads them, without the user's global ones: a build must not depend on who builds. Of an
+//! unpacked source distribution everything is copied ([`package_info`] says why).
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
+use super::package_info;
 use crate::digest::{Digests, Sha256};
 
 /// A file of the package.
@@ -60,15 +62,17 @@ impl SourceTree {
         let root = fs_err::canonicalize(root)?;
         let mut files = Vec::new();
         let (top, vendor) = (directory.to_path_buf(), vendor.to_path_buf());
+        let unpacked = package_info::is_unpacked(directory);
         let walk = ignore::WalkBuilder::new(directory)
             .hidden(false)
             .ignore(false)
+            .git_ignore(!unpacked)
             .git_global(false)
             .git_exclude(false)
             .require_git(false)
             .follow_links(false)
             .sort_by_file_name(Ord::cmp)
-            .filter_entry(move |entry| entry.depth() == 0 || !is_left_out(&top, &vendor, entry.path()))
+            .filter_entry(move |entry| entry.depth() == 0 || !is_left_out(&top, &vendor, unpacked, entry.path()))
             .build();
         for entry in walk {
             let entry = entry?;
@@ -197,13 +201,14 @@ impl SourceFile {
 }
 
 /// What is never part of a package's source: left-overs of builds and environments, the vendor directory.
-fn is_left_out(top: &Path, vendor: &Path, path: &Path) -> bool {
+fn is_left_out(top: &Path, vendor: &Path, unpacked: bool, path: &Path) -> bool {
     let Ok(below) = path.strip_prefix(top) else { return false };
     if below == vendor {
         return true;
     }
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    if name == ".git" || name == "__pycache__" || name.ends_with(".egg-info") || path.join("pyvenv.cfg").is_file() {
+    let left_over = name.ends_with(".egg-info") && !unpacked;
+    if name == ".git" || name == "__pycache__" || left_over || path.join("pyvenv.cfg").is_file() {
         return true;
     }
     // What packhouse itself has made, where it is not ignored: no build may depend on the one before it.
@@ -264,6 +269,17 @@ mod tests {
         assert_eq!(digest(root.path()), before);
         write(root.path(), "svc/setup.py", "changed");
         assert_ne!(digest(root.path()), before);
+    }
+
+    #[test]
+    fn of_an_unpacked_source_distribution_everything_is_copied() {
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), ".gitignore", "_version.py\n");
+        for path in ["PKG-INFO", "x/_version.py", "x.egg-info/SOURCES.txt", "vendor/six.whl", "x/__pycache__/y.pyc"] {
+            write(root.path(), path, "");
+        }
+        let tree = SourceTree::read(root.path(), root.path(), Path::new("vendor")).unwrap();
+        assert_eq!(names(&tree), [".gitignore", "PKG-INFO", "x/_version.py", "x.egg-info/SOURCES.txt"]);
     }
 
     #[test]

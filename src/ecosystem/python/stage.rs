@@ -16,6 +16,7 @@ use super::build::{Built, Order, Origin};
 use super::bytecode::Compiler;
 use super::commands;
 use super::components;
+use super::crates;
 use super::environment::{self, Part, Place};
 use super::host::{self, Interpreter};
 use super::interpreter::interpreter;
@@ -32,7 +33,7 @@ use super::wheel::header;
 use crate::diagnostic::{Code, Diagnose, ExitCode, codes};
 use crate::ecosystem::{Context, Error, Release};
 use crate::name::normalize;
-use crate::package::Staged;
+use crate::package::{Component, Staged};
 use crate::sandbox::Sandbox;
 use crate::target::{PythonVersion, Target};
 use crate::tree::{InstallPath, InvalidInstallPath};
@@ -224,6 +225,8 @@ struct Results {
     /// The wheel of the service itself.
     own: Arc<UnpackedWheel>,
     isolation: BTreeSet<String>,
+    /// Crates that were compiled into the wheels.
+    crates: Vec<Component>,
 }
 
 impl<'a> Staging<'a> {
@@ -255,7 +258,7 @@ impl<'a> Staging<'a> {
         let compiler = self.compiler()?;
         let (vendored, built) =
             rayon::join(|| self.unpack_all(&wheels, compiler.as_ref()), || self.build_all(&sources, compiler.as_ref()));
-        let (mut parts, Results { parts: made, own, isolation }) = (vendored?, built?);
+        let (mut parts, Results { parts: made, own, isolation, crates }) = (vendored?, built?);
         parts.extend(made);
         // Wheels of equal names would be two versions of one distribution; the order decides nothing else.
         parts.sort_by_key(|part| (normalize(part.wheel.name()), part.wheel.sha256()));
@@ -281,6 +284,9 @@ impl<'a> Staging<'a> {
         .map_err(boxed)?;
         let tree = assembled.tree;
         traces::check(&tree, self.context.cache.root()).map_err(boxed)?;
+        let installed = components::Installed { place: &place, parts: &parts, own: &own, lock: &self.locks.runtime };
+        let mut components = components::components(&installed).map_err(|error| boxed(StageError::Io(error)))?;
+        components.extend(crates);
         Ok(Staged {
             tree,
             commands,
@@ -290,13 +296,7 @@ impl<'a> Staging<'a> {
             } else {
                 Some(place.prefix.join(&place.site()).map_err(unfit)?)
             },
-            components: components::components(&components::Installed {
-                place: &place,
-                parts: &parts,
-                own: &own,
-                lock: &self.locks.runtime,
-            })
-            .map_err(|error| boxed(StageError::Io(error)))?,
+            components,
             isolation: isolation.into_iter().collect(),
             ..Staged::default()
         })
@@ -380,6 +380,14 @@ impl<'a> Staging<'a> {
         }
         let own = (normalize(&self.service.ecosystem_name), self.directory.clone(), self.project.clone());
         let root = self.context.workspace.root.as_path();
+        let mut crates = Vec::new();
+        for (_, _, project) in locals.iter().chain([&own]) {
+            let of_project = crates::of(self.context, project)?;
+            if let Some(of_project) = &of_project {
+                of_project.require(self.context).map_err(boxed)?;
+            }
+            crates.push(of_project);
+        }
         let mut orders = Vec::new();
         for source in sources {
             let origin = Origin::Archive {
@@ -395,30 +403,60 @@ impl<'a> Staging<'a> {
                 time: self.release.time,
             });
         }
-        for (name, directory, project) in locals.iter().chain([&own]) {
+        for ((name, directory, project), crates) in locals.iter().chain([&own]).zip(&crates) {
             let told = self.release.versions.get(name).map(String::as_str);
             // What the configuration says of a package that has a version of its own is for back ends that would ask git.
             let stamp = told.is_some() && project.version.is_none();
             let version = told.or(project.version.as_deref());
             let vendor = self.context.settings.project.vendor.as_path();
-            let origin = Origin::Package { root, directory, vendor, build_system: &project.build_system };
+            let (build_system, crates) = (&project.build_system, crates.as_ref());
+            let origin = Origin::Package { root, directory, vendor, build_system, crates };
             let time = self.release.times.get(name).copied().unwrap_or(self.release.time);
             orders.push(Order { name, version, stamp, origin, time });
         }
         let names: Vec<&str> = orders.iter().map(|order| order.name).collect();
         self.context.reporter.step("Building", &format!("{} for {}", names.join(", "), self.target));
-        let made: Vec<(Arc<UnpackedWheel>, String)> = orders
+        let made: Vec<Built> = orders
             .par_iter()
             .map(|order| {
-                let Built { wheel, isolation } = workshop.build(*order).map_err(boxed)?;
-                self.check_python(&wheel)?;
-                self.check_fits(&wheel, &interpreter)?;
-                Ok((wheel, isolation))
+                let built = workshop.build(*order).map_err(boxed)?;
+                self.check_python(&built.wheel)?;
+                self.check_fits(&built.wheel, &interpreter)?;
+                Ok(built)
             })
             .collect::<Result<_, Error>>()?;
-        let (wheels, isolation): (Vec<_>, BTreeSet<String>) = made.into_iter().unzip();
+        let mut compiled = Vec::new();
+        // The repository's own packages are the last.
+        for (built, crates) in made.iter().rev().zip(crates.iter().rev()) {
+            if let Some(crates) = crates {
+                let files = self.compiled_files(&built.wheel)?;
+                let workspace = self.context.workspace;
+                compiled.extend(crates.components(workspace, &built.crates, &files).map_err(boxed)?);
+            }
+        }
+        let isolation = made.iter().map(|built| built.isolation.clone()).collect();
+        let wheels: Vec<Arc<UnpackedWheel>> = made.into_iter().map(|built| built.wheel).collect();
         let own = wheels.last().cloned().ok_or_else(|| boxed(StageError::NoProject(self.directory.clone())))?;
-        Ok(Results { parts: self.parts(wheels, false, compiler)?, own, isolation })
+        Ok(Results { parts: self.parts(wheels, false, compiler)?, own, isolation, crates: compiled })
+    }
+
+    /// Where the ELF files of a wheel that was built here are installed.
+    fn compiled_files(&self, wheel: &UnpackedWheel) -> Result<Vec<InstallPath>, Error> {
+        let place = self.place()?;
+        let mut files = Vec::new();
+        for file in wheel.files() {
+            let is_elf = native::is_elf(&wheel.directory().join(&file.path));
+            let below = match environment::destination(wheel, file) {
+                Some(environment::Destination::Site(path)) => format!("{}/{path}", place.site()),
+                Some(environment::Destination::Script(name)) => format!("bin/{name}"),
+                Some(environment::Destination::Prefix(path)) => path,
+                _ => continue,
+            };
+            if is_elf.map_err(|error| boxed(StageError::Io(error)))? {
+                files.push(place.prefix.join(&below).map_err(unfit)?);
+            }
+        }
+        Ok(files)
     }
 
     /// The wheel's own metadata admits the target's interpreter: its tags do not say up to which one it works, and

@@ -170,6 +170,18 @@ impl UvLock {
         self.packages.iter().find(|package| package.name == name && package.source.directory_path().is_some())
     }
 
+    /// The first file with a digest of another algorithm than SHA-256, by which it could not be known again: its name or
+    /// URL, and the digest.
+    pub fn foreign_digest(&self) -> Option<(&str, &str)> {
+        let files = self.packages.iter().flat_map(|package| package.sdist.iter().chain(&package.wheels));
+        files
+            .filter_map(|file| {
+                let shown = file.filename.as_deref().or(file.url.as_deref()).or(file.path.as_deref());
+                Some((shown.unwrap_or("a file"), file.hash.as_deref()?))
+            })
+            .find(|(_, hash)| !hash.starts_with("sha256:"))
+    }
+
     /// All packages that the package `root` (normalised name of a directory) needs in one of `environments`, with what
     /// its extras `extras` need; `root` itself is not among them.
     pub fn reach(

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use url::Url;
 
 use super::closure::Closure;
+use super::crates;
 use super::indexes::{Indexes, Surroundings};
 use super::lock::{self, Locks};
 use super::pylock::LockedFile;
@@ -153,7 +154,15 @@ impl Diagnose for VendorError {
 pub(super) fn vendor(context: Context<'_>, service: &Member) -> Result<Outcome, Error> {
     lock::lock(context, service, &Upgrade::Nothing)?;
     let locks = lock::load(context, service).map_err(Error::from)?;
-    Ok(fill(context, service, &locks)?)
+    let mut outcome = fill(context, service, &locks)?;
+    for project in Closure::read(context, service)?.projects() {
+        if let Some(crates) = crates::of(context, project)?
+            && crates.fill(context).map_err(|error| Box::new(error) as Error)? == Outcome::Changed
+        {
+            outcome = Outcome::Changed;
+        }
+    }
+    Ok(outcome)
 }
 
 /// The vendored files of `service`, every one of them present and with the content that its locks name. Uses no network.
@@ -298,7 +307,9 @@ fn note_foreign(
     obsolete: &[&String],
 ) {
     let foreign = listing.files.iter().filter(|name| !needed.contains_key(name.as_str()) && !obsolete.contains(name));
-    let names: Vec<&str> = foreign.chain(&listing.others).map(String::as_str).collect();
+    // What cargo needs is told from what is not by its own lock.
+    let others = listing.others.iter().filter(|name| name.trim_end_matches('/') != crates::DIRECTORY);
+    let names: Vec<&str> = foreign.chain(others).map(String::as_str).collect();
     if !names.is_empty() {
         let directory = path.strip_prefix(&context.workspace.root).unwrap_or(path);
         let message = format!(

@@ -12,7 +12,7 @@ use super::lockfile::{Lock, LockedPackage};
 use super::project::ManifestText;
 use crate::package::{Component, LicenseFile, SourceArtefact, is_license_file, package_url_part};
 use crate::tree::{Content, InstallPath};
-use crate::workspace::{EcosystemKind, Member, Workspace};
+use crate::workspace::{EcosystemKind, Workspace};
 
 /// At most so many licence files of one crate are looked at.
 const MOST_FILES: usize = 50;
@@ -20,7 +20,8 @@ const MOST_FILES: usize = 50;
 /// What the components are taken from.
 pub(super) struct Compiled<'a> {
     pub(super) workspace: &'a Workspace,
-    pub(super) service: &'a Member,
+    /// The name of the crate that is built.
+    pub(super) own: &'a str,
     pub(super) lock: &'a Lock,
     pub(super) vendor: &'a Path,
     /// Name and version of every crate that went into the programs.
@@ -29,9 +30,9 @@ pub(super) struct Compiled<'a> {
 
 /// All crates but the service itself, in the order of their package URLs. What they are compiled into is not known here.
 pub(super) fn components(compiled: &Compiled<'_>) -> Result<Vec<Component>, RustError> {
-    let Compiled { workspace, service, lock, vendor, crates } = compiled;
+    let Compiled { workspace, own: own_name, lock, vendor, crates } = compiled;
     let mut components = Vec::new();
-    let own = lock.packages.iter().find(|one| one.source.is_none() && one.name == service.ecosystem_name);
+    let own = lock.packages.iter().find(|one| one.source.is_none() && one.name == *own_name);
     let direct: BTreeSet<String> = own.map(|own| needed(own, compiled).collect()).unwrap_or_default();
     for (name, version) in crates.iter() {
         let locked = lock.package(name, version);
@@ -45,7 +46,7 @@ pub(super) fn components(compiled: &Compiled<'_>) -> Result<Vec<Component>, Rust
         component.direct = direct.contains(&component.purl);
         match locked.filter(|package| package.source.is_some()) {
             Some(package) => of_manifest(&mut component, package, vendor)?,
-            None if *name == service.ecosystem_name => continue,
+            None if name == own_name => continue,
             None => {
                 let mut members = workspace.members.iter().filter(|one| one.ecosystem == EcosystemKind::Rust);
                 component.license = members.find(|one| one.ecosystem_name == *name).and_then(|one| one.license.clone());

@@ -10,6 +10,7 @@ mod crates;
 mod debug;
 mod detect;
 mod doctor;
+pub(in crate::ecosystem) mod embedded;
 mod error;
 mod explain;
 mod fingerprint;

@@ -501,7 +501,7 @@ impl Build<'_> {
     fn components(&self, built: &Built) -> Result<Vec<Component>, RustError> {
         components::components(&components::Compiled {
             workspace: self.context.workspace,
-            service: self.service,
+            own: &self.service.ecosystem_name,
             lock: &self.lock,
             vendor: &self.vendor,
             crates: &built.crates,
@@ -515,7 +515,7 @@ fn is_hash(text: &str) -> bool {
 }
 
 /// The entry of `[source]` that puts `by` in the place of a lock's source.
-fn replaced(source: &str, by: &str) -> (String, Table) {
+pub(super) fn replaced(source: &str, by: &str) -> (String, Table) {
     let mut table: Table = [("replace-with".to_owned(), Value::String(by.to_owned()))].into_iter().collect();
     let mut set = |key: &str, value: &str| table.insert(key.to_owned(), Value::String(value.to_owned()));
     if let Some(git) = source.strip_prefix("git+") {

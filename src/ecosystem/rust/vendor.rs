@@ -47,72 +47,107 @@ pub(super) fn fitting_lock(context: Context<'_>, service: &Member, project: &Pro
 fn fill(context: Context<'_>, service: &Member, project: &Project) -> Result<Outcome, RustError> {
     let lock = fitting_lock(context, service, project)?;
     let directory = directory(context, project);
-    let stamp = Stamp::of(context.cache, &directory, &lock)?;
-    let leftovers = leftovers(directory.parent().unwrap_or(&directory))?;
-    if leftovers.is_empty() && stamp.is_there() {
-        return Ok(Outcome::Fresh);
-    }
-    // Another process may be filling it; what it leaves is looked at afterwards.
-    let _guard = context.cache.lock("cargo-vendor")?;
-    remove(&leftovers)?;
-    if stamp.is_there() {
-        return Ok(Outcome::Fresh);
-    }
-    let difference = Difference::between(&directory, &lock)?;
-    name_foreign(context, project, &difference);
-    if difference.is_none() {
-        stamp.write(context.cache)?;
-        return Ok(Outcome::Fresh);
-    }
-    if !difference.wrong.is_empty() {
-        let fresh = download(context, service, project, &lock, &directory)?;
-        for (name, _) in &difference.wrong {
-            replace(fresh.path(), &directory, name)?;
+    Shelf { project, lock: &lock, directory: &directory, service: service.name.as_str() }.fill(context)
+}
+
+/// A directory of vendored crates, and what belongs there.
+#[derive(Clone, Copy)]
+pub(super) struct Shelf<'a> {
+    pub(super) project: &'a Project,
+    pub(super) lock: &'a Lock,
+    /// Absolute.
+    pub(super) directory: &'a Path,
+    /// Whose it is, for messages.
+    pub(super) service: &'a str,
+}
+
+impl Shelf<'_> {
+    /// Makes the directory hold what the lock names.
+    pub(super) fn fill(&self, context: Context<'_>) -> Result<Outcome, RustError> {
+        let Self { lock, directory, .. } = *self;
+        let stamp = Stamp::of(context.cache, directory, lock)?;
+        let leftovers = leftovers(directory.parent().unwrap_or(directory))?;
+        if leftovers.is_empty() && stamp.is_there() {
+            return Ok(Outcome::Fresh);
         }
+        // Another process may be filling it; what it leaves is looked at afterwards.
+        let _guard = context.cache.lock("cargo-vendor")?;
+        remove(&leftovers)?;
+        if stamp.is_there() {
+            return Ok(Outcome::Fresh);
+        }
+        let difference = Difference::between(directory, lock)?;
+        if !difference.foreign.is_empty() {
+            let names = difference.foreign.join(", ");
+            context.reporter.note(&format!("kept in {}: {names} (no vendored crate)", self.shown()));
+        }
+        if difference.is_none() {
+            stamp.write(context.cache)?;
+            return Ok(Outcome::Fresh);
+        }
+        if !difference.wrong.is_empty() {
+            let fresh = self.download(context)?;
+            for (name, _) in &difference.wrong {
+                replace(fresh.path(), directory, name)?;
+            }
+        }
+        for name in &difference.surplus {
+            fs_err::remove_dir_all(directory.join(name))?;
+        }
+        Stamp::of(context.cache, directory, lock)?.write(context.cache)?;
+        context.reporter.step("Vendored", &format!("{} crates into {}", lock.external().len(), self.shown()));
+        Ok(Outcome::Changed)
     }
-    for name in &difference.surplus {
-        fs_err::remove_dir_all(directory.join(name))?;
-    }
-    Stamp::of(context.cache, &directory, &lock)?.write(context.cache)?;
-    context.reporter.step("Vendored", &format!("{} crates into {}", lock.external().len(), shown(context, project)));
-    Ok(Outcome::Changed)
-}
 
-fn shown(context: Context<'_>, project: &Project) -> String {
-    project.directory.join(&context.settings.project.vendor).display().to_string()
-}
+    /// The directory as people know it.
+    fn shown(&self) -> String {
+        self.relative().display().to_string()
+    }
 
-fn name_foreign(context: Context<'_>, project: &Project, difference: &Difference) {
-    if !difference.foreign.is_empty() {
-        let names = difference.foreign.join(", ");
-        context.reporter.note(&format!("kept in {}: {names} (no vendored crate)", shown(context, project)));
+    fn relative(&self) -> PathBuf {
+        self.directory.strip_prefix(&self.project.repository).unwrap_or(self.directory).to_path_buf()
     }
-}
 
-/// Lets cargo vendor into a new directory beside the vendor directory, and judges what it got.
-fn download(
-    context: Context<'_>,
-    service: &Member,
-    project: &Project,
-    lock: &Lock,
-    directory: &Path,
-) -> Result<tempfile::TempDir, RustError> {
-    let toolchain = Toolchain::default()?;
-    let parent = directory.parent().unwrap_or(directory);
-    fs_err::create_dir_all(parent)?;
-    let fresh = crate::unfinished::directory(parent, TEMPORARY)?;
-    let mut arguments: Vec<OsString> = vec!["vendor".into(), "--locked".into(), "--versioned-dirs".into()];
-    if context.offline {
-        arguments.push("--offline".into());
+    /// Lets cargo vendor into a new directory beside the vendor directory, and judges what it got.
+    fn download(&self, context: Context<'_>) -> Result<tempfile::TempDir, RustError> {
+        let toolchain = Toolchain::default()?;
+        let parent = self.directory.parent().unwrap_or(self.directory);
+        fs_err::create_dir_all(parent)?;
+        let fresh = crate::unfinished::directory(parent, TEMPORARY)?;
+        let mut arguments: Vec<OsString> = vec!["vendor".into(), "--locked".into(), "--versioned-dirs".into()];
+        if context.offline {
+            arguments.push("--offline".into());
+        }
+        arguments.push(fresh.path().into());
+        context.reporter.step("Vendoring", &self.shown());
+        toolchain.cargo(self.project, self.service, &arguments, context.reporter)?;
+        let difference = Difference::between(fresh.path(), self.lock)?;
+        if let Some((name, why)) = difference.wrong.first() {
+            return Err(RustError::Checksum { service: self.service.to_owned(), why: format!("{name}: {why}") });
+        }
+        Ok(fresh)
     }
-    arguments.push(fresh.path().into());
-    context.reporter.step("Vendoring", &shown(context, project));
-    toolchain.cargo(project, service.name.as_str(), &arguments, context.reporter)?;
-    let difference = Difference::between(fresh.path(), lock)?;
-    if let Some((name, why)) = difference.wrong.first() {
-        return Err(RustError::Checksum { service: service.name.to_string(), why: format!("{name}: {why}") });
+
+    /// That the directory holds what the lock names; checked by bytes once, then by names, sizes and times.
+    pub(super) fn require(&self, context: Context<'_>) -> Result<(), RustError> {
+        let stamp = Stamp::of(context.cache, self.directory, self.lock)?;
+        if stamp.is_there() {
+            return Ok(());
+        }
+        let difference = Difference::between(self.directory, self.lock)?;
+        if let Some((name, why)) = difference.wrong.first() {
+            let more = difference.wrong.len() - 1;
+            let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+            return Err(RustError::Vendor {
+                directory: self.relative(),
+                lock: self.project.lock(),
+                why: format!("{name}: {why}{more}"),
+                service: self.service.to_owned(),
+            });
+        }
+        stamp.write(context.cache)?;
+        Ok(())
     }
-    Ok(fresh)
 }
 
 /// How the directories begin that cargo vendors into.
@@ -153,24 +188,8 @@ fn replace(fresh: &Path, directory: &Path, name: &str) -> io::Result<()> {
     fs_err::rename(new, place)
 }
 
-/// That the vendor directory holds what `lock` names; checked by bytes once, then by names, sizes and times.
+/// That the vendor directory of `project` holds what `lock` names.
 pub(super) fn require(context: Context<'_>, service: &Member, project: &Project, lock: &Lock) -> Result<(), RustError> {
     let directory = directory(context, project);
-    let stamp = Stamp::of(context.cache, &directory, lock)?;
-    if stamp.is_there() {
-        return Ok(());
-    }
-    let difference = Difference::between(&directory, lock)?;
-    if let Some((name, why)) = difference.wrong.first() {
-        let more = difference.wrong.len() - 1;
-        let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
-        return Err(RustError::Vendor {
-            directory: project.directory.join(&context.settings.project.vendor),
-            lock: project.lock(),
-            why: format!("{name}: {why}{more}"),
-            service: service.name.to_string(),
-        });
-    }
-    stamp.write(context.cache)?;
-    Ok(())
+    Shelf { project, lock, directory: &directory, service: service.name.as_str() }.require(context)
 }

@@ -16,6 +16,7 @@ mod machine;
 mod packing;
 mod page;
 mod piuparts;
+mod pypi;
 mod relations;
 mod repository;
 mod rpm;
@@ -62,7 +63,7 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| *part == name);
     // The lifecycle has services of its own, packing needs none, and the relations of the sample are judged when it is there.
     if !keep
-        && !matches!(parts.as_slice(), [only] if ["lifecycle", "packing", "relations", "dh-virtualenv", "compat-deb", "compat-rpm"].contains(&only.as_str()) || only.starts_with("repository"))
+        && !matches!(parts.as_slice(), [only] if ["lifecycle", "packing", "relations", "pypi", "dh-virtualenv", "compat-deb", "compat-rpm"].contains(&only.as_str()) || only.starts_with("repository"))
     {
         build::make(&bench)?;
     }
@@ -99,6 +100,9 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     }
     if wanted("piuparts") {
         piuparts::run_all(&bench)?;
+    }
+    if wanted("pypi") {
+        pypi::judge(&bench)?;
     }
     if wanted("page") {
         page::judge(&bench)?;

@@ -57,14 +57,14 @@ impl Workshop<'_> {
             return None;
         }
         let same = Prepared { digest: tree.digest_without(is_module), tree: None };
-        Some(self.key(Order { time: 0, ..order }, &same).to_string())
+        Some(self.key(Order { time: 0, ..order }, &same).ok()?.to_string())
     }
 
     /// Makes the wheel without its back end, if that can be done.
     pub(super) fn again(&self, prepared: &Prepared, shape: &str) -> Option<(Index, Vec<u8>)> {
         let tree = prepared.tree.as_ref()?;
         let last: Last = serde_json::from_slice(&record::read(&self.shapes(shape), shape)?).ok()?;
-        let Built { wheel, isolation } = self.load(&self.cache.section(SECTION).join(&last.key), &last.key)?;
+        let Built { wheel, isolation, crates } = self.load(&self.cache.section(SECTION).join(&last.key), &last.key)?;
         let modules = tree.modules(is_module);
         let mut replaced: BTreeMap<&str, &str> = BTreeMap::new();
         for (path, sha256) in modules {
@@ -90,7 +90,7 @@ impl Workshop<'_> {
             }
         }
         let bytes = packer.finish(&record).ok()?;
-        Some((Index { file_name: wheel.file_name().to_owned(), sha256: Sha256::of(&bytes), isolation }, bytes))
+        Some((Index { file_name: wheel.file_name().to_owned(), sha256: Sha256::of(&bytes), isolation, crates }, bytes))
     }
 
     /// Remembers the wheel at `key`, unless it is one that another module may have made otherwise.

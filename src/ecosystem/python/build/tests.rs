@@ -134,6 +134,7 @@ impl Bench {
                 directory: &self.package(),
                 vendor: Path::new("vendor"),
                 build_system: &self.system,
+                crates: None,
             },
             time,
         })

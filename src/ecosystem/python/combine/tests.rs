@@ -364,3 +364,45 @@ fn setup_cfg_is_believed_where_setup_py_hides_keywords_and_that_is_said() {
     assert!(project.unread.iter().any(|text| text == expected), "{:?}", project.unread);
     assert!(!project.unread.iter().any(|text| text.contains(": version")), "{:?}", project.unread);
 }
+
+#[test]
+fn programs_that_a_wheel_brings_make_a_service_too() {
+    let repository = Repository::new(&[
+        (
+            "old/setup.py",
+            "from setuptools import setup\nsetup(name='old', version='1', scripts=['scripts/old-tool'])\n",
+        ),
+        ("cfg/setup.cfg", "[metadata]\nname = cfg\nversion = 1\n[options]\nscripts =\n    tools/cfg-tool\n"),
+        (
+            "hatch/pyproject.toml",
+            "[project]\nname = 'hatch'\nversion = '1'\n[build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n\
+             [tool.hatch.build.targets.wheel.shared-scripts]\n'a.sh' = 'hatch-tool'\n",
+        ),
+        (
+            "poetry/pyproject.toml",
+            "[tool.poetry]\nname = 'poetry-x'\nversion = '1'\n[tool.poetry.scripts]\nx = {reference = 'tools/poetry-tool', type = 'file'}\n",
+        ),
+        (
+            "maturin/pyproject.toml",
+            "[project]\nname = 'maturin-x'\ndynamic = ['version']\n[build-system]\nrequires = ['maturin']\nbuild-backend = 'maturin'\n",
+        ),
+        ("maturin/Cargo.toml", "[package]\nname = 'fast'\nversion = '1.0.0-beta.2'\n[[bin]]\nname = 'fast-tool'\n"),
+        (
+            "bound/pyproject.toml",
+            "[project]\nname = 'bound'\nversion = '1'\n[build-system]\nrequires = ['maturin']\nbuild-backend = 'maturin'\n",
+        ),
+        ("bound/Cargo.toml", "[package]\nname = 'b'\n[dependencies]\npyo3 = '0.2'\n[[bin]]\nname = 'no-tool'\n"),
+    ]);
+    for (path, command) in [
+        ("old", "old-tool"),
+        ("cfg", "cfg-tool"),
+        ("hatch", "hatch-tool"),
+        ("poetry", "poetry-tool"),
+        ("maturin", "fast-tool"),
+    ] {
+        let member = repository.member(path);
+        assert_eq!((member.kind, member.commands), (Kind::Service, vec![command.to_owned()]), "{path}");
+    }
+    assert_eq!(repository.member("maturin").version.as_deref(), Some("1.0.0b2"));
+    assert_eq!(repository.member("bound").kind, Kind::Library);
+}

@@ -27,7 +27,8 @@ use self::scope::{Scope, descendants, parse};
 use self::value::{Located, Value};
 use super::combine::Origin;
 use super::facts::{
-    Dependencies, Facts, Field, check_requirement, entry_point, metadata_requirement, split_extra, with_marker,
+    Dependencies, Facts, Field, check_requirement, entry_point, metadata_requirement, program_names, split_extra,
+    with_marker,
 };
 use super::project::EntryPoint;
 use super::source::{Error, Source};
@@ -96,6 +97,18 @@ fn read_calls(source: &Source, root: Node<'_>, origin: Origin) -> Result<Option<
             }
             Err(error) => return Err(error),
         }
+    }
+    if let Some(argument) = arguments.get("scripts") {
+        let value = match argument {
+            Argument::Expression(node) => evaluator.evaluate(*node),
+            Argument::Value(value) => Some(value.clone()),
+        };
+        let texts = match value.map(|value| value.value) {
+            Some(Value::List(elements)) => elements,
+            _ => Vec::new(),
+        };
+        let texts: Vec<String> = texts.iter().filter_map(|element| evaluator.text(&element.value)).collect();
+        facts.programs = program_names(texts.iter().map(String::as_str));
     }
     for path in evaluator.files() {
         if !facts.files.contains(&path) {
