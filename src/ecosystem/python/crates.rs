@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::project::Project;
 use super::pyproject::requirement_name;
-use crate::diagnostic::{Diagnose, ExitCode};
+use crate::diagnostic::{Code, Diagnose, codes};
 use crate::ecosystem::rust::embedded::Crates;
 use crate::ecosystem::{Context, Error};
 
@@ -26,8 +26,8 @@ struct NoLock {
 }
 
 impl Diagnose for NoLock {
-    fn exit_code(&self) -> ExitCode {
-        ExitCode::Failed
+    fn code(&self) -> &'static Code {
+        &codes::LOCK_MISSING
     }
 
     fn hints(&self) -> Vec<String> {
