@@ -58,7 +58,7 @@ pub(super) fn run(session: &Session, arguments: &Doctor) -> Result<(), Failure> 
 fn found(project: &Result<Project, Failure>) -> Finding {
     let topic = "project";
     match project {
-        Ok(Project { settings, workspace }) => {
+        Ok(Project { settings, workspace, .. }) => {
             let targets: Vec<String> = settings.project.targets.iter().map(ToString::to_string).collect();
             let services = match workspace.services().count() {
                 1 => "1 service".to_owned(),
