@@ -12,8 +12,7 @@ use super::scripts::Actions;
 use super::systemd::{self, ServiceFacts, Units};
 use super::{
     Changelog, DebianOnly, Error, Package, Staged, Version, built, changelog, directories, files, former, libraries,
-    licenses,
-    pages, relations, sbom, scripts, texts,
+    licenses, pages, relations, sbom, scripts, texts,
 };
 use crate::config::{
     Addition, FileKind, FileSettings, FileSource, RelationKind, ServiceSettings, Settings, TextSource,

@@ -7,7 +7,7 @@ use toml::Value;
 use super::Draft;
 use super::debian::Debian;
 use super::stanzas::{self, Release};
-use crate::config::{Guess, Setting, read_text, value};
+use crate::config::{Guess, Setting, value};
 use crate::relation::{RelationKind, debian as relation};
 use crate::target::{Format, distributions};
 
@@ -154,9 +154,7 @@ fn license(debian: &Debian, draft: &mut Draft) {
     if debian.member.license.is_some() {
         return;
     }
-    let path = debian.root.join(&debian.base).join("debian/copyright");
-    let Ok(text) = read_text(&path) else { return };
-    let stanzas = stanzas::parse(&text);
+    let stanzas = stanzas::parse(&debian.text("copyright"));
     let Some(all) = stanzas.iter().find(|stanza| stanza.get("Files").is_some_and(|files| files.trim() == "*")) else {
         return;
     };
