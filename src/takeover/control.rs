@@ -79,7 +79,8 @@ pub(super) fn control(debian: &Debian, draft: &mut Draft) {
     let related: Vec<&str> = RelationKind::ALL.iter().filter_map(|(kind, _)| kind.field(Format::Deb)).collect();
     for name in debian.package.names() {
         let is_read = READ.iter().chain(&related).any(|known| known.eq_ignore_ascii_case(name));
-        if !is_read && !(name.eq_ignore_ascii_case("Essential") && debian.package.get(name) == Some("no")) {
+        let says_nothing = name.eq_ignore_ascii_case("Essential") && debian.package.get(name) == Some("no");
+        if !is_read && !says_nothing {
             draft.leave(format!("{name} of debian/control"), "packhouse has no key for this field");
         }
     }
