@@ -52,7 +52,7 @@ struct Arguments {
 /// What the way is, and what the exit status means.
 const AFTER: &str = "\
 From a repository of services to repositories of packages:
-  packhouse init                        write packhouse.toml
+  packhouse init                        say what is there, and write the packhouse.toml that is needed
   packhouse vendor                      lock and download what the services need
   packhouse build                       build the packages, without network
   packhouse key generate ../acme.key    once

@@ -62,7 +62,8 @@ pub fn propose(workspace: &Workspace, told: &Told, people: People<'_>) -> Result
     if needs.is_empty() && assume(root, workspace, told, people).is_err() {
         needs.push("something has no default and cannot be guessed".to_owned());
     }
-    let (text, left) = write(workspace, &org, &maintainer, &taken, &found)?;
+    let unmatched = takeover::unmatched(workspace, &debian);
+    let (text, left) = write(workspace, &org, &maintainer, &taken, &found, unmatched)?;
     let settings = config::parse(&text, root).map_err(|error| Error::Unfit {
         problem: error.to_string(),
         location: error.location().cloned().map(Box::new),
@@ -108,6 +109,7 @@ fn write(
     maintainer: &Guess<Maintainer>,
     taken: &[TakenOver],
     found: &[(&Member, Found)],
+    unmatched: Option<String>,
 ) -> Result<(String, Vec<String>), Error> {
     let mut content = Content {
         project: vec![
@@ -130,7 +132,7 @@ fn write(
         }
     }
     content.tables.extend(found.iter().flat_map(|(service, found)| tables(service, found)));
-    content.left = taken.iter().flat_map(|taken| taken.left.iter().cloned()).collect();
+    content.left = taken.iter().flat_map(|taken| taken.left.iter().cloned()).chain(unmatched).collect();
     content.found = workspace.members.iter().map(described).collect();
     if workspace.services().next().is_none() {
         content.found.push(

@@ -7,7 +7,7 @@ use toml::Value;
 use super::Draft;
 use super::debian::Debian;
 use super::stanzas::{self, Release};
-use crate::config::{Guess, Setting, read_text, value};
+use crate::config::{Guess, Setting, value};
 use crate::relation::{RelationKind, debian as relation};
 use crate::target::{Format, distributions};
 
@@ -79,7 +79,8 @@ pub(super) fn control(debian: &Debian, draft: &mut Draft) {
     let related: Vec<&str> = RelationKind::ALL.iter().filter_map(|(kind, _)| kind.field(Format::Deb)).collect();
     for name in debian.package.names() {
         let is_read = READ.iter().chain(&related).any(|known| known.eq_ignore_ascii_case(name));
-        if !is_read && !(name.eq_ignore_ascii_case("Essential") && debian.package.get(name) == Some("no")) {
+        let says_nothing = name.eq_ignore_ascii_case("Essential") && debian.package.get(name) == Some("no");
+        if !is_read && !says_nothing {
             draft.leave(format!("{name} of debian/control"), "packhouse has no key for this field");
         }
     }
@@ -154,9 +155,7 @@ fn license(debian: &Debian, draft: &mut Draft) {
     if debian.member.license.is_some() {
         return;
     }
-    let path = debian.root.join(&debian.base).join("debian/copyright");
-    let Ok(text) = read_text(&path) else { return };
-    let stanzas = stanzas::parse(&text);
+    let stanzas = stanzas::parse(&debian.text("copyright"));
     let Some(all) = stanzas.iter().find(|stanza| stanza.get("Files").is_some_and(|files| files.trim() == "*")) else {
         return;
     };

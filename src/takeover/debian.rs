@@ -94,6 +94,19 @@ pub fn find(workspace: &Workspace) -> io::Result<Vec<Debian>> {
     Ok(found)
 }
 
+/// Why the debian directory of dh-virtualenv at the workspace's root is none of `found`: there is no Python package for it.
+pub fn unmatched(workspace: &Workspace, found: &[Debian]) -> Option<String> {
+    let directory = workspace.root.join("debian");
+    let text = |name: &str| read_text(&directory.join(name)).unwrap_or_default();
+    let source = stanzas::parse(&text("control")).into_iter().next()?;
+    Usage::of(&Rules::parse(&text("rules")), &source).filter(|_| found.is_empty())?;
+    Some(
+        "debian: dh-virtualenv reads it, and there is no Python package that it could be for: a directory with setup.py, \
+         setup.cfg or pyproject.toml"
+            .to_owned(),
+    )
+}
+
 impl Debian {
     /// The directory `base`/debian, if it packages `member`.
     fn read(workspace: &Workspace, base: &Path, member: &Member) -> io::Result<Option<Self>> {

@@ -19,7 +19,7 @@ mod units;
 
 use crate::config::{Guess, Maintainer, Setting, Table};
 
-pub use debian::{Debian, find};
+pub use debian::{Debian, find, unmatched};
 
 /// What another tool's files say.
 #[derive(Debug, Clone, Default)]

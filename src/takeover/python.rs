@@ -79,7 +79,7 @@ pub(super) fn python(debian: &Debian, draft: &mut Draft) {
     for word in options.unknown.iter().filter(|word| !unknown(word)) {
         draft.leave(format!("`{word}` of dh_virtualenv"), "it is no option that packhouse knows");
     }
-    if options.unknown.iter().any(|word| unknown(word)) {
+    if options.unknown.iter().any(unknown) {
         draft.leave("a part of dh_virtualenv's options", "only make knows it");
     }
 }

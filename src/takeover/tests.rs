@@ -292,7 +292,10 @@ fn other_debian_directories_are_none_of_its() {
     let world = World::new(&[("debian/rules", rules)]);
     let python = &crate::ecosystem::python::Python as &dyn Detector;
     let workspace = discover_unconfigured(world.directory.path(), &[python]).unwrap();
-    assert!(find(&workspace).unwrap().is_empty());
+    assert!(find(&workspace).unwrap().is_empty() && unmatched(&workspace, &[]).is_none());
+    world.put("debian/rules", RULES);
+    assert!(unmatched(&workspace, &[]).unwrap().contains("no Python package"));
+    assert!(unmatched(&workspace, &find(&workspace).unwrap()).is_none());
 }
 
 proptest::proptest! {
