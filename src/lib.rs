@@ -25,6 +25,8 @@ pub mod variables;
 
 // What the user wrote, and what was found.
 pub mod config;
+pub mod survey;
+pub mod takeover;
 pub mod workspace;
 
 // From sources to a tree.

@@ -9,6 +9,10 @@ pub const PACKHOUSE_CACHE_DIR: &str = "PACKHOUSE_CACHE_DIR";
 /// The most that the cache may hold: `500M`, `10G`, `10GiB`; `0` for no limit. When it has grown beyond, what was not used
 /// for longest is removed. Default: 10 GiB, or a tenth of the disk if that is less.
 pub const PACKHOUSE_CACHE_SIZE: &str = "PACKHOUSE_CACHE_SIZE";
+/// The organisation of a project without a configuration: packages install below `/usr/lib/ORG`. `--org` is stronger.
+pub const PACKHOUSE_ORG: &str = "PACKHOUSE_ORG";
+/// The maintainer of a project without a configuration, as `NAME <MAIL>`. `--maintainer` is stronger.
+pub const PACKHOUSE_MAINTAINER: &str = "PACKHOUSE_MAINTAINER";
 /// The base of per-user caches (XDG Base Directory Specification).
 pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 /// The user's home directory, for the default cache and `.netrc`.

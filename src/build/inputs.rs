@@ -128,6 +128,7 @@ fn named_files(settings: &ServiceSettings) -> Vec<PathBuf> {
         priority: _,
         multi_arch: _,
         commands: _,
+        former_root: _,
         config,
         conffiles: _,
         relations: _,

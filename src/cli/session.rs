@@ -9,12 +9,13 @@ use serde::Serialize;
 use super::reporter::{Human, Json, Verbosity};
 use super::{Failure, Output};
 use crate::cache::{Cache, InvalidLimit, Refused};
-use crate::config::{self, DialectOptions, RepositorySettings, Settings};
+use crate::config::{self, Assumed, DialectOptions, Person, RepositorySettings, Settings, Told};
 use crate::diagnostic::{Diagnose, ExitCode};
 use crate::ecosystem::{self, Context};
 use crate::repo::trust::source;
 use crate::report::Reporter;
 use crate::sandbox;
+use crate::survey::Found;
 use crate::variables;
 use crate::workspace::{self, Detector, Member, Workspace};
 
@@ -30,6 +31,13 @@ pub(super) struct Globals {
     /// Work as if started in this directory.
     #[arg(short = 'C', global = true, help_heading = GLOBAL, value_name = "DIR")]
     directory: Option<PathBuf>,
+    /// The organisation's short name: packages install below /usr/lib/ORG (default: what the configuration says, else a
+    /// guess from the services' names).
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "ORG")]
+    org: Option<String>,
+    /// Who answers for the packages (default: what the configuration says, else the manifest's author, else git's user).
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "NAME <MAIL>")]
+    maintainer: Option<String>,
     /// Say nothing but results and errors.
     #[arg(short, long, global = true, help_heading = GLOBAL, conflicts_with = "verbose")]
     quiet: bool,
@@ -166,22 +174,86 @@ impl Session {
 
     /// The configuration alone.
     pub(super) fn settings(&self) -> Result<Settings, Failure> {
-        Ok(config::load(&self.directory()?, self.manifest()?.as_deref())?)
+        let (_, settings) = self.load()?;
+        Ok(settings?)
     }
 
-    /// The configuration and what was found in the repository.
+    /// The configuration, and where it was looked for. Cargo's users name a crate's manifest, which need not hold one.
+    fn load(&self) -> Result<(PathBuf, Result<Settings, config::Error>), Failure> {
+        let start = self.directory()?;
+        let (start, settings) = match config::load(&start, self.manifest()?.as_deref()) {
+            Err(config::Error::NoTable { path, .. }) if path.file_name().is_some_and(|name| name == "Cargo.toml") => {
+                let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                (directory.to_path_buf(), config::load(directory, None))
+            }
+            settings => (start, settings),
+        };
+        let replace = |mut settings: Settings| self.told().replace(&mut settings).map(|()| settings);
+        Ok((start, settings.and_then(replace)))
+    }
+
+    /// The configuration, or what is assumed where there is none, and what was found in the repository.
     pub(super) fn project(&self) -> Result<Project, Failure> {
         self.project_with(&DialectOptions::default())
     }
 
     /// The same, with what the command line says about the tables of other tools.
     pub(super) fn project_with(&self, dialects: &DialectOptions) -> Result<Project, Failure> {
-        let mut settings = self.settings()?;
-        let workspace = workspace::discover(&settings, &detectors())?;
-        let notes = config::adopt(&mut settings, &workspace, dialects)?;
-        let notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
+        let (mut settings, workspace, is_assumed) = match self.load()? {
+            (start, Err(config::Error::Missing { .. })) => {
+                let (settings, workspace) = self.assumed(&start)?;
+                (settings, workspace, true)
+            }
+            (_, settings) => {
+                let settings = settings?;
+                let workspace = workspace::discover(&settings, &detectors())?;
+                (settings, workspace, false)
+            }
+        };
+        let mut dialects = dialects.clone();
+        if self.globals.maintainer.is_some() {
+            dialects.overrides.maintainer.get_or_insert_with(|| settings.project.maintainer.clone());
+        }
+        let notes = config::adopt(&mut settings, &workspace, &dialects)?;
+        let mut notes: Vec<String> = notes.iter().map(ToString::to_string).collect();
+        if is_assumed {
+            notes.extend(workspace.services().filter_map(|service| Found::of(&workspace, service).left_out(service)));
+        }
         notes.iter().for_each(|note| self.reporter.note(note));
         Ok(Project { settings, workspace, notes })
+    }
+
+    /// A project that nobody has configured.
+    fn assumed(&self, start: &Path) -> Result<(Settings, Workspace), Failure> {
+        // Where nothing says that this is a project, the whole of a home directory is not searched for one.
+        let missing = || config::Error::Missing { start: start.to_path_buf() };
+        let root = config::project_root(start)?.ok_or_else(missing)?;
+        let workspace = workspace::discover_unconfigured(&root, &detectors())?;
+        let Assumed { settings, org, maintainer } =
+            config::assume(start, &workspace, &self.told(), &people(&workspace))?;
+        self.reporter.step(
+            "Assuming",
+            &format!(
+                "organisation {} ({}), maintainer {} ({}): there is no {}",
+                org.value,
+                org.reason,
+                maintainer.value,
+                maintainer.reason,
+                config::FILE_NAME
+            ),
+        );
+        Ok((settings, workspace))
+    }
+
+    /// What the user says of the project beside any file.
+    pub(super) fn told(&self) -> Told {
+        let variable = |name| std::env::var(name).ok().filter(|text| !text.is_empty());
+        Told {
+            org: self.globals.org.clone(),
+            maintainer: self.globals.maintainer.clone(),
+            default_org: variable(variables::PACKHOUSE_ORG),
+            default_maintainer: variable(variables::PACKHOUSE_MAINTAINER),
+        }
     }
 
     /// The configuration's file, when the user named one.
@@ -191,8 +263,8 @@ impl Session {
 
     /// What the global arguments say of the result.
     pub(super) fn requirements(&self) -> String {
-        let Globals { manifest_path, locked, offline, frozen, .. } = &self.globals;
-        format!("{manifest_path:?} {locked} {offline} {frozen}")
+        let Globals { manifest_path, org, maintainer, locked, offline, frozen, .. } = &self.globals;
+        format!("{manifest_path:?} {org:?} {maintainer:?} {locked} {offline} {frozen}")
     }
 
     pub(super) fn cache(&self) -> &Cache {
@@ -255,6 +327,11 @@ fn hide_keys(settings: &Settings) {
 /// All languages, as discovery wants them.
 pub(super) fn detectors() -> Vec<&'static dyn Detector> {
     ecosystem::all().into_iter().map(|ecosystem| ecosystem as &dyn Detector).collect()
+}
+
+/// Who stands in the manifest of a member.
+pub(super) fn people(workspace: &Workspace) -> impl Fn(&Member) -> Vec<Person> {
+    move |member| ecosystem::of(member.ecosystem).people(workspace, member)
 }
 
 impl Project {

@@ -91,13 +91,29 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
-    /// `init` could not find out something that has no default.
+    /// Something that has no default could not be guessed.
     #[error("the {what} could not be found out")]
     Undecided {
         /// `organisation`, `maintainer`.
         what: &'static str,
         /// What to do.
         hint: &'static str,
+    },
+    /// Several services without a configuration.
+    #[error("there are {} services ({}) and no configuration that says whose they are", services.len(), several(services))]
+    Several {
+        /// Their names.
+        services: Vec<String>,
+        /// The organisation that `init` would propose.
+        org: String,
+    },
+    /// What `init` made of another tool's files is no configuration; a bug of the program.
+    #[error("what was read of other tools' files gives no valid configuration: {problem}")]
+    Unfit {
+        /// What is wrong with it.
+        problem: String,
+        /// Where, in the text that was not written.
+        location: Option<Box<Location>>,
     },
     /// An argument of `init` that cannot be right.
     #[error("{problem}")]
@@ -113,6 +129,16 @@ pub enum Error {
     Io(#[from] std::io::Error),
 }
 
+/// The first of several names.
+fn several(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let mut shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        shown.push_str(", …");
+    }
+    shown
+}
+
 /// The command that makes a configuration.
 const INIT: &str = "run `packhouse init --org ORG --maintainer \"NAME <MAIL>\"` to write a packhouse.toml";
 
@@ -121,7 +147,7 @@ impl Diagnose for Error {
         match self {
             // A file that was named and is not there is a slip on the command line.
             Self::Io(error) if error.kind() == std::io::ErrorKind::NotFound => ExitCode::Usage,
-            Self::Io(_) | Self::Template(_) => ExitCode::Failed,
+            Self::Io(_) | Self::Template(_) | Self::Unfit { .. } => ExitCode::Failed,
             _ => ExitCode::Usage,
         }
     }
@@ -133,6 +159,7 @@ impl Diagnose for Error {
             | Self::Type { location, .. }
             | Self::MissingKey { location, .. }
             | Self::Value { location, .. } => Some(location),
+            Self::Unfit { location, .. } => location.as_deref(),
             _ => None,
         }
     }
@@ -147,7 +174,16 @@ impl Diagnose for Error {
             Self::MissingKey { example, .. } => vec![format!("write `{example}`"), INIT.to_owned()],
             Self::Value { hints, .. } => hints.clone(),
             Self::Exists { .. } => vec!["edit it, or remove it and run `packhouse init` again".to_owned()],
-            Self::Undecided { hint, .. } => vec![(*hint).to_owned()],
+            Self::Undecided { hint, .. } => vec![
+                (*hint).to_owned(),
+                "given to `packhouse init`, it is written into a packhouse.toml and need not be given again".to_owned(),
+            ],
+            Self::Several { org, .. } => vec![
+                format!(
+                    "run `packhouse init --org {org}` to write a packhouse.toml: all of them install below /usr/lib/{org}"
+                ),
+                format!("or give `--org {org}` each time, or set PACKHOUSE_ORG"),
+            ],
             Self::Io(error) => io_hints(error),
             _ => Vec::new(),
         }

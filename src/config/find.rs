@@ -47,7 +47,10 @@ impl Found {
     }
 }
 
-pub(super) fn descend<'a>(table: &'a DeTable<'a>, keys: &[&str]) -> Option<(&'a DeTable<'a>, Option<std::ops::Range<usize>>)> {
+pub(super) fn descend<'a>(
+    table: &'a DeTable<'a>,
+    keys: &[&str],
+) -> Option<(&'a DeTable<'a>, Option<std::ops::Range<usize>>)> {
     let mut found = (table, None);
     for key in keys {
         let value: &Spanned<DeValue<'_>> = found.0.get(*key)?;
@@ -84,6 +87,14 @@ pub(super) fn named(file: &Path) -> Result<Found, Error> {
         [(keys, _)] => Ok(Found { root, source, keys }),
         [(_, first), (_, second), ..] => Err(Error::Ambiguous { first: first.clone(), second: second.clone() }),
     }
+}
+
+/// The file with the configuration of `directory` itself, if there is one.
+///
+/// # Errors
+/// When there are two, or one cannot be read.
+pub fn present(directory: &Path) -> Result<Option<PathBuf>, Error> {
+    Ok(in_directory(directory, directory)?.map(|found| found.source.path))
 }
 
 /// The configuration of one directory.
@@ -140,6 +151,39 @@ pub fn repository_root(start: &Path) -> Result<PathBuf, Error> {
     let start = fs_err::canonicalize(start)?;
     let root = start.ancestors().find(|directory| is_repository_root(directory));
     Ok(root.unwrap_or(&start).to_path_buf())
+}
+
+/// What a project's manifest is called.
+const MANIFESTS: [&str; 4] = ["pyproject.toml", "setup.cfg", "setup.py", "Cargo.toml"];
+
+/// Where a project without configuration begins: at the repository's root. What is in none (an unpacked archive), or is
+/// ignored by the one it happens to lie in, begins at the nearest manifest upwards, or at the workspace that this is in;
+/// `None` when there is none. Absolute, without symbolic links.
+///
+/// # Errors
+/// When `start` is no directory that can be read.
+pub fn project_root(start: &Path) -> Result<Option<PathBuf>, Error> {
+    let repository = repository_root(start)?;
+    let start = fs_err::canonicalize(start)?;
+    if repository.join(".git").exists() && !crate::workspace::is_only_ignored(&start) {
+        return Ok(Some(repository));
+    }
+    let has_manifest = |directory: &&Path| MANIFESTS.iter().any(|name| directory.join(name).is_file());
+    let inside = |directory: &&Path| !is_repository_root(directory) || **directory == *start;
+    let mut above = start.ancestors().take_while(inside).filter(has_manifest);
+    let Some(nearest) = above.next() else { return Ok(None) };
+    Ok(Some(above.find(|directory| is_workspace(directory)).unwrap_or(nearest).to_path_buf()))
+}
+
+/// Whether cargo or uv would look here for what the packages below have in common.
+fn is_workspace(directory: &Path) -> bool {
+    let places: [(&str, &[&str]); 2] =
+        [("Cargo.toml", &["workspace"]), ("pyproject.toml", &["tool", "uv", "workspace"])];
+    places.iter().any(|(name, keys)| {
+        let text = read_text(&directory.join(name)).unwrap_or_default();
+        let document = toml::de::DeTable::parse(&text);
+        document.is_ok_and(|document| descend(document.get_ref(), keys).is_some())
+    })
 }
 
 /// The text of a file that a person wrote; bounded, and an error when it is not UTF-8.

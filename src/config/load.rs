@@ -5,7 +5,8 @@ use std::path::Path;
 use globset::{GlobSet, GlobSetBuilder};
 
 use super::error::Error;
-use super::reader::{Reader, Text};
+use super::find::Found;
+use super::reader::{Reader, Source, Text};
 use super::suggest::closest;
 use super::{IndexSettings, Origin, ProjectSettings, RepositorySettings, Settings, find, licenses, service, value};
 use crate::format::Effort;
@@ -14,6 +15,9 @@ use crate::target::{Compression, Distribution, InvalidTarget, Target, Unreadable
 
 /// What a plain `build` builds for when nothing is said: the current long-term releases of both families.
 pub const DEFAULT_TARGETS: [&str; 2] = ["debian-12", "el9"];
+
+/// The name of the vendor directories when nothing is said.
+pub(super) const VENDOR: &str = "vendor";
 
 /// Reads the configuration that is in force in `start`, or the one in `manifest_path`.
 ///
@@ -24,11 +28,25 @@ pub fn load(start: &Path, manifest_path: Option<&Path>) -> Result<Settings, Erro
         Some(file) => find::named(file)?,
         None => find::search(start)?,
     };
+    read(&found)
+}
+
+/// What the `text` of a packhouse.toml says that would stand in `root`.
+///
+/// # Errors
+/// For everything in it that is unknown or wrong.
+pub fn parse(text: &str, root: &Path) -> Result<Settings, Error> {
+    let source = Source { path: Path::new(find::FILE_NAME).to_path_buf(), text: text.into() };
+    read(&Found { root: root.to_path_buf(), source, keys: &[] })
+}
+
+/// What a configuration that was found says.
+fn read(found: &Found) -> Result<Settings, Error> {
     let document = found.source.parse()?;
     let name = found.keys.join(".");
-    let Some((table, span)) = found.table(&document) else { return Err(Error::Missing { start: found.root }) };
+    let Some((table, span)) = found.table(&document) else { return Err(Error::Missing { start: found.root.clone() }) };
     let reader = Reader::new(&found.source, table, span, &name);
-    let origin = Origin::new(&found);
+    let origin = Origin::new(found);
 
     let distributions = targets(&reader)?;
     let settings = Settings {
@@ -69,7 +87,7 @@ fn project(reader: &Reader<'_>, known: &[Distribution]) -> Result<ProjectSetting
         exclude: table.strings("exclude")?.map(|globs| glob_set(&globs)).transpose()?.unwrap_or_default(),
         vendor: match table.string("vendor")? {
             Some(text) => text.parse(value::file_path, "")?,
-            None => Path::new("vendor").to_path_buf(),
+            None => Path::new(VENDOR).to_path_buf(),
         },
         effort: match table.string("effort")? {
             Some(text) => text.choice(&Effort::NAMES)?,

@@ -6,19 +6,21 @@
 mod additions;
 #[cfg(test)]
 mod adopted_tests;
+mod assume;
 mod capabilities;
 mod check;
 pub mod dialect;
 mod error;
 mod files;
 mod find;
-mod init;
+mod guess;
 mod layer;
 mod licenses;
 mod load;
 mod origin;
 mod pages;
 mod previous;
+mod proposal;
 mod reader;
 mod relations;
 mod scripts;
@@ -43,20 +45,23 @@ use crate::tree::InstallPath;
 use crate::workspace::Member;
 
 pub use additions::{Addition, Additions};
+pub use assume::{Assumed, assume};
 pub use check::{AllowSettings, CheckSettings};
 pub use dialect::{Adopted, Note, Options as DialectOptions, adopt};
 pub use error::Error;
 pub use files::{FileKind, FileSettings, FileSource, Place};
 pub(crate) use find::read_text;
-pub use find::{FILE_NAME, repository_root};
-pub use init::{Proposal, propose};
+pub use find::{FILE_NAME, present, project_root, repository_root};
+pub use guess::{Guess, People, Person, Told};
+pub(crate) use guess::{maintainer as guess_maintainer, org as guess_org};
 pub use licenses::{Clarification, LicenseException, LicensePolicy};
-pub use load::{DEFAULT_TARGETS, load};
+pub use load::{DEFAULT_TARGETS, load, parse};
 pub use origin::Origin;
 pub(crate) use origin::locate;
 pub(crate) use pages::page_name;
 pub use pages::{Completion, PageSettings, Shell};
 pub use previous::RemovedConfig;
+pub use proposal::{Content, Setting, Table, render};
 pub use relations::{RelationKind, RelationSettings};
 pub use scripts::{Debconf, Script, ScriptSettings, Stage, TextSource};
 pub use selector::Selector;
@@ -216,6 +221,8 @@ pub struct ServiceSettings {
     pub multi_arch: Option<MultiArch>,
     /// Commands to link into `/usr/bin`; `None` takes the detected ones.
     pub commands: Option<Vec<String>>,
+    /// Where another tool installed the private tree: in units and scripts this path is read as the tree's own.
+    pub former_root: Option<InstallPath>,
     /// Conffiles: paths in the service's directory; `etc/X` is installed at `/etc/<org>/X`, keeping what follows `etc/`.
     pub config: Vec<PathBuf>,
     /// Installed files that are conffiles beside those of which it is known.
@@ -283,6 +290,7 @@ layer!(ServiceSettings {
     priority,
     multi_arch,
     commands,
+    former_root,
     config,
     conffiles,
     relations,

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::name::{PackageName, normalize};
 use crate::target::{Distribution, PythonVersion};
+use crate::tree::InstallPath;
 
 /// `[services.NAME]` by name.
 pub(super) fn services(
@@ -59,6 +60,7 @@ fn service(table: &Reader<'_>, root: &Path, known: &[Distribution]) -> Result<Se
         priority: table.string("priority")?.map(|text| text.choice(&PRIORITIES)).transpose()?.map(str::to_owned),
         multi_arch: table.string("multi-arch")?.map(|text| text.choice(&MultiArch::ALL)).transpose()?,
         commands: table.strings("commands")?.map(|all| checked(all, value::command)).transpose()?,
+        former_root: table.string("former-root")?.map(|text| text.parse(former_root, "")).transpose()?,
         config: parsed(table.strings("config")?, value::file_path)?,
         relations: relations::relations(table, known)?,
         files: files::files(table, known)?,
@@ -76,6 +78,12 @@ fn service(table: &Reader<'_>, root: &Path, known: &[Distribution]) -> Result<Se
         rust: table.table("rust")?.map(rust).transpose()?.unwrap_or_default(),
         ..ServiceSettings::default()
     })
+}
+
+/// A directory of its own somewhere: the root, or `/opt` itself, would be read in paths that have nothing to do with it.
+fn former_root(text: &str) -> Result<InstallPath, value::Rule> {
+    let path = InstallPath::parse(text).map_err(|invalid| invalid.to_string())?;
+    if path.relative().contains('/') { Ok(path) } else { Err(format!("`{text}` is no directory of one service")) }
 }
 
 /// Debian Policy 2.5.

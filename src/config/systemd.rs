@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::layer::{Layer, layer};
-use super::reader::Reader;
-use super::service::{checked, parsed};
+use super::reader::{Reader, Value};
+use super::service::checked;
 use super::suggest::closest;
 use super::value;
 use crate::tree::InstallPath;
@@ -155,11 +155,8 @@ pub(super) fn systemd(table: Reader<'_>) -> Result<SystemdSettings, Error> {
         ("stop-start", RestartPolicy::StopStart),
         ("never", RestartPolicy::Never),
     ];
-    let named = |key, parse| -> Result<Vec<UnitSource>, Error> {
-        Ok(parsed(table.strings(key)?, parse)?.into_iter().map(UnitSource::from).collect())
-    };
-    let units = named("units", value::unit)?;
-    let user_units = named("user-units", value::unit)?;
+    let units = sources(&table, "units", value::unit)?;
+    let user_units = sources(&table, "user-units", value::unit)?;
     let command = table.string("command")?;
     if let (Some(command), false) = (&command, units.is_empty()) {
         return Err(command.error(
@@ -190,8 +187,8 @@ pub(super) fn systemd(table: Reader<'_>) -> Result<SystemdSettings, Error> {
         service_restart: service_restart.map(str::to_owned),
         schedule,
         listen,
-        sysusers: named("sysusers", configuration_snippet)?,
-        tmpfiles: named("tmpfiles", configuration_snippet)?,
+        sysusers: sources(&table, "sysusers", configuration_snippet)?,
+        tmpfiles: sources(&table, "tmpfiles", configuration_snippet)?,
         restart: table.string("restart")?.map(|text| text.choice(&policies)).transpose()?.unwrap_or_default(),
         enable: table.boolean("enable")?,
         start: table.boolean("start")?,
@@ -215,6 +212,47 @@ pub(super) fn systemd(table: Reader<'_>) -> Result<SystemdSettings, Error> {
     }
     table.finish()?;
     Ok(settings)
+}
+
+/// A list of files: each a path, or a table with the path and the name to install it by, which is not the file's own.
+fn sources(
+    table: &Reader<'_>,
+    key: &'static str,
+    parse: fn(&str) -> Result<PathBuf, value::Rule>,
+) -> Result<Vec<UnitSource>, Error> {
+    let Some(item) = table.item(key)? else { return Ok(Vec::new()) };
+    let Value::List(items) = item.value else { return Err(item.mistyped("an array of paths and tables")) };
+    let mut all: Vec<UnitSource> = Vec::new();
+    for item in items {
+        let (place, source) = match item.value {
+            Value::Text => {
+                let source = UnitSource::from(item.text.parse(parse, "")?);
+                (item.text, source)
+            }
+            Value::Table(entry) => {
+                let example = "{ path = \"debian/acme-api.worker.service\", name = \"worker.service\" }";
+                let path = entry.string("path")?.ok_or_else(|| entry.missing("path", example))?;
+                let name = entry.string("name")?.ok_or_else(|| entry.missing("name", example))?;
+                let installed = |text: &str| match parse(text)? {
+                    path if path.to_str() == Some(text) && !text.contains('/') => Ok(text.to_owned()),
+                    _ => Err(format!("`{text}` must be the name of a file")),
+                };
+                let source = UnitSource {
+                    path: path.parse(value::file_path, "")?,
+                    name: Some(name.parse(installed, "")?),
+                    policy: None,
+                };
+                entry.finish()?;
+                (path, source)
+            }
+            _ => return Err(item.mistyped("a path or a table")),
+        };
+        if all.contains(&source) {
+            return Err(place.error(format!("`{}` stands here twice", place.as_str()), None));
+        }
+        all.push(source);
+    }
+    Ok(all)
 }
 
 /// One line that the kernel takes: no argument is longer than 128 KiB (execve(2)).

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::cache::Cache;
-use crate::config::Settings;
+use crate::config::{Person, Settings};
 use crate::fingerprint::{Files, Fingerprint};
 use crate::package::Staged;
 use crate::report::Reporter;
+use crate::survey::Fact;
 use crate::target::Target;
 use crate::workspace::{Detector, EcosystemKind, Member, Workspace};
 
@@ -87,6 +88,11 @@ pub trait Ecosystem: Detector + Sync {
     fn machine(&self, settings: &Settings) -> Vec<PathBuf>;
     /// Asks the machine what making `service` will ask it first, so that the answers are there. What fails says so there.
     fn prepare(&self, _context: Context<'_>, _service: &Member) {}
+    /// Who stands in the manifest of `member`, the most responsible first. What cannot be read names nobody.
+    fn people(&self, workspace: &Workspace, member: &Member) -> Vec<Person>;
+    /// What somebody who sees `service` for the first time wants to know of it: what it runs on, which lock it has, which
+    /// tables of other tools are read. Nothing is asked of the network.
+    fn explain(&self, context: Context<'_>, service: &Member) -> Vec<Fact>;
     /// Everything that [`Ecosystem::stage`] makes the tree of `service` from, beside the settings and the release: sources,
     /// locks, vendored files, tools; one answer for each of `targets`, in their order. An error means that it cannot be
     /// told, so that the tree must be made. Never uses the network.

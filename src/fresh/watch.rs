@@ -40,11 +40,14 @@ const CACHES: [&str; 9] =
 const BYTECODE: &str = "__pycache__";
 
 /// What is looked for by name in the directories above the workspace.
-const ABOVE: [&str; 12] = [
+const ABOVE: [&str; 14] = [
     crate::config::FILE_NAME,
     "Cargo.toml",
     "Cargo.lock",
     "pyproject.toml",
+    // Without a configuration, manifests say where a project begins.
+    "setup.cfg",
+    "setup.py",
     "uv.toml",
     ".python-version",
     ".gitignore",

@@ -11,8 +11,8 @@ use super::previous::{Previous, removed_conffiles};
 use super::scripts::Actions;
 use super::systemd::{self, ServiceFacts, Units};
 use super::{
-    Changelog, DebianOnly, Error, Package, Staged, Version, built, changelog, directories, files, libraries, licenses, pages,
-    relations, sbom, scripts, texts,
+    Changelog, DebianOnly, Error, Package, Staged, Version, built, changelog, directories, files, former, libraries, licenses,
+    pages, relations, sbom, scripts, texts,
 };
 use crate::config::{Addition, FileKind, FileSettings, FileSource, RelationKind, ServiceSettings, Settings, TextSource};
 use crate::name::PackageName;
@@ -123,6 +123,7 @@ pub(crate) fn assemble_asking<E: From<Error>>(
         lenient: service.dialect.is_some(),
         directory: &directory,
         prefix: &prefix,
+        former: service.former_root.as_ref(),
         summary: &summary,
         commands: &names,
         python: python.is_some(),
@@ -232,7 +233,10 @@ pub(crate) fn assemble_asking<E: From<Error>>(
 
     let removed_conffiles = removed_conffiles(target, &service, previous, &version, &tree);
     let compile = compile_on_install.zip(python);
-    let own = scripts::read(&service.scripts, |source, what| texts::read(settings, &directory, package, source, what))?;
+    let own = scripts::read(&service.scripts, |source, what| {
+        let text = texts::read(settings, &directory, package, source, what)?;
+        Ok(former::rewritten(&text, service.former_root.as_ref(), &prefix))
+    })?;
     let mut units = units;
     if service.adds(Addition::SystemdScripts) {
         units.ship(&tree, |unit| own.manage(unit)).map_err(Error::Io)?;

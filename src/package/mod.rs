@@ -11,6 +11,7 @@ mod directories;
 mod documents;
 mod error;
 mod files;
+mod former;
 mod libraries;
 pub mod licenses;
 pub mod pages;

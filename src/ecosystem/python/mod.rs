@@ -12,6 +12,7 @@ mod components;
 mod detect;
 pub mod environment;
 mod existing;
+mod explain;
 mod facts;
 mod fingerprint;
 pub mod host;
@@ -25,6 +26,7 @@ pub mod launcher;
 pub mod lock;
 pub mod lock_error;
 mod native;
+mod people;
 mod poetry;
 pub mod project;
 pub mod provision;
@@ -59,13 +61,14 @@ pub mod wheel;
 
 use std::path::PathBuf;
 
-use crate::config::Settings;
+use crate::config::{Person, Settings};
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
 use crate::fingerprint::{Files, Fingerprint};
 use crate::package::Staged;
+use crate::survey::Fact;
 use crate::target::Target;
-use crate::workspace::{Detector, Directory, EcosystemKind, Member};
+use crate::workspace::{Detector, Directory, EcosystemKind, Member, Workspace};
 
 /// The Python ecosystem.
 #[derive(Debug, Clone, Copy)]
@@ -101,6 +104,14 @@ impl Ecosystem for Python {
     fn machine(&self, settings: &Settings) -> Vec<PathBuf> {
         let versions = settings.distributions.iter().flat_map(|distribution| distribution.pythons.iter().copied());
         host::places(&versions.collect())
+    }
+
+    fn people(&self, workspace: &Workspace, member: &Member) -> Vec<Person> {
+        people::people(&workspace.directory(member))
+    }
+
+    fn explain(&self, context: Context<'_>, service: &Member) -> Vec<Fact> {
+        explain::explain(context, service)
     }
 
     fn inputs(

@@ -10,6 +10,7 @@ mod crates;
 mod debug;
 mod detect;
 mod error;
+mod explain;
 mod fingerprint;
 mod kept;
 mod linked;
@@ -26,17 +27,19 @@ mod toolchain;
 mod vendor;
 
 pub use error::RustError;
+pub(crate) use explain::is_described_elsewhere;
 
 use std::path::PathBuf;
 
-use crate::config::Settings;
+use crate::config::{Person, Settings};
 use crate::diagnostic::Diagnose;
 use crate::ecosystem::{Context, Ecosystem, Error, Outcome, Release, Upgrade};
 use crate::fingerprint::{Files, Fingerprint};
 use crate::package::Staged;
 use crate::sandbox::Sandbox;
+use crate::survey::Fact;
 use crate::target::Target;
-use crate::workspace::{Detector, Directory, EcosystemKind, Member};
+use crate::workspace::{Detector, Directory, EcosystemKind, Member, Workspace};
 
 impl Detector for Rust {
     fn detect(&self, directory: Directory<'_>) -> Result<Vec<Member>, Box<dyn Diagnose + Send + Sync>> {
@@ -67,6 +70,14 @@ impl Ecosystem for Rust {
 
     fn machine(&self, _settings: &Settings) -> Vec<PathBuf> {
         toolchain::places()
+    }
+
+    fn people(&self, workspace: &Workspace, member: &Member) -> Vec<Person> {
+        explain::people(workspace, member)
+    }
+
+    fn explain(&self, context: Context<'_>, service: &Member) -> Vec<Fact> {
+        explain::explain(context, service)
     }
 
     fn prepare(&self, context: Context<'_>, service: &Member) {

@@ -16,7 +16,7 @@ use std::path::Path;
 pub(crate) use directives::{names as unit_directives, sections as unit_sections};
 pub(super) use sysusers::Sysusers;
 
-use super::Error;
+use super::{Error, former};
 use crate::config::value::stays_inside;
 use crate::config::{RestartPolicy, Settings, SystemdSettings, UnitPolicy, UnitSource};
 use crate::diagnostic::Location;
@@ -174,6 +174,8 @@ pub(super) struct ServiceFacts<'a> {
     pub(super) directory: &'a Path,
     /// Its private tree's directory.
     pub(super) prefix: &'a InstallPath,
+    /// Where units that were written for another tool take that directory to be.
+    pub(super) former: Option<&'a InstallPath>,
     /// One line.
     pub(super) summary: &'a str,
     /// The commands that are linked into `/usr/bin`.
@@ -301,6 +303,7 @@ fn is_unit_drop_in(directory: &str) -> bool {
 
 fn read_unit(settings: &Settings, service: &ServiceFacts<'_>, source: &UnitSource) -> Result<UnitFile, Error> {
     let text = read_text(settings, service, "unit", &source.path)?;
+    let text = former::rewritten(&text, service.former, service.prefix);
     UnitFile::parse(installed_name(source), text).map_err(|malformed| {
         let text = malformed.text;
         problem(service, malformed.problem, malformed.hint, Some(located(&source.path, &text, malformed.span)))

@@ -67,6 +67,7 @@ impl Repository {
             lenient: false,
             directory: &directory,
             prefix: &prefix,
+            former: None,
             summary: "Interface: 100% of the \"cloud\" \\",
             commands: &commands,
             python: true,

@@ -9,6 +9,7 @@ mod compat_deb;
 mod compat_rpm;
 mod crates;
 mod debian;
+mod dh_virtualenv;
 mod lifecycle;
 mod lint;
 mod machine;
@@ -61,7 +62,7 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| *part == name);
     // The lifecycle has services of its own, packing needs none, and the relations of the sample are judged when it is there.
     if !keep
-        && !matches!(parts.as_slice(), [only] if ["lifecycle", "packing", "relations", "compat-deb", "compat-rpm"].contains(&only.as_str()) || only.starts_with("repository"))
+        && !matches!(parts.as_slice(), [only] if ["lifecycle", "packing", "relations", "dh-virtualenv", "compat-deb", "compat-rpm"].contains(&only.as_str()) || only.starts_with("repository"))
     {
         build::make(&bench)?;
     }
@@ -71,6 +72,9 @@ pub(crate) fn run(parts: &[String]) -> Result<()> {
     }
     if wanted("relations") {
         relations::judge(&bench)?;
+    }
+    if wanted("dh-virtualenv") {
+        dh_virtualenv::judge(&bench)?;
     }
     if wanted("packing") {
         packing::judge(&bench)?;

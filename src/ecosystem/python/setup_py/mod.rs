@@ -364,3 +364,22 @@ fn take_entry_points(source: &Source, value: Option<Located>, facts: &mut Facts)
     facts.scripts = Some(scripts);
     Ok(true)
 }
+
+/// The texts that the one call of `setup()` is given for `keywords`, as far as they can be known.
+pub(super) fn texts(source: &Source, keywords: &[&str]) -> Result<BTreeMap<String, String>, Error> {
+    let tree = parse(source)?;
+    let root = tree.root_node();
+    let scope = Scope::new(source, root);
+    let mut calls = descendants(root).filter(|node| is_setup_call(source, &scope, *node));
+    let (Some(call), None) = (calls.next(), calls.next()) else { return Ok(BTreeMap::new()) };
+    let evaluator = Evaluator::new(source, &scope);
+    let arguments = arguments(source, &evaluator, call, &mut Facts::default());
+    let known = keywords.iter().filter_map(|keyword| {
+        let value = match arguments.get(*keyword)? {
+            Argument::Expression(node) => evaluator.evaluate(*node)?,
+            Argument::Value(value) => value.clone(),
+        };
+        Some(((*keyword).to_owned(), evaluator.text(&value.value)?.trim().to_owned()))
+    });
+    Ok(known.collect())
+}
