@@ -388,7 +388,11 @@ fn release(context: Context<'_>, history: &History<'_>, job: &Job<'_>) -> Result
         // A table of one format may have a version of its own.
         Some(text) => SourceVersion {
             text: text.clone(),
-            scheme: version::Scheme::of(service.ecosystem),
+            scheme: match version::Scheme::of(service.ecosystem) {
+                // `--deb-version` and its like name the package's version.
+                scheme if settings.dialect.is_some() && !version::is_valid(text, scheme) => version::Scheme::Package,
+                scheme => scheme,
+            },
             snapshot: None,
             from: VersionOrigin::Setting,
         },

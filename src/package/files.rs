@@ -528,7 +528,12 @@ pub(super) fn check_shared<'a>(
         let owner = Owner { settings, package: &member.name, service, directory: &directory, built: None };
         for entry in &service.files {
             let (user, group) = (entry.user.as_deref().unwrap_or("root"), entry.group.as_deref().unwrap_or("root"));
-            for planned in plan(owner, entry)? {
+            // What a table of another tool names for one format may only be there when that is built, and is asked for then.
+            let planned = match plan(owner, entry) {
+                Err(_) if service.dialect.is_some() => continue,
+                planned => planned?,
+            };
+            for planned in planned {
                 let claim = match planned.what {
                     Thing::Directory => Claim::Directory(planned.mode, user, group),
                     _ => Claim::Own,

@@ -36,6 +36,8 @@ pub enum Scheme {
     SemVer,
     /// PEP 440.
     Pep440,
+    /// What both formats take as it is: a version that was written for a package, and not for its source.
+    Package,
 }
 
 impl Scheme {
@@ -61,7 +63,7 @@ pub struct Snapshot {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
     /// Not a version of its scheme.
-    #[error("`{}` is no {} version: {why}", text.escape_debug(), match scheme { Scheme::SemVer => "SemVer", Scheme::Pep440 => "PEP 440" })]
+    #[error("`{}` is no {} version: {why}", text.escape_debug(), match scheme { Scheme::SemVer => "SemVer", Scheme::Pep440 => "PEP 440", Scheme::Package => "package's" })]
     Invalid {
         /// What was given.
         text: String,
@@ -100,6 +102,9 @@ impl Diagnose for VersionError {
             }
             Self::Invalid { scheme: Scheme::Pep440, .. } => {
                 vec!["write it as 1.2.3, 1.2.3rc1, 1.2.3.post1 or 1.2.3.dev4".to_owned()]
+            }
+            Self::Invalid { scheme: Scheme::Package, .. } => {
+                vec!["write a digit first, then letters, digits and `.+~`".to_owned()]
             }
             Self::TooLong { .. } | Self::Epoch { .. } => Vec::new(),
         }
@@ -204,6 +209,20 @@ fn parse(text: &str, scheme: Scheme) -> Result<Parts, VersionError> {
             }),
             Err(error) => Err(invalid(error.to_string())),
         },
+        Scheme::Package => {
+            let good = |byte: u8| byte.is_ascii_alphanumeric() || b".+~".contains(&byte);
+            if !text.starts_with(|first: char| first.is_ascii_digit()) || !text.bytes().all(good) {
+                return Err(invalid("it has a character that no package's version has".to_owned()));
+            }
+            Ok(Parts {
+                epoch: 0,
+                release: text.to_owned(),
+                pre: None,
+                after: Vec::new(),
+                dev: None,
+                after_before_dev: 0,
+            })
+        }
         Scheme::Pep440 => {
             let version = pep440_rs::Version::from_str(text).map_err(|error| invalid(error.to_string()))?;
             Ok(pep440_parts(&version))

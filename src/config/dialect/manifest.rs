@@ -81,6 +81,16 @@ impl CrateManifest {
         }
     }
 
+    /// Whether there is something behind `keys`.
+    pub(in crate::config) fn has(&self, document: &Spanned<DeTable<'_>>, keys: &[&str]) -> bool {
+        let Some((first, rest)) = keys.split_first() else { return false };
+        let mut value = document.get_ref().get(*first);
+        for key in rest {
+            value = value.and_then(|value| value.get_ref().as_table()).and_then(|table| table.get(*key));
+        }
+        value.is_some()
+    }
+
     /// `[package]`; a reader of dialects never sees a manifest without one, which is no member.
     pub(in crate::config) fn package(&self) -> Option<&cargo_toml::Package> {
         self.manifest.package.as_ref()

@@ -45,6 +45,8 @@ struct Reading<'a> {
     profile: String,
     features: Features,
     multi_arch: Option<MultiArch>,
+    /// Whether RPMs are made from the table too: there is none for them.
+    for_rpm: bool,
     /// Where the table begins.
     place: Place,
     /// Destinations of which everything has been said.
@@ -63,11 +65,9 @@ pub(super) fn read(
     let Some(reader) = manifest.table(&document, &["package", "metadata", "deb"])? else { return Ok(None) };
     let place = reader.place();
     // A variant that the other tool's table alone has is none of this one's.
-    let has = |tool: &str, name: &str| -> Result<bool, Error> {
-        Ok(manifest.table(&document, &["package", "metadata", tool, "variants", name])?.is_some())
-    };
+    let has = |tool: &str, name: &str| manifest.has(&document, &["package", "metadata", tool, "variants", name]);
     let wanted = match options.variants().last() {
-        Some(name) if !has("deb", name)? && has("generate-rpm", name)? => None,
+        Some(name) if !has("deb", name) && has("generate-rpm", name) => None,
         wanted => wanted,
     };
     let Chosen { table, variant } = table::read(reader, wanted, notes)?;
@@ -86,6 +86,8 @@ pub(super) fn read(
         profile: profile.unwrap_or_else(|| "release".to_owned()),
         features,
         multi_arch: overrides.multi_arch,
+        for_rpm: !manifest.has(&document, &["package", "metadata", "generate-rpm"])
+            && !manifest.has(&document, &["package", "metadata", "rpm"]),
         place,
         told: BTreeSet::new(),
         read: Vec::new(),
@@ -168,7 +170,9 @@ impl<'a> Reading<'a> {
 
     /// What is to be known of the RPM that is made from the table.
     fn rpm_note(&mut self, place: &Text<'_>, message: String, hint: String) {
-        self.note(Some(place), message, Some(hint));
+        if self.for_rpm {
+            self.note(Some(place), message, Some(hint));
+        }
     }
 
     fn problem(&self, key: &str, problem: &str, hint: &str) -> Error {

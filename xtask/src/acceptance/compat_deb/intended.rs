@@ -29,20 +29,22 @@ impl Intended {
     }
 }
 
+const SYNOPSIS: &str =
+    "a synopsis has no article and not the package's name in front, and no full stop at its end (Debian Policy 3.4.1)";
+const SEPARATE: &str = "separated debug symbols are a package of their own, as Debian has them";
+
+const fn of(what: &'static str, ours: &'static str, theirs: &'static str, reason: &'static str) -> Intended {
+    Intended { what, of: None, ours, theirs, reason }
+}
+
 /// All of them.
 pub(super) const INTENDED: &[Intended] = &[
+    of("field Section", "misc", "-", "a package without a section is in none of apt's lists (Debian Policy 5.6.5)"),
     Intended {
-        what: "field Section",
-        of: None,
-        ours: "misc",
-        theirs: "-",
-        reason: "a package without a section is in none of apt's lists (Debian Policy 5.6.5 recommends one)",
-    },
-    Intended {
-        what: "field Section",
         of: Some("sniffnet"),
-        ours: "network",
-        theirs: "Network",
-        reason: "sections are lower-case (Debian Policy 2.4)",
+        ..of("field Section", "network", "Network", "sections are lower-case (Debian Policy 2.4)")
     },
+    of("synopsis", "", "A ", SYNOPSIS),
+    Intended { of: Some("atuin"), ..of("synopsis", "magical", "atuin - magical", SYNOPSIS) },
+    Intended { of: Some("condure"), ..of("member usr/lib*", "-", "", SEPARATE) },
 ];

@@ -21,7 +21,7 @@ pub(super) fn project(bench: &Bench, directory: &Path, subject: &Subject) -> Res
     let project = directory.join(subject.label());
     let krate = project.join(subject.directory);
     run(&mut shell(
-        r#"rm -rf "$1"; mkdir -p "$2"; cp -R "$3/." "$2"; rm -f "$2/.cargo-ok" "$2/.cargo_vcs_info.json"; chmod -R u+rwX,go=rX "$1""#,
+        r#"rm -rf "$1"; mkdir -p "$2"; cp -R "$3/." "$2"; rm -f "$2"/.cargo-ok "$2"/.cargo_vcs_info.json "$2"/rust-toolchain*; chmod -R u+rwX,go=rX "$1""#,
         [&project, &krate, &source],
     ))?;
     // Where the crate is not the repository, files lie beside it that only the repository has.
