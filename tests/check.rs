@@ -474,10 +474,7 @@ fn bad() -> Vec<(&'static str, Bad)> {
         ("scriptlet-macro", Rpm(|p| script(p, "%systemd_post acme-api.service\nexit 0\n"))),
         ("scriptlet-may-fail", Rpm(|p| script(p, "systemctl daemon-reload\n"))),
         ("script-removes-by-variable", Deb(|p| script(p, "#!/bin/sh\nset -e\nrm -rf \"$STATE/\"*\n"))),
-        (
-            "postrm-needs-dependency",
-            Deb(|p| p.scripts.set(Stage::PostRemove, "#!/bin/sh\nset -e\ndeluser acme-api\n")),
-        ),
+        ("postrm-needs-dependency", Deb(|p| p.scripts.set(Stage::PostRemove, "#!/bin/sh\nset -e\ndeluser acme-api\n"))),
         ("unit-command-missing", Deb(|p| systemd(p, "ExecStart=/usr/bin/acme-daemon\n"))),
         ("unit-command-not-executable", Deb(|p| systemd(p, &format!("ExecStart={PREFIX}/pyvenv.cfg\n")))),
         ("unit-command-relative", Rpm(|p| systemd(p, "ExecStart=bin/acme-api\n"))),

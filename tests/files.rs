@@ -20,7 +20,9 @@ use packhouse::config::{self, Maintainer};
 use packhouse::diagnostic::{Diagnose as _, ExitCode};
 use packhouse::format::{self, Contents, FileInfo, FileKind, WriteOptions, Written};
 use packhouse::name::PackageName;
-use packhouse::package::{self, Changelog, Error, Inputs, Package, Release, Stage, Staged, Version, check_shared_paths};
+use packhouse::package::{
+    self, Changelog, Error, Inputs, Package, Release, Stage, Staged, Version, check_shared_paths,
+};
 use packhouse::target::{Architecture, Compression, Target, distribution};
 use packhouse::tree::{Content, InstallPath, Node, Tree};
 use packhouse::workspace::{EcosystemKind, Kind, Member, Workspace};

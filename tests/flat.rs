@@ -16,7 +16,7 @@ const SETTINGS: &str = "[project]\norg = \"acme\"\nmaintainer = \"Acme Cloud <cl
     targets = [\"debian-12\", \"el9\"]\n[targets.debian-12]\ncompression = \"xz\"\n\
     [services.acme-edge]\nsummary = \"edge of the Acme cloud\"\n";
 
-const BUILT: &str = "layout = \"flat\"\npackage = \"edge-tools\"\npriority = \"extra\"\n\
+const BUILT: &str = "layout = \"flat\"\npackage = \"edge-tools\"\npriority = \"important\"\n\
     add = { sbom = false, lintian-overrides = false }\n\
     [[services.acme-edge.files]]\ntype = \"built\"\nsource = \"acme-edge\"\npath = \"/usr/bin/\"\n\
     [[services.acme-edge.files]]\ntype = \"built\"\nsource = \"helper\"\npath = \"/usr/sbin/edge-helper\"\n\
@@ -33,7 +33,10 @@ fn repository(root: &Path, settings: &str) {
         fs::write(path, text).expect("written");
     };
     put("packhouse.toml", &format!("{SETTINGS}{settings}"));
-    put("Cargo.toml", "[workspace]\nmembers = [\"edge\", \"helper\"]\nresolver = \"3\"\n[profile.release]\nopt-level = 0\n");
+    put(
+        "Cargo.toml",
+        "[workspace]\nmembers = [\"edge\", \"helper\"]\nresolver = \"3\"\n[profile.release]\nopt-level = 0\n",
+    );
     put(
         "edge/Cargo.toml",
         "[package]\nname = \"acme-edge\"\nversion = \"1.0.0\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"cdylib\"]\n",
@@ -115,11 +118,14 @@ fn what_cargo_makes_goes_where_the_files_say_and_no_tree_is_made() {
         ]
     );
     let field = |name: &str| output("dpkg-deb", &["--field", deb.to_str().expect("UTF-8"), name]);
-    assert_eq!(field("Package").trim(), "edge-tools");
+    assert_eq!((field("Package").trim(), field("Priority").trim()), ("edge-tools", "important"));
     assert!(field("Depends").contains("libc6 (>="), "{}", field("Depends"));
-    let unpacked = root.join("unpacked");
+    let unpacked = place.path().join("unpacked");
     output("dpkg-deb", &["--raw-extract", deb.to_str().expect("UTF-8"), unpacked.to_str().expect("UTF-8")]);
-    assert_eq!(fs::read_to_string(unpacked.join("DEBIAN/conffiles")).expect("conffiles"), "/etc/edge-tools/edge.conf\n");
+    assert_eq!(
+        fs::read_to_string(unpacked.join("DEBIAN/conffiles")).expect("conffiles"),
+        "/etc/edge-tools/edge.conf\n"
+    );
     let page = unpacked.join("usr/share/man/man1/acme-edge.1.gz");
     let page = output("gzip", &["-dc", page.to_str().expect("UTF-8")]);
     assert!(page.contains("where it listens"), "its page is made from what it prints: {page}");

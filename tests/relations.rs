@@ -383,9 +383,10 @@ fn a_scriptlet_of_rpm_requires_what_it_runs_when_it_runs() {
         let format = "[%{REQUIRENAME} %{REQUIREFLAGS:deptype}\\n]";
         let text = output("rpm", Path::new("/"), &["-qp", "--qf", format, rpm.to_str().expect("a path")]);
         for when in ["pre", "post", "preun", "posttrans"] {
-            let uses = package.scripts.iter().any(|(stage, script)| {
-                stage.name(Format::Rpm) == Some(when) && script.text.contains("systemctl")
-            });
+            let uses = package
+                .scripts
+                .iter()
+                .any(|(stage, script)| stage.name(Format::Rpm) == Some(when) && script.text.contains("systemctl"));
             assert_eq!(text.lines().any(|line| line == format!("systemd {when}")), uses, "{target} {when}: {text}");
         }
         let pre = package.scripts.text(Stage::PreInstall).unwrap_or_default();

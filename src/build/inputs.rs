@@ -16,8 +16,8 @@ use crate::config::{FileKind, FileSource, ProjectSettings, ServiceSettings, Sett
 use crate::ecosystem::{self, Context};
 use crate::fingerprint::{Files, Fingerprint};
 use crate::format::{Effort, WriteOptions};
-use crate::package::LICENSE_FILES;
 use crate::name::PackageName;
+use crate::package::LICENSE_FILES;
 use crate::target::{Architecture, Format, Target};
 use crate::workspace::Member;
 
@@ -101,8 +101,10 @@ fn settings(context: Context<'_>, service: &Member, fingerprint: &mut Fingerprin
 
 /// The files and directories, relative to the service's directory, that its settings name, for packages of any format.
 pub(crate) fn files_of(settings: &Settings, name: &PackageName) -> Vec<PathBuf> {
-    let mut all: Vec<PathBuf> =
-        [Format::Deb, Format::Rpm].iter().flat_map(|format| named_files(&settings.service_for(name, *format))).collect();
+    let mut all: Vec<PathBuf> = [Format::Deb, Format::Rpm]
+        .iter()
+        .flat_map(|format| named_files(&settings.service_for(name, *format)))
+        .collect();
     all.sort();
     all.dedup();
     all

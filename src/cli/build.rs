@@ -133,12 +133,7 @@ fn dialects(session: &Session, arguments: &Build) -> Result<DialectOptions, Fail
 }
 
 /// Gives false when nothing was built yet, and a second attempt will leave a record; only if it `may_wait`.
-fn attempt(
-    session: &Session,
-    arguments: &Build,
-    dialects: &DialectOptions,
-    may_wait: bool,
-) -> Result<bool, Failure> {
+fn attempt(session: &Session, arguments: &Build, dialects: &DialectOptions, may_wait: bool) -> Result<bool, Failure> {
     // Before anything is read: what changes from now on is not in the record.
     let forceless = Build { force: false, ..arguments.clone() };
     let said = format!("{forceless:?}\n{dialects:?}\n{}", session.requirements());

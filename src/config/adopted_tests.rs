@@ -8,9 +8,8 @@ use crate::tree::Role;
 
 fn loaded(table: &str) -> Settings {
     let directory = tempfile::tempdir().unwrap();
-    let text = format!(
-        "[project]\norg = \"acme\"\nmaintainer = \"Acme <a@acme.example>\"\n[services.acme-edge]\n{table}\n"
-    );
+    let text =
+        format!("[project]\norg = \"acme\"\nmaintainer = \"Acme <a@acme.example>\"\n[services.acme-edge]\n{table}\n");
     fs_err::write(directory.path().join(FILE_NAME), text).unwrap();
     load(directory.path(), None).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -73,9 +72,9 @@ fn a_table_that_is_not_adopted_says_nothing() {
 
 #[test]
 fn a_file_in_the_place_of_one_of_the_tables_replaces_it() {
-    let entry = |source: &str, path: &str| file(&loaded(&format!(
-        "[[services.acme-edge.files]]\nsource = \"{source}\"\npath = \"{path}\""
-    )));
+    let entry = |source: &str, path: &str| {
+        file(&loaded(&format!("[[services.acme-edge.files]]\nsource = \"{source}\"\npath = \"{path}\"")))
+    };
     let below = ServiceSettings {
         files: vec![entry("theirs", "/etc/edge.conf"), entry("kept", "/etc/kept.conf"), entry("into", "/etc/edge/")],
         ..table()
@@ -125,7 +124,9 @@ fn what_cargo_makes_is_named_below_its_profile() {
         file(&loaded(&table)).kind
     };
     let one = entry("libedge.so", "/usr/lib/edge/");
-    assert!(matches!(&one, FileKind::File(FileSource::Built { path, .. }) if path.as_path() == Path::new("libedge.so")));
+    assert!(
+        matches!(&one, FileKind::File(FileSource::Built { path, .. }) if path.as_path() == Path::new("libedge.so"))
+    );
     let many = entry("build/edge-*/out/*.1", "/usr/share/man/man1/");
     let FileKind::File(FileSource::BuiltGlob { base, pattern, .. }) = many else { panic!("{many:?}") };
     assert_eq!(base, PathBuf::from("build"));
@@ -135,12 +136,12 @@ fn what_cargo_makes_is_named_below_its_profile() {
 #[test]
 fn scripts_triggers_and_the_rest_are_read_from_packhouse_toml() {
     let settings = loaded(
-        "layout = \"flat\"\npackage = \"edge-tools\"\npriority = \"extra\"\nmulti-arch = \"foreign\"\ntriggers = \"deb/triggers\"\n\
+        "layout = \"flat\"\npackage = \"edge-tools\"\npriority = \"standard\"\nmulti-arch = \"foreign\"\ntriggers = \"deb/triggers\"\n\
          [services.acme-edge.scripts]\npost-install = \"deb/postinst\"\ndebconf-templates = \"deb/templates\"\nwritten-for = \"rpm\"",
     );
     let service = settings.service_for(&edge(), Format::Deb);
     assert_eq!(service.package.as_ref().unwrap().as_str(), "edge-tools");
-    assert_eq!((service.priority.as_deref(), service.multi_arch), (Some("extra"), Some(MultiArch::Foreign)));
+    assert_eq!((service.priority.as_deref(), service.multi_arch), (Some("standard"), Some(MultiArch::Foreign)));
     assert_eq!(service.triggers, Some(TextSource::File("deb/triggers".into())));
     let script = &service.scripts.stages[&Stage::PostInstall];
     assert_eq!((&script.text, script.written_for), (&TextSource::File("deb/postinst".into()), Format::Rpm));

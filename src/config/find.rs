@@ -47,7 +47,10 @@ impl Found {
     }
 }
 
-pub(super) fn descend<'a>(table: &'a DeTable<'a>, keys: &[&str]) -> Option<(&'a DeTable<'a>, Option<std::ops::Range<usize>>)> {
+pub(super) fn descend<'a>(
+    table: &'a DeTable<'a>,
+    keys: &[&str],
+) -> Option<(&'a DeTable<'a>, Option<std::ops::Range<usize>>)> {
     let mut found = (table, None);
     for key in keys {
         let value: &Spanned<DeValue<'_>> = found.0.get(*key)?;

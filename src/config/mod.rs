@@ -50,6 +50,7 @@ pub use files::{FileKind, FileSettings, FileSource, Place};
 pub(crate) use find::read_text;
 pub use find::{FILE_NAME, repository_root};
 pub use init::{Proposal, propose};
+use layer::{Layer as _, layer};
 pub use licenses::{Clarification, LicenseException, LicensePolicy};
 pub use load::{DEFAULT_TARGETS, load};
 pub use origin::Origin;
@@ -61,7 +62,6 @@ pub use relations::{RelationKind, RelationSettings};
 pub use scripts::{Debconf, Script, ScriptSettings, Stage, TextSource};
 pub use selector::Selector;
 pub(crate) use suggest::closest;
-use layer::{Layer as _, layer};
 pub use systemd::{RestartPolicy, SystemdSettings, UnitPolicy, UnitSource};
 
 /// The whole configuration of a workspace.

@@ -390,8 +390,7 @@ impl<'a> Reader<'a> {
     /// Nobody will ask for more: what is left of a table that was written for another tool is worth a note.
     pub(super) fn rest(self, notes: &mut Vec<Note>) {
         let known = self.asked.into_inner();
-        let mut unknown: Vec<_> =
-            self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())).collect();
+        let mut unknown: Vec<_> = self.table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())).collect();
         unknown.sort_by_key(|key| key.span().start);
         notes.extend(unknown.into_iter().map(|key| Note {
             message: format!("unknown key `{}` in `[{}]`: it is left out", key.get_ref(), self.name),

@@ -8,8 +8,8 @@ use super::error::Error;
 use super::load::SPDX;
 use super::reader::{Reader, Text};
 use super::{
-    KindSetting, Layout, MultiArch, Origin, PythonSettings, RustSettings, ServiceSettings, TextSource, additions, check,
-    files, pages, previous, relations, scripts, systemd, value,
+    KindSetting, Layout, MultiArch, Origin, PythonSettings, RustSettings, ServiceSettings, TextSource, additions,
+    check, files, pages, previous, relations, scripts, systemd, value,
 };
 use crate::name::{PackageName, normalize};
 use crate::target::{Distribution, PythonVersion};
@@ -78,14 +78,9 @@ fn service(table: &Reader<'_>, root: &Path, known: &[Distribution]) -> Result<Se
     })
 }
 
-/// Debian Policy 2.5.
-const PRIORITIES: [(&str, &str); 5] = [
-    ("required", "required"),
-    ("important", "important"),
-    ("standard", "standard"),
-    ("optional", "optional"),
-    ("extra", "extra"),
-];
+/// Debian Policy 2.5; `extra` is `optional` since 4.0.1.
+const PRIORITIES: [(&str, &str); 4] =
+    [("required", "required"), ("important", "important"), ("standard", "standard"), ("optional", "optional")];
 
 pub(super) fn checked(texts: Vec<Text<'_>>, check: fn(&str) -> Result<(), value::Rule>) -> Result<Vec<String>, Error> {
     texts.into_iter().map(|text| text.checked(check, "")).collect()

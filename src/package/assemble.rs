@@ -11,10 +11,12 @@ use super::previous::{Previous, removed_conffiles};
 use super::scripts::Actions;
 use super::systemd::{self, ServiceFacts, Units};
 use super::{
-    Changelog, DebianOnly, Error, Package, Staged, Version, built, changelog, directories, files, libraries, licenses, pages,
-    relations, sbom, scripts, texts,
+    Changelog, DebianOnly, Error, Package, Staged, Version, built, changelog, directories, files, libraries, licenses,
+    pages, relations, sbom, scripts, texts,
 };
-use crate::config::{Addition, FileKind, FileSettings, FileSource, RelationKind, ServiceSettings, Settings, TextSource};
+use crate::config::{
+    Addition, FileKind, FileSettings, FileSource, RelationKind, ServiceSettings, Settings, TextSource,
+};
 use crate::name::PackageName;
 use crate::target::{Distribution, Format, Target};
 use crate::tree::{Content, Entry, InstallPath, Node, Role, Tree};
@@ -69,8 +71,17 @@ pub(crate) fn assemble_asking<E: From<Error>>(
 ) -> Result<Package, E> {
     let Inputs { settings, workspace, member, target, staged, version, changelog, time } = inputs;
     let service = settings.service_for(&member.name, target.format());
-    let Staged { mut tree, commands, built, python, compile_on_install, mut components, linked, debug: _, isolation: _ } =
-        staged;
+    let Staged {
+        mut tree,
+        commands,
+        built,
+        python,
+        compile_on_install,
+        mut components,
+        linked,
+        debug: _,
+        isolation: _,
+    } = staged;
     let directory = workspace.directory(member);
     let package = service.package_name(member);
     let prefix = install_path(package, &format!("/usr/lib/{}/{}", settings.project.org, member.name))?;

@@ -26,20 +26,26 @@ pub fn wanted<'a>(service: &'a ServiceSettings, target: &'a Target) -> impl Iter
 }
 
 /// The path below the entry's place, and the file, of everything of `built` that `source` names.
-pub(super) fn find<'a>(
-    built: &'a BTreeMap<PathBuf, BuiltFile>,
-    source: &FileSource,
-) -> Vec<(String, &'a BuiltFile)> {
-    let text = |path: &Path| path.to_string_lossy().into_owned();
+pub(super) fn find<'a>(built: &'a BTreeMap<PathBuf, BuiltFile>, source: &FileSource) -> Vec<(String, &'a BuiltFile)> {
     match source {
         FileSource::Built { path, .. } => built.get(path).map(|file| (String::new(), file)).into_iter().collect(),
         FileSource::BuiltGlob { base, pattern, .. } => built
             .iter()
             .filter(|(path, _)| pattern.is_match(path))
-            .filter_map(|(path, file)| Some((text(path.strip_prefix(base).ok()?), file)))
+            .filter_map(|(path, file)| Some((below(base, path)?, file)))
             .collect(),
         FileSource::Path(_) | FileSource::Glob { .. } => Vec::new(),
     }
+}
+
+/// What is kept of the path of a file that a pattern finds: what is below its fixed part; of what a build script wrote, what is
+/// below the directory that it was given, whose name is cargo's.
+fn below(base: &Path, path: &Path) -> Option<String> {
+    let mut parts = path.components();
+    let written: Vec<_> = parts.by_ref().take(3).collect();
+    let is_out = written.first().is_some_and(|first| first.as_os_str() == "build") && base.components().count() < 3;
+    let below = if is_out { parts.as_path() } else { path.strip_prefix(base).ok()? };
+    Some(below.to_str()?.to_owned())
 }
 
 /// Where an entry puts a file that it finds at `below`.
@@ -58,7 +64,7 @@ pub(crate) fn place_of(service: &ServiceSettings, target: &Target, path: &Path) 
     service.files.iter().filter(|entry| entry.is_for(target)).find_map(|entry| match &entry.kind {
         FileKind::File(FileSource::Built { path: own, .. }) if own == path => place(entry, ""),
         FileKind::File(FileSource::BuiltGlob { base, pattern, .. }) if pattern.is_match(path) => {
-            place(entry, path.strip_prefix(base).ok()?.to_str()?)
+            place(entry, &below(base, path)?)
         }
         _ => None,
     })

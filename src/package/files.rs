@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::scripts::{Actions, Ownership};
 use super::assemble::gzip;
 use super::built::{self, BuiltFile};
+use super::scripts::{Actions, Ownership};
 use super::sources::{self, Problem, What};
 use super::{Error, Relations};
 use crate::config::{FileKind, FileSettings, FileSource, Place, ServiceSettings, Settings};

@@ -35,14 +35,14 @@ pub use component::{Component, LicenseFile, SourceArtefact};
 pub use debug::debug_symbols;
 pub use error::Error;
 pub use libraries::library_relations;
-pub use script::{Script, Scripts};
 pub(crate) use sbom::percent as package_url_part;
+pub use script::{Script, Scripts};
 pub(crate) use systemd::{unit_directives, unit_sections};
 
 use serde::Serialize;
 
-use crate::config::{Maintainer, MultiArch};
 pub use crate::config::Stage;
+use crate::config::{Maintainer, MultiArch};
 use crate::name::PackageName;
 use crate::target::{Architecture, Target};
 use crate::tree::{Content, InstallPath, Tree};

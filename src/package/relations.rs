@@ -141,7 +141,8 @@ pub(super) fn of_maintainer_scripts(scripts: &Scripts, asks: bool, depends: &mut
     let texts = || [Stage::PostInstall, Stage::PreRemove].into_iter().filter_map(|stage| scripts.text(stage));
     let words: Vec<&str> = texts().flat_map(words).collect();
     let words = || words.iter().map(|word| word.rsplit('/').next().unwrap_or(word));
-    let needed = DEBIAN_PROGRAMS.iter().filter(|(program, _)| words().any(|word| word == *program)).map(|(_, package)| *package);
+    let needed =
+        DEBIAN_PROGRAMS.iter().filter(|(program, _)| words().any(|word| word == *program)).map(|(_, package)| *package);
     let is_python = texts().flat_map(scripts::programs).any(|program| program == "/usr/bin/python3");
     let needed = needed.chain(is_python.then_some("python3"));
     let needed = needed.chain(asks.then_some("debconf (>= 0.5) | debconf-2.0"));

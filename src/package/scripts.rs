@@ -65,12 +65,7 @@ pub(super) struct Composed {
 }
 
 /// The scripts of a package.
-pub(super) fn scripts(
-    package: &str,
-    target: &Target,
-    actions: &Actions,
-    own: &OwnScripts,
-) -> Result<Composed, Error> {
+pub(super) fn scripts(package: &str, target: &Target, actions: &Actions, own: &OwnScripts) -> Result<Composed, Error> {
     let generated = generated::generated(package, target, actions)?;
     let mut composed = Composed::default();
     match target.format() {
@@ -81,7 +76,9 @@ pub(super) fn scripts(
         Format::Rpm => {
             composed.scripts = rpm::compose(package, own, generated, &mut composed.notes);
             if own.config.is_some() || own.templates.is_some() {
-                composed.notes.push(format!("{package}: RPM has no debconf, so that nobody is asked its questions there"));
+                composed
+                    .notes
+                    .push(format!("{package}: RPM has no debconf, so that nobody is asked its questions there"));
             }
         }
     }
@@ -89,6 +86,6 @@ pub(super) fn scripts(
 }
 
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 mod own_tests;
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{EcosystemKind, Error, Kind, Member, Workspace};
-use crate::config::{KindSetting, ServiceSettings, Settings, closest, value, UnitSource};
+use crate::config::{KindSetting, ServiceSettings, Settings, UnitSource, closest, value};
 use crate::diagnostic::Location;
 use crate::name::PackageName;
 
@@ -118,7 +118,9 @@ pub(super) fn check(settings: &Settings, workspace: &Workspace) -> Result<(), Er
         }
         let directory = workspace.directory(member);
         let systemd = table.systemd.iter().flat_map(|systemd| {
-            let of = |keys: &'static [&'static str], files| std::iter::repeat(keys).zip(files).map(|(keys, file): (_, &UnitSource)| (keys, &file.path));
+            let of = |keys: &'static [&'static str], files| {
+                std::iter::repeat(keys).zip(files).map(|(keys, file): (_, &UnitSource)| (keys, &file.path))
+            };
             of(&["systemd", "units"], &systemd.units)
                 .chain(of(&["systemd", "user-units"], &systemd.user_units))
                 .chain(of(&["systemd", "sysusers"], &systemd.sysusers))

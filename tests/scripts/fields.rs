@@ -109,7 +109,11 @@ fn rpm_reads_all_scriptlets_with_their_programs_flags_and_needs() {
     assert!(!needs.contains("<lua>"), "{needs}");
     let seen = inspect(&built.path).expect("a package");
     let shown = seen.to_string();
-    for part in ["\npretrans (<lua>):", "\npreun (/usr/bin/perl -w, macros are expanded, must not fail):", "\npost (/sbin/ldconfig):"] {
+    for part in [
+        "\npretrans (<lua>):",
+        "\npreun (/usr/bin/perl -w, macros are expanded, must not fail):",
+        "\npost (/sbin/ldconfig):",
+    ] {
         assert!(shown.contains(part), "{part}\n{shown}");
     }
     let json = serde_json::to_value(&seen).expect("JSON");
@@ -161,7 +165,8 @@ fn a_project_s_own_changelog_is_both_formats_history() {
     let place = InstallPath::parse("/usr/share/doc/acme-tool/changelog.Debian.gz").expect("a path");
     let content = deb.tree.get(&place).and_then(Entry::content).expect("the changelog");
     let mut read = String::new();
-    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(content.open().expect("it")), &mut read).expect("text");
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(content.open().expect("it")), &mut read)
+        .expect("text");
     assert_eq!(read, history);
     let shown = text(&run("rpm", &["-qp", "--changelog", utf8(&write(of("el9")).path)]));
     assert_eq!(shown.trim(), "* Fri Jan 02 2026 Ann Bee <ann@acme.example> - 1.0-2\n- Answer faster");

@@ -104,13 +104,18 @@ fn an_installation_after_a_removal_is_none_of_a_further_version() {
         assert_eq!(machine.dpkg(&["-r", "acme-tool"]).0, RPM_LIFE[2]);
     }
     assert_eq!(machine.dpkg(&["--purge", "acme-tool"]).0, [""; 0], "rpm knows no purge");
-    assert!(!machine.path("run/packhouse").exists() || machine.path("run/packhouse").read_dir().expect("it").next().is_none());
+    assert!(
+        !machine.path("run/packhouse").exists()
+            || machine.path("run/packhouse").read_dir().expect("it").next().is_none()
+    );
 }
 
 #[test]
 fn scripts_in_other_languages_run_in_either_format() {
     let perl = |name: &str| {
-        format!("#!/usr/bin/perl -w\nopen(my $log, '>>', '/log'); print $log \"{name} $ARGV[0]\" . ((($ARGV[1] // '') eq '') ? '' : ' and more') . \"\\n\";\n")
+        format!(
+            "#!/usr/bin/perl -w\nopen(my $log, '>>', '/log'); print $log \"{name} $ARGV[0]\" . ((($ARGV[1] // '') eq '') ? '' : ' and more') . \"\\n\";\n"
+        )
     };
     let scripts: Vec<Script> =
         [("pre-install", "preinst"), ("post-install", "postinst"), ("pre-remove", "prerm"), ("post-remove", "postrm")]
@@ -141,12 +146,26 @@ fn what_packhouse_has_to_do_is_done_after_a_script_that_exits() {
     for (script, said) in [
         (Script::deb("post-install", "#!/bin/sh\necho own >> /log\nexit 0\n"), "own"),
         (Script::deb("post-install", "#!/bin/sh\necho own >> /log\n#DEBHELPER#\nexit 0\n"), "own"),
-        (Script::deb("post-install", "#!/usr/bin/perl\nopen(my $log, '>>', '/log'); print $log \"own\\n\"; exit 0;\n"), "own"),
+        (
+            Script::deb(
+                "post-install",
+                "#!/usr/bin/perl\nopen(my $log, '>>', '/log'); print $log \"own\\n\"; exit 0;\n",
+            ),
+            "own",
+        ),
         (Script::rpm("post-install", "echo own >> /log\nexit 0"), "own"),
         (Script::rpm("post-install", "echo own >> /log; [ \"$1\" = %{_none} ] || exit 0").flags(1), "own"),
         (Script::rpm("post-install", "echo own %{name} >> /log; exit 0").flags(2), "own acme-tool"),
-        (Script::rpm("post-install", "local f = io.open('/log', 'a'); f:write('own\\n'); f:close()\nreturn").by(&["<lua>"]), "own"),
-        (Script::rpm("post-install", "open(my $log, '>>', '/log'); print $log \"own\\n\"; exit 0;").by(&["/usr/bin/perl"]), "own"),
+        (
+            Script::rpm("post-install", "local f = io.open('/log', 'a'); f:write('own\\n'); f:close()\nreturn")
+                .by(&["<lua>"]),
+            "own",
+        ),
+        (
+            Script::rpm("post-install", "open(my $log, '>>', '/log'); print $log \"own\\n\"; exit 0;")
+                .by(&["/usr/bin/perl"]),
+            "own",
+        ),
     ] {
         for format in ["debian-12", "el9"] {
             let package = with_unit(std::slice::from_ref(&script)).build(format, "1.0");
@@ -163,11 +182,17 @@ fn what_packhouse_has_to_do_is_done_after_a_script_that_exits() {
             };
             let own = position(said);
             assert_eq!(own.is_none(), only_rpm, "{format} {script:?}: {log:?}");
-            let after = position(generated).unwrap_or_else(|| panic!("{format} {script:?}: {log:?}\n{}", text(&output)));
+            let after =
+                position(generated).unwrap_or_else(|| panic!("{format} {script:?}: {log:?}\n{}", text(&output)));
             assert!(own.is_none_or(|own| own < after), "{format} {script:?}: {log:?}");
             // Nothing is done twice.
             assert_eq!(log.iter().filter(|line| line.contains(generated)).count(), 1, "{format} {script:?}: {log:?}");
-            assert_eq!(package.notes.iter().any(|note| note.contains("not in the .deb")), only_rpm, "{:?}", package.notes);
+            assert_eq!(
+                package.notes.iter().any(|note| note.contains("not in the .deb")),
+                only_rpm,
+                "{:?}",
+                package.notes
+            );
         }
     }
 }
@@ -191,18 +216,21 @@ fn a_failure_means_in_an_rpm_what_rpm_makes_of_it_and_in_a_deb_what_dpkg_does() 
     for commands in failing {
         for format in ["debian-12", "el9"] {
             // Of %pre and preinst both formats make a refusal.
-            for script in [
-                Script::deb("pre-install", format!("#!/bin/sh\n{commands}")),
-                Script::rpm("pre-install", commands),
-            ] {
+            for script in
+                [Script::deb("pre-install", format!("#!/bin/sh\n{commands}")), Script::rpm("pre-install", commands)]
+            {
                 let (installed, goes_on, said) = installs(format, script);
                 assert!(!installed && !goes_on, "{format}: {said}");
             }
             // %post only warns, wherever it runs; packhouse's part is done all the same.
             let (installed, goes_on, said) = installs(format, Script::rpm("post-install", commands));
-            assert!(installed && goes_on && said.contains("warning: ") && !said.contains("went on"), "{format}: {said}");
+            assert!(
+                installed && goes_on && said.contains("warning: ") && !said.contains("went on"),
+                "{format}: {said}"
+            );
         }
-        let (installed, goes_on, said) = installs("debian-12", Script::deb("post-install", format!("#!/bin/sh\n{commands}")));
+        let (installed, goes_on, said) =
+            installs("debian-12", Script::deb("post-install", format!("#!/bin/sh\n{commands}")));
         assert!(!installed && !goes_on, "{said}");
         let (installed, goes_on, said) = installs("el9", Script::deb("post-install", format!("#!/bin/sh\n{commands}")));
         assert!(installed && goes_on && said.contains("warning: "), "{said}");
@@ -225,7 +253,10 @@ fn a_script_s_percent_signs_are_its_own_unless_rpm_is_told_to_expand_them() {
 
 #[test]
 fn debconf_s_questions_stay_with_debian() {
-    let script = Script::deb("post-install", "#!/bin/sh\nset -e\n. /usr/share/debconf/confmodule\ndb_get acme-tool/x\n#DEBHELPER#\n");
+    let script = Script::deb(
+        "post-install",
+        "#!/bin/sh\nset -e\n. /usr/share/debconf/confmodule\ndb_get acme-tool/x\n#DEBHELPER#\n",
+    );
     let project = with_unit(&[script]).with_debconf();
     let deb = project.build("debian-12", "1.0");
     let members = text(&machine::run("dpkg-deb", &["--ctrl-tarfile", utf8(&deb.path)]));

@@ -84,11 +84,13 @@ impl Project {
     }
 
     pub(crate) fn with_debconf(mut self) -> Self {
-        self.put("acme-tool/config", "#!/bin/sh\nset -e\n. /usr/share/debconf/confmodule\ndb_input high acme-tool/x || true\ndb_go\n");
-        self.put("acme-tool/templates", "Template: acme-tool/x\nType: string\nDescription: x\n");
-        self.lines.push_str(
-            "[services.acme-tool.scripts]\ndebconf-config = \"config\"\ndebconf-templates = \"templates\"\n",
+        self.put(
+            "acme-tool/config",
+            "#!/bin/sh\nset -e\n. /usr/share/debconf/confmodule\ndb_input high acme-tool/x || true\ndb_go\n",
         );
+        self.put("acme-tool/templates", "Template: acme-tool/x\nType: string\nDescription: x\n");
+        self.lines
+            .push_str("[services.acme-tool.scripts]\ndebconf-config = \"config\"\ndebconf-templates = \"templates\"\n");
         self
     }
 

@@ -64,8 +64,9 @@ impl Args for CompatRpm {
         let switch = |id: &'static str, long: &'static str, value: &'static str, help: &'static str| {
             Arg::new(id).long(long).value_name(value).help(help).help_heading(HEADING).action(ArgAction::Append)
         };
-        let text = switch("set_metadata", "set-metadata", "TOML", "Keys laid over [package.metadata.generate-rpm], as TOML")
-            .short('s');
+        let text =
+            switch("set_metadata", "set-metadata", "TOML", "Keys laid over [package.metadata.generate-rpm], as TOML")
+                .short('s');
         let file = switch(
             "metadata_overwrite",
             "metadata-overwrite",
@@ -111,7 +112,8 @@ impl CompatRpm {
                 Layer::Text(text) => Overlay::Text(text.clone()),
                 Layer::Variant(name) => Overlay::Variant(name.clone()),
                 Layer::File(named) => {
-                    let (file, table) = named.split_once('#').map_or((named.as_str(), None), |(file, table)| (file, Some(table)));
+                    let (file, table) =
+                        named.split_once('#').map_or((named.as_str(), None), |(file, table)| (file, Some(table)));
                     let path = PathBuf::from(file);
                     let text = read_text(&session.path(&path)?).map_err(|error| usage(error.to_string()))?;
                     Overlay::File { path, text, table: table.map(str::to_owned) }
@@ -165,7 +167,8 @@ impl CompatRpm {
             Some(PayloadCompression::Xz) => Compression::Xz,
             Some(PayloadCompression::None) => {
                 return Err(usage(
-                    "--payload-compress none: every package is compressed; `--effort fast` takes the least time".to_owned(),
+                    "--payload-compress none: every package is compressed; `--effort fast` takes the least time"
+                        .to_owned(),
                 ));
             }
         };

@@ -128,7 +128,11 @@ mod tests {
 
     fn glob(pattern: &str, base: &str) -> FileSource {
         let pattern = globset::GlobBuilder::new(pattern).literal_separator(true).build().unwrap().compile_matcher();
-        FileSource::BuiltGlob { base: base.into(), pattern: Box::new(pattern), literal: format!("target/release/{base}").into() }
+        FileSource::BuiltGlob {
+            base: base.into(),
+            pattern: Box::new(pattern),
+            literal: format!("target/release/{base}").into(),
+        }
     }
 
     fn file(path: &str) -> FileSource {
@@ -162,8 +166,7 @@ mod tests {
             ..Built::default()
         };
         let results = root.join("cache");
-        let places =
-            Places { service: "tool", root: &root, directory: &root, results: &results, built: Some(&built) };
+        let places = Places { service: "tool", root: &root, directory: &root, results: &results, built: Some(&built) };
         let find = |source: FileSource| match places.find([&source].into_iter()) {
             Ok(found) => found.into_keys().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" "),
             Err(error) => error.to_string(),

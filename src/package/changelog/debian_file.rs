@@ -74,7 +74,8 @@ mod tests {
     fn what_packhouse_writes_reads_back() {
         let releases = parse_debian(TEXT);
         let name = crate::name::PackageName::parse("acme").expect("a name");
-        let text = crate::package::changelog::debian(&crate::package::Changelog { releases: releases.clone() }, &name, "sid");
+        let text =
+            crate::package::changelog::debian(&crate::package::Changelog { releases: releases.clone() }, &name, "sid");
         assert_eq!(parse_debian(&text), releases);
     }
 }

@@ -36,7 +36,9 @@ pub(super) fn missing(package: &str, stage: Stage, script: &Own, format: Format)
     };
     let words = relations::words(&script.text);
     let asks = |name: &str| {
-        ["command -v ", "which ", "type ", "hash "].iter().any(|question| script.text.contains(&format!("{question}{name}")))
+        ["command -v ", "which ", "type ", "hash "]
+            .iter()
+            .any(|question| script.text.contains(&format!("{question}{name}")))
             || script.text.contains(&format!("/{name} ]"))
     };
     let found: Vec<String> = known

@@ -32,7 +32,9 @@ pub(super) fn compose(
     let mut foreign: BTreeMap<Stage, &Own> = BTreeMap::new();
     for (stage, script) in own.stages.iter().filter(|(_, script)| script.written_for == Format::Rpm) {
         match no_place_in_debian(*stage, script) {
-            Some(why) => notes.push(format!("{package}: the scriptlet %{} is not in the .deb: {why}", name(*stage, Format::Rpm))),
+            Some(why) => {
+                notes.push(format!("{package}: the scriptlet %{} is not in the .deb: {why}", name(*stage, Format::Rpm)))
+            }
             None => {
                 notes.extend(commands::missing(package, *stage, script, Format::Deb));
                 foreign.insert(*stage, script);
@@ -63,7 +65,10 @@ pub(super) fn compose(
     }
     for stage in [Stage::PreTransaction, Stage::PreUntransaction, Stage::PostUntransaction] {
         if own.stages.get(&stage).is_some_and(|script| script.written_for == Format::Deb) {
-            notes.push(format!("{package}: the script {} is not in the .deb: dpkg has no such moment", name(stage, Format::Rpm)));
+            notes.push(format!(
+                "{package}: the script {} is not in the .deb: dpkg has no such moment",
+                name(stage, Format::Rpm)
+            ));
         }
     }
     Ok(scripts)
@@ -154,13 +159,14 @@ struct Runs {
 fn script(native: Option<&Own>, runs: Runs) -> Option<String> {
     let Runs { first, before, generated, after } = runs;
     let marked = native.filter(|script| script.has_mark());
-    let programs = native.map(Own::language).into_iter().chain(before.iter().chain(&after).map(|part| part.language.clone()));
-    let mut shells = programs.filter_map(|language| if let Language::Shell { program, .. } = language { Some(program) } else { None });
+    let programs =
+        native.map(Own::language).into_iter().chain(before.iter().chain(&after).map(|part| part.language.clone()));
+    let mut shells = programs
+        .filter_map(|language| if let Language::Shell { program, .. } = language { Some(program) } else { None });
     let program = shells.next().unwrap_or_else(|| "/bin/sh".to_owned());
     let around = Around { program: &program, strict: true, flags: 0 };
     let run = |parts: &[Part]| -> Vec<String> { parts.iter().map(|part| around.run(part)).collect() };
-    let pieces: Vec<String> =
-        first.into_iter().chain(run(&before)).chain(generated).chain(run(&after)).collect();
+    let pieces: Vec<String> = first.into_iter().chain(run(&before)).chain(generated).chain(run(&after)).collect();
     let Some(native) = native else {
         return (!pieces.is_empty()).then(|| format!("#!{program}\n{HEAD}\n{}", pieces.join("\n")));
     };

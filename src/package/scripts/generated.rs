@@ -82,7 +82,8 @@ fn groups(units: &Units) -> Vec<Group> {
             policies.push(of(unit));
         }
     }
-    let group = |(start, restart)| Group { scope: units.system.only(|unit| of(unit) == (start, restart)), start, restart };
+    let group =
+        |(start, restart)| Group { scope: units.system.only(|unit| of(unit) == (start, restart)), start, restart };
     policies.into_iter().map(group).collect()
 }
 
@@ -291,10 +292,7 @@ fn rpm(package: &str, target: &Target, actions: &Actions) -> Result<Generated, E
             ),
             (
                 Stage::PostInstall,
-                asks_presets
-                    || !units.user.enableable.is_empty()
-                    || !units.tmpfiles.is_empty()
-                    || !started.is_empty(),
+                asks_presets || !units.user.enableable.is_empty() || !units.tmpfiles.is_empty() || !started.is_empty(),
                 include_str!("../../../templates/rpm/post.sh"),
             ),
             (

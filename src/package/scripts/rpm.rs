@@ -21,7 +21,9 @@ pub(super) fn compose(package: &str, own: &OwnScripts, mut generated: Generated,
     for (stage, script) in own.stages.iter().filter(|(_, script)| script.written_for == Format::Deb) {
         if script.text.contains("/confmodule") {
             let name = name(*stage, Format::Deb);
-            notes.push(format!("{package}: the {name} is not in the RPM: it asks debconf, which RPM's distributions do not have"));
+            notes.push(format!(
+                "{package}: the {name} is not in the RPM: it asks debconf, which RPM's distributions do not have"
+            ));
             continue;
         }
         notes.extend(commands::missing(package, *stage, script, Format::Rpm));

@@ -184,8 +184,10 @@ fn a_full_set_of_scripts_is_what_a_maintainer_would_have_written() {
             _ => Actions { units: everything(restart, true, false), ..Actions::default() },
         };
         let made = scripts("acme-api", &target(name), &actions).expect("scripts");
-        let whole: Vec<String> =
-            texts(&made).into_iter().map(|(script, text)| format!("---- {script} ----\n{}\n", text.trim_end())).collect();
+        let whole: Vec<String> = texts(&made)
+            .into_iter()
+            .map(|(script, text)| format!("---- {script} ----\n{}\n", text.trim_end()))
+            .collect();
         let policy = match restart {
             RestartPolicy::StopStart => "stop-start",
             RestartPolicy::AfterUpgrade => "after-upgrade",
@@ -331,7 +333,8 @@ fn what_ran_is_restarted_or_stopped_and_started_as_the_policy_says() {
 fn an_upgrade_that_does_not_happen_starts_again_what_was_stopped_for_it() {
     let actions = Actions { units: everything(RestartPolicy::StopStart, true, true), ..Actions::default() };
     let made = scripts("acme-api", &target("debian-12"), &actions).expect("scripts");
-    let (preinst, postinst) = (made.text(Stage::PreInstall).expect("it").to_owned(), made.text(Stage::PostInstall).expect("it").to_owned());
+    let (preinst, postinst) =
+        (made.text(Stage::PreInstall).expect("it").to_owned(), made.text(Stage::PostInstall).expect("it").to_owned());
     let machine = Machine::new(true);
     machine.units(&[
         ("acme-api.service", "disabled", "active"),
@@ -458,9 +461,8 @@ fn rpm_starts_sockets_before_their_services() {
     for name in ["el8", "el9", "opensuse-16.0"] {
         let units = everything(RestartPolicy::StopStart, true, true);
         let made = scripts("acme-api", &target(name), &Actions { units, ..Actions::default() }).expect("scripts");
-        let run = |machine: &Machine, script: Option<&str>, count: &str| {
-            machine.run(script.expect("a script"), &[count])
-        };
+        let run =
+            |machine: &Machine, script: Option<&str>, count: &str| machine.run(script.expect("a script"), &[count]);
         let machine = Machine::new(true);
         machine.units(&[("acme-api.service", "enabled", "active"), ("acme-api.socket", "enabled", "active")]);
         run(&machine, made.text(Stage::PreInstall), "2");
@@ -491,7 +493,11 @@ fn memberships_are_made_by_the_scriptlet_where_rpm_makes_users_only() {
 #[test]
 fn state_survives_removal_and_goes_with_the_purge() {
     let actions = Actions { units: everything(RestartPolicy::Never, true, true), ..Actions::default() };
-    let postrm = scripts("acme-api", &target("debian-12"), &actions).expect("scripts").text(Stage::PostRemove).expect("it").to_owned();
+    let postrm = scripts("acme-api", &target("debian-12"), &actions)
+        .expect("scripts")
+        .text(Stage::PostRemove)
+        .expect("it")
+        .to_owned();
     let machine = Machine::new(true);
     let state = machine.path("var/lib/acme-api");
     fs_err::create_dir_all(state.join("queue")).expect("mkdir");

@@ -6,7 +6,7 @@
 use std::io::Read as _;
 
 use super::unit_file::UnitFile;
-use super::{LARGEST, Scope, SYSTEM_UNITS, Units};
+use super::{LARGEST, SYSTEM_UNITS, Scope, Units};
 use crate::config::UnitPolicy;
 use crate::tree::{Node, Tree};
 
@@ -18,11 +18,7 @@ const LOCAL_UNITS: &str = "/etc/systemd/system";
 
 impl Units {
     /// Takes the units in `tree` that are none of these to them; `is_managed` says of which the project itself takes care.
-    pub(in crate::package) fn ship(
-        &mut self,
-        tree: &Tree,
-        is_managed: impl Fn(&str) -> bool,
-    ) -> std::io::Result<()> {
+    pub(in crate::package) fn ship(&mut self, tree: &Tree, is_managed: impl Fn(&str) -> bool) -> std::io::Result<()> {
         let mut files = Vec::new();
         for (path, entry) in tree.iter() {
             let Node::File(content) = &entry.node else { continue };

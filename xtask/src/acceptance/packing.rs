@@ -124,6 +124,8 @@ fn package(target: &str, tree: Tree) -> Result<Package> {
         tree,
         owned_directories: vec![path(PLACE)?],
         build_ids: Vec::new(),
+        debian: packhouse::package::DebianOnly::default(),
+        notes: Vec::new(),
     })
 }
 

@@ -7,8 +7,22 @@ use super::Reading;
 use crate::config::error::Error;
 use crate::config::find::read_text;
 
+/// The longest synopsis; what is longer is told in full below it.
+const SYNOPSIS: usize = 79;
+
 /// The description; `whole` leaves a readme as it is.
 pub(super) fn description(reading: &mut Reading<'_>, whole: bool) -> Result<Option<String>, Error> {
+    let long = long(reading, whole)?;
+    let own = reading.manifest.text(|package| &package.description).and_then(|text| some(&text));
+    let own = own.filter(|text| text.contains('\n') || text.chars().count() > SYNOPSIS);
+    Ok(match (own, long) {
+        (Some(own), Some(long)) => Some(format!("{}\n\n{long}", own.trim())),
+        (own, long) => own.or(long),
+    })
+}
+
+/// What stands below the synopsis.
+fn long(reading: &mut Reading<'_>, whole: bool) -> Result<Option<String>, Error> {
     let table = &reading.table;
     if let Some(file) = table.extended_description_file.clone() {
         if let Some(text) = table.extended_description.clone() {
@@ -53,7 +67,11 @@ fn prose(text: &str) -> String {
         if is_section && !paragraphs.is_empty() {
             break;
         }
-        let is_ornament = is_title || is_section || bare.starts_with(['<', '|', '>']) || bare.starts_with("![") || bare.starts_with("[!");
+        let is_ornament = is_title
+            || is_section
+            || bare.starts_with(['<', '|', '>'])
+            || bare.starts_with("![")
+            || bare.starts_with("[!");
         if fence || is_ornament {
             // An underlined title has its text above.
             if bare.starts_with("==") {

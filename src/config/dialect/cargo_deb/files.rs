@@ -38,7 +38,7 @@ pub(super) fn files(reading: &mut Reading<'_>, assets: &[Asset<'_>]) -> Result<V
         let implied = auto(reading)?.into_iter().filter(|file| !written.contains(&file.path));
         files.extend(implied);
     }
-    Ok(files.into_iter().flat_map(|file| libraries(reading.multi_arch, file)).collect())
+    Ok(files.into_iter().flat_map(|file| places(reading.multi_arch, file)).collect())
 }
 
 /// Of several files for one place the first is taken.
@@ -203,7 +203,11 @@ fn one(
         let target = source.parse(|_| followed(&to, &text.to_string_lossy()), "")?;
         if dangles && !preserve {
             reading.notes.push(source.note(
-                format!("`{}` is a link to `{}`, which is not there: it is installed as a link", path.display(), text.display()),
+                format!(
+                    "`{}` is a link to `{}`, which is not there: it is installed as a link",
+                    path.display(),
+                    text.display()
+                ),
                 None,
             ));
         }
@@ -266,7 +270,9 @@ fn auto(reading: &mut Reading<'_>) -> Result<Vec<FileSettings>, Error> {
             files.push(built(name, format!("/usr/bin/{name}"), 0o755)?);
         }
     }
-    if let Some(library) = manifest.manifest.lib.as_ref().filter(|lib| lib.crate_type.iter().any(|kind| kind == "cdylib")) {
+    if let Some(library) =
+        manifest.manifest.lib.as_ref().filter(|lib| lib.crate_type.iter().any(|kind| kind == "cdylib"))
+    {
         let name = library.name.clone().unwrap_or_else(|| manifest.name().replace('-', "_"));
         let name = format!("lib{name}.so");
         files.push(built(&name, format!("/usr/lib/{name}"), 0o644)?);
@@ -286,35 +292,40 @@ fn auto(reading: &mut Reading<'_>) -> Result<Vec<FileSettings>, Error> {
     Ok(files)
 }
 
-/// Directories below /usr/lib that hold what is the same on every architecture, or is looked for there alone.
-const LIBRARY_DIRECTORIES: [&str; 2] = ["pkgconfig", "cmake"];
+/// Directories below /usr/lib whose content is of one architecture, beside the libraries themselves.
+const LIBRARY_DIRECTORIES: [&str; 2] = ["pkgconfig/", "cmake/"];
 
-/// Where a file for /usr/lib goes: on Debian, if `--multiarch` says so, into the directory of its architecture; on RPM's
-/// distributions into /usr/lib64. cargo-deb moves all that is below /usr/lib, units too, where nothing would find them.
-fn libraries(multi_arch: Option<MultiArch>, file: FileSettings) -> Vec<FileSettings> {
-    let Some(below) = file.path.as_str().strip_prefix("/usr/lib/") else { return vec![file] };
-    let name = file.path.file_name();
-    let is_library = !below.contains('/') && (name.ends_with(".so") || name.contains(".so.") || name.ends_with(".a"));
-    let belongs = LIBRARY_DIRECTORIES.iter().any(|directory| below.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/')));
-    if !is_library && !belongs {
-        return vec![file];
-    }
+/// Where zsh looks for other packages' completions: on Debian, on RPM's distributions.
+const ZSH: (&str, &str) = ("/usr/share/zsh/vendor-completions/", "/usr/share/zsh/site-functions/");
+
+/// A file where each format's distributions look for it. Libraries for /usr/lib go, on Debian, if `--multiarch` says so,
+/// into the directory of their architecture (cargo-deb moves units too, where nothing would find them); on RPM's
+/// distributions into /usr/lib64. Completions of zsh have a directory of another name there.
+fn places(multi_arch: Option<MultiArch>, file: FileSettings) -> Vec<FileSettings> {
     let at = |path: String, selector: Selector| {
         InstallPath::parse(&path).ok().map(|path| FileSettings { path, targets: vec![selector], ..file.clone() })
     };
-    let mut files: Vec<FileSettings> = match multi_arch {
-        None => at(file.path.to_string(), Selector::Format(Format::Deb)).into_iter().collect(),
-        Some(_) => Architecture::ALL
-            .into_iter()
-            .filter_map(|one| {
-                let names = vec![one.debian().to_owned()];
-                let selector = Selector::Architecture { format: Format::Deb, names, negated: false };
-                at(format!("/usr/lib/{}-linux-gnu/{below}", one.machine()), selector)
-            })
-            .collect(),
+    let here = || at(file.path.to_string(), Selector::Format(Format::Deb));
+    if let Some(name) = file.path.as_str().strip_prefix(ZSH.0) {
+        let there = at(format!("{}{name}", ZSH.1), Selector::Format(Format::Rpm));
+        return here().into_iter().chain(there).collect();
+    }
+    let Some(below) = file.path.as_str().strip_prefix("/usr/lib/") else { return vec![file] };
+    let name = file.path.file_name();
+    let is_library = !below.contains('/') && (name.ends_with(".so") || name.contains(".so.") || name.ends_with(".a"));
+    if !is_library && !LIBRARY_DIRECTORIES.iter().any(|directory| below.starts_with(directory)) {
+        return vec![file];
+    }
+    let of = |one: Architecture| {
+        let names = vec![one.debian().to_owned()];
+        let selector = Selector::Architecture { format: Format::Deb, names, negated: false };
+        at(format!("/usr/lib/{}-linux-gnu/{below}", one.machine()), selector)
     };
-    files.extend(at(format!("/usr/lib64/{below}"), Selector::Format(Format::Rpm)));
-    files
+    let debian: Vec<FileSettings> = match multi_arch {
+        None => here().into_iter().collect(),
+        Some(_) => Architecture::ALL.into_iter().filter_map(of).collect(),
+    };
+    debian.into_iter().chain(at(format!("/usr/lib64/{below}"), Selector::Format(Format::Rpm))).collect()
 }
 
 #[cfg(test)]

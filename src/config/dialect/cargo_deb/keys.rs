@@ -26,8 +26,10 @@ Differences that are meant, beside what is added:
 - A link in /etc is no conffile (Debian Policy 10.7.3); places below `/lib`, `/bin`, `/sbin` are those below `/usr`.
 - An explicit asset wins over `$auto`, as cargo-deb's manual has it; merging by source keeps links and all assets of one source.
 - Modes that come from the file system are 0755 or 0644: the umask of whoever checked the sources out does not count.
-- A shared library for `/usr/lib` goes to `/usr/lib64` in an RPM; `--multiarch` moves libraries alone, never units.
-- The readme is not the long description as a whole: its prose before the first section is, without badges and titles.
+- A shared library for `/usr/lib` goes to `/usr/lib64` in an RPM, and a completion for `/usr/share/zsh/vendor-completions` to \
+`site-functions`; `--multiarch` moves libraries alone, never units.
+- The readme is not the long description as a whole: its prose before the first section is, without badges and titles. A \
+`description` of several lines is told in full below a synopsis of one.
 - A version's `-beta` becomes `~beta`, so that the release sorts above it; cargo-deb does so only with a digit in it.
 - Debug symbols that are separated become a package of their own, in both formats.",
     keys: &[

@@ -43,8 +43,10 @@ pub(super) fn systemd(
         let nothing = found.units.is_empty() && found.sysusers.is_none() && found.tmpfiles.is_none();
         if nothing && !plain_units(files).any(|unit| is_meant(unit, name.as_deref())) {
             let place = units.unit_scripts.as_ref().or(units.unit_name.as_ref());
-            let message = format!("`systemd-units` finds no unit for `{}` in `{}`", reading.package, directory.display());
-            let hint = format!("name the file `{}.service`, or correct `unit-scripts` and `unit-name`", reading.package);
+            let message =
+                format!("`systemd-units` finds no unit for `{}` in `{}`", reading.package, directory.display());
+            let hint =
+                format!("name the file `{}.service`, or correct `unit-scripts` and `unit-name`", reading.package);
             reading.note(place, message, Some(hint));
         }
         let policy = policy(units);
@@ -172,7 +174,9 @@ fn adopt_plain(all: &[Units<'_>], files: &mut Vec<FileSettings>, settings: &mut 
         own.or_else(|| all.iter().find(|units| units.unit_name.is_none())).map(policy)
     };
     files.retain(|file| {
-        let (FileKind::File(FileSource::Path(source)), true) = (&file.kind, file.targets.is_empty()) else { return true };
+        let (FileKind::File(FileSource::Path(source)), true) = (&file.kind, file.targets.is_empty()) else {
+            return true;
+        };
         let path = file.path.as_str();
         let unit = |name: &str, policy| UnitSource { path: source.clone(), name: Some(name.to_owned()), policy };
         if let Some(name) = path.strip_prefix(UNITS).filter(|name| !name.contains('/')) {

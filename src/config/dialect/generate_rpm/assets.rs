@@ -8,12 +8,12 @@ use std::path::Path;
 use super::super::manifest::CrateManifest;
 use super::super::place;
 use super::source::{self, Named};
+use crate::config::Note;
 use crate::config::capabilities::capabilities;
 use crate::config::error::Error;
 use crate::config::files::{FileKind, FileSettings, FileSource};
 use crate::config::reader::{Item, Reader, Value};
 use crate::config::value::{self, Rule};
-use crate::config::Note;
 use crate::tree::{InstallPath, Marks, Role};
 
 /// What is said of an asset beside its source and its place.
@@ -55,7 +55,8 @@ fn asset(
         let hint = format!("write `/{}`", dest.as_str());
         return Err(dest.error("the place of a file begins with `/`", Some(hint)));
     }
-    let mut add = |kind: FileKind, path: InstallPath, into: bool| all.push(settings(&table, &attributes, kind, path, into));
+    let mut add =
+        |kind: FileKind, path: InstallPath, into: bool| all.push(settings(&table, &attributes, kind, path, into));
     if is_directory {
         if let Some(source) = source {
             let hint = Some("leave `source` out: what is to lie in the directory is an asset of its own".to_owned());
@@ -180,21 +181,24 @@ fn configuration(item: &Item<'_>) -> Result<Option<(bool, bool)>, Error> {
     }
 }
 
-/// What the same assets are in a .deb: everything in /etc is configuration there (Policy 10.7.2), and man pages are
-/// compressed (Policy 12.1).
+/// Lets man pages be compressed, as Policy 12.1 has it and as rpmbuild does.
+pub(super) fn compress_pages(files: &mut [FileSettings]) {
+    for file in files {
+        let is_page = file.path.as_str().starts_with("/usr/share/man/") && !file.path.as_str().ends_with(".gz");
+        file.compress = is_page && !file.into && matches!(file.kind, FileKind::File(_));
+    }
+}
+
+/// What the same assets are in a .deb, where everything in /etc is configuration (Policy 10.7.2).
 pub(super) fn for_deb(files: &[FileSettings]) -> Vec<FileSettings> {
-    let convert = |file: &FileSettings| {
-        let mut file = file.clone();
-        let is_file = matches!(file.kind, FileKind::File(_));
-        let path = file.path.as_str();
-        if is_file && path.starts_with("/etc/") {
+    let mut files = files.to_vec();
+    for file in &mut files {
+        if matches!(file.kind, FileKind::File(_)) && file.path.as_str().starts_with("/etc/") {
             file.role = Role::Config;
         }
-        let is_page = path.starts_with("/usr/share/man/") && !path.ends_with(".gz");
-        file.compress = is_file && is_page && !file.into;
-        file
-    };
-    files.iter().map(convert).collect()
+    }
+    compress_pages(&mut files);
+    files
 }
 
 #[cfg(test)]

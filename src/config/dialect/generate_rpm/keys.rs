@@ -26,7 +26,8 @@ const RELATION: &str = "read, with `\"\"`, `\"*\"`, `< <= = >= >`, several with 
 const FLAGS: &str = "1 (macros), 2 (query format), 4 (a failure is the package's): written as they are; other bits are left out with a note";
 const PROGRAM: &str = "what runs the script, with its arguments";
 const TRANSACTION: &str = "the script, or the path of one; Debian has no such moment: not in a .deb, with a note";
-const SCRIPT: &str = "the script, or the path of one (a relative path of the repository); in a .deb it is told RPM's arguments";
+const SCRIPT: &str =
+    "the script, or the path of one (a relative path of the repository); in a .deb it is told RPM's arguments";
 
 const KEYS: &[Key] = &[
     key("name", "string", "the package's name as it is spelt; normalised in a .deb; default the crate's"),
@@ -39,18 +40,39 @@ const KEYS: &[Key] = &[
     key("epoch", "integer", "read, for both formats"),
     key("vendor", "string", "RPM's `Vendor`"),
     key("assets", "array of tables", "the files; without it there is no package"),
-    key("assets.source", "string", "a file of the workspace's directory, else of the crate's; `target/release/` is what \
-         packhouse builds; with `*` a pattern, whose finds keep their path below its fixed part; links are followed"),
-    key("assets.dest", "string", "where it goes; a directory if it ends in `/`; `/lib`, `/bin`, `/sbin` as `/usr/…`, with a note"),
-    key("assets.mode", "octal string", "read; without it the file's own (0755 or 0644), as the tool did until 0.19: its 0664 \
-         makes programs that cannot be started"),
+    key(
+        "assets.source",
+        "string",
+        "a file of the workspace's directory, else of the crate's; `target/release/` is what \
+         packhouse builds; with `*` a pattern, whose finds keep their path below its fixed part; links are followed",
+    ),
+    key(
+        "assets.dest",
+        "string",
+        "where it goes; a directory if it ends in `/`; `/lib`, `/bin`, `/sbin` as `/usr/…`, with a note; \
+         man pages are compressed (not with `--strict-compat`)",
+    ),
+    key(
+        "assets.mode",
+        "octal string",
+        "read; without it the file's own (0755 or 0644), as the tool did until 0.19: its 0664 \
+         makes programs that cannot be started",
+    ),
     key("assets.user", "string", "the owner; in a .deb by the maintainer script, when the package makes it"),
     key("assets.group", "string", "the group, likewise"),
     key("assets.caps", "string", "file capabilities, checked as setcap does; in a .deb by the maintainer script"),
-    key("assets.config", "boolean, `\"noreplace\"`, `\"missingok\"`, or an array of these", "`%config` with these marks; a \
-         conffile in a .deb, where every file in /etc is one"),
+    key(
+        "assets.config",
+        "boolean, `\"noreplace\"`, `\"missingok\"`, or an array of these",
+        "`%config` with these marks; a \
+         conffile in a .deb, where every file in /etc is one",
+    ),
     key("assets.doc", "boolean", "`%doc`"),
-    key("assets.dir", "boolean", "an empty directory that the package owns (0755 unless `mode` says else); the tool fails on it"),
+    key(
+        "assets.dir",
+        "boolean",
+        "an empty directory that the package owns (0755 unless `mode` says else); the tool fails on it",
+    ),
     key("pre_install_script", "string", SCRIPT),
     key("pre_install_script_flags", "integer", FLAGS),
     key("pre_install_script_prog", "array of strings", PROGRAM),
@@ -83,7 +105,11 @@ const KEYS: &[Key] = &[
     key("supplements", "table", RELATION),
     key("suggests", "table", RELATION),
     key("enhances", "table", RELATION),
-    key("auto-req", "`\"no\"` or `\"disabled\"`", "no dependencies on the libraries that programs need, in either format"),
+    key(
+        "auto-req",
+        "`\"no\"` or `\"disabled\"`",
+        "no dependencies on the libraries that programs need, in either format",
+    ),
     key("require-sh", "boolean", "`Requires: /bin/sh` (default true)"),
     key("variants", "table of tables", "each may have every key; `--variant NAME` lays one over the table"),
 ];

@@ -34,11 +34,17 @@ pub(super) fn read(krate: &CrateManifest, options: &Options, notes: &mut Vec<Not
     rpm.package = rpm.package.or_else(|| PackageName::rpm(&name).ok());
     tell(krate, &directory, &name, &table, notes);
     if let Some(cargo) = table.table("cargo")? {
-        rpm.rust.profile = cargo.string("profile")?.map(|text| text.checked(|text| value::word(text, "_-"), "")).transpose()?;
+        rpm.rust.profile =
+            cargo.string("profile")?.map(|text| text.checked(|text| value::word(text, "_-"), "")).transpose()?;
         let flags = cargo.strings("buildflags")?.unwrap_or_default();
         let flags = flags.into_iter().filter(|flag| flag.as_str() != "--release");
         rpm.rust.cargo_arguments = flags.map(|flag| flag.checked(value::one_line, "")).collect::<Result<_, _>>()?;
-        ignored("target", cargo.string("target")?, "name what is built for with `--target` of `packhouse build`", notes);
+        ignored(
+            "target",
+            cargo.string("target")?,
+            "name what is built for with `--target` of `packhouse build`",
+            notes,
+        );
         cargo.rest(notes);
     }
     for (bin, file) in table.tables("targets")? {
@@ -53,13 +59,19 @@ pub(super) fn read(krate: &CrateManifest, options: &Options, notes: &mut Vec<Not
         rpm.files.push(entry(FileSource::Path(source.clone()), &source, file, 0o644, notes)?);
     }
     ignored("output", table.string("output")?, "name the directory with `--out` of `packhouse build`", notes);
-    ignored("target_architecture", table.string("target_architecture")?, "name it with `--target` of `packhouse build`: `el9/aarch64`", notes);
+    ignored(
+        "target_architecture",
+        table.string("target_architecture")?,
+        "name it with `--target` of `packhouse build`: `el9/aarch64`",
+        notes,
+    );
     if let Some(hooks) = table.item("build_hooks")? {
         let hint = "run these commands before `packhouse build`".to_owned();
         notes.push(hooks.text.note("`build_hooks` are not run", Some(hint)));
     }
     table.rest(notes);
     rpm.library_relations = options.overrides.auto_req;
+    assets::compress_pages(&mut rpm.files);
     let mut deb = rpm.clone();
     deb.package = rpm.package.as_ref().and_then(|name| PackageName::parse(&normalize(name.as_str())).ok());
     deb.files = assets::for_deb(&rpm.files);
@@ -76,7 +88,8 @@ fn inside(krate: &CrateManifest, text: &str) -> Result<PathBuf, value::Rule> {
 /// That the table is read, and what is not.
 fn tell(krate: &CrateManifest, directory: &Path, name: &str, table: &Reader<'_>, notes: &mut Vec<Note>) {
     let spec = directory.join(format!("{name}.spec"));
-    let mut message = "`[package.metadata.rpm]` is the table of cargo-rpm, which nobody maintains; its files are read".to_owned();
+    let mut message =
+        "`[package.metadata.rpm]` is the table of cargo-rpm, which nobody maintains; its files are read".to_owned();
     let mut hint = "move it to `[package.metadata.generate-rpm]`, or to packhouse.toml".to_owned();
     if krate.absolute(&spec).is_file() {
         message.push_str(&format!(", `{}` is not", spec.display()));

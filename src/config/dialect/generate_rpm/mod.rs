@@ -59,7 +59,10 @@ fn settings(
 ) -> Result<Tables, Error> {
     let profile = options.overrides.profile.as_deref().unwrap_or("release");
     let assets = table.array("assets")?.ok_or_else(|| table.missing("assets", ASSETS))?;
-    let files = assets::assets(krate, assets, profile, notes)?;
+    let mut files = assets::assets(krate, assets, profile, notes)?;
+    if !options.strict_compat {
+        assets::compress_pages(&mut files);
+    }
     let (scripts, read) = scripts::scripts(krate, &table, notes)?;
     let needs_shell = table.boolean("require-sh")?.unwrap_or(true);
     let mut relations = relations::relations(&table, needs_shell)?;
@@ -114,7 +117,11 @@ fn name(krate: &CrateManifest, table: &Layered<'_>, notes: &mut Vec<Note>) -> Re
     match PackageName::rpm(krate.name()) {
         Ok(name) => Ok(Some(name)),
         Err(invalid) => {
-            notes.push(Note { message: invalid.to_string(), location: None, hint: Some("give it a `name`".to_owned()) });
+            notes.push(Note {
+                message: invalid.to_string(),
+                location: None,
+                hint: Some("give it a `name`".to_owned()),
+            });
             Ok(None)
         }
     }
@@ -128,7 +135,8 @@ fn release(table: &Layered<'_>) -> Result<(Option<u32>, Option<String>), Error> 
     }
     let text = item.text;
     let good = |text: &str| -> Result<(), Rule> {
-        let good = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._+~^".contains(&byte));
+        let good =
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._+~^".contains(&byte));
         if good { Ok(()) } else { Err(format!("`{text}` is no release (rpm-spec(5))")) }
     };
     text.parse(good, "write digits, letters and `._+~^`, like `1` or `0.1.beta`")?;

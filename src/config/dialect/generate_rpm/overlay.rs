@@ -106,10 +106,7 @@ pub(super) fn layers(manifest: Layer, overlays: &[&Overlay]) -> Result<Vec<Layer
 }
 
 /// Gives `read` all layers at once.
-pub(super) fn with_layers<T>(
-    layers: &[Layer],
-    read: impl FnOnce(Layered<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
+pub(super) fn with_layers<T>(layers: &[Layer], read: impl FnOnce(Layered<'_>) -> Result<T, Error>) -> Result<T, Error> {
     let documents: Vec<_> = layers.iter().map(Layer::parse).collect::<Result<_, _>>()?;
     let readers = layers.iter().zip(&documents).map(|(layer, document)| layer.reader(document));
     read(Layered { readers: readers.collect::<Result<_, _>>()? })

@@ -49,7 +49,9 @@ pub(super) fn relations(table: &Layered<'_>, needs_shell: bool) -> Result<Relati
                 let carried = debian(kind, &relation);
                 if carried.is_empty() {
                     all.place.get_or_insert_with(|| name.location());
-                    all.left.push(relation.name);
+                    if !all.left.contains(&relation.name) {
+                        all.left.push(relation.name);
+                    }
                 }
                 for (kind, expression) in carried {
                     add(&mut all.deb, kind, expression);
@@ -83,14 +85,16 @@ fn listed<'a>(kind: RelationKind, table: &Reader<'a>) -> Result<Vec<(Text<'a>, R
                 None => name.as_str().to_owned(),
                 Some(comparison) => format!("{} {comparison}", name.as_str()),
             };
-            let relation = rpm::parse(kind, &text).map_err(|invalid| name.error(&invalid, Some(invalid.hint.clone())))?;
+            let relation =
+                rpm::parse(kind, &text).map_err(|invalid| name.error(&invalid, Some(invalid.hint.clone())))?;
             all.push((name.clone(), relation));
         }
     }
     Ok(all)
 }
 
-const HINT: &str = "write `\"*\"`, or an operator, a blank and a version: `\">= 1.2\"`; several with commas between them";
+const HINT: &str =
+    "write `\"*\"`, or an operator, a blank and a version: `\">= 1.2\"`; several with commas between them";
 
 /// The comparisons of one value: `None` is any version.
 fn comparisons(text: &str) -> Vec<Result<Option<String>, String>> {
@@ -135,8 +139,8 @@ fn debian(kind: RelationKind, relation: &Relation) -> Vec<(RelationKind, String)
 pub(super) fn note(relations: Relations, service: &str) -> Option<Note> {
     let location = relations.place?;
     let names: Vec<String> = relations.left.iter().map(|name| format!("`{name}`")).collect();
-    let verb = if names.len() == 1 { "is an RPM's name" } else { "are RPM's names" };
-    let message = format!("{} {verb}: the .deb that is made of this table does not depend on it", names.join(", "));
+    let (verb, them) = if names.len() == 1 { ("is an RPM's name", "it") } else { ("are RPM's names", "them") };
+    let message = format!("{} {verb}: the .deb that is made of this table has no relation to {them}", names.join(", "));
     let hint = format!("say what the .deb needs in packhouse.toml: [services.{service}] depends = {{ deb = […] }}");
     Some(Note { message, location: Some(location), hint: Some(hint) })
 }

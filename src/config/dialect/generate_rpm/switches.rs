@@ -27,7 +27,8 @@ fn built(options: &Options, own: RustSettings) -> RustSettings {
     let profile = overrides.profile.clone().or(own.profile);
     let name = profile.as_deref().unwrap_or("release");
     let settings = overrides.profile_settings.iter();
-    let settings = settings.flat_map(|(key, value)| ["--config".to_owned(), format!("profile.{name}.{key}=\"{value}\"")]);
+    let settings =
+        settings.flat_map(|(key, value)| ["--config".to_owned(), format!("profile.{name}.{key}=\"{value}\"")]);
     RustSettings {
         features: [own.features, overrides.features.clone()].concat(),
         all_features: overrides.all_features,

@@ -44,7 +44,8 @@ fn each_unit_is_treated_by_its_own_policy() {
 
     machine.units(&running);
     let acts = |calls: Vec<String>| -> Vec<String> {
-        let acts = |call: &String| ["invoke", "systemctl start", "systemctl stop"].iter().any(|word| call.contains(word));
+        let acts =
+            |call: &String| ["invoke", "systemctl start", "systemctl stop"].iter().any(|word| call.contains(word));
         calls.into_iter().filter(acts).collect()
     };
     let before = acts(machine.run(made.text(Stage::PreInstall).expect("it"), &["upgrade", "1-1", "2-1"]));
@@ -94,7 +95,10 @@ fn a_unit_shipped_as_a_plain_file_is_restarted_and_stopped_but_neither_enabled_n
     let upgrades = machine.run(made.text(Stage::PostInstall).expect("it"), &["configure", "1-1"]);
     assert!(upgrades.iter().any(|call| call == "deb-systemd-invoke try-restart acme.service"), "{upgrades:?}");
     let removes = machine.run(made.text(Stage::PreRemove).expect("it"), &["remove"]);
-    assert!(removes.iter().any(|call| call == "deb-systemd-invoke stop acme.service acme-job@*.service"), "{removes:?}");
+    assert!(
+        removes.iter().any(|call| call == "deb-systemd-invoke stop acme.service acme-job@*.service"),
+        "{removes:?}"
+    );
 
     for name in ["el8", "fedora-42"] {
         let made = scripts("acme-api", &target(name), &actions).expect("scripts");

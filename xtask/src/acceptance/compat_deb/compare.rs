@@ -49,7 +49,8 @@ impl Package {
             [path],
         ))?;
         let (control, conffiles) = listed.split_once("--\n").unwrap_or((&listed, ""));
-        let lines = |text: &str| text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        let lines =
+            |text: &str| text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
         Ok(Self { fields, members: members(path)?, conffiles: lines(conffiles), control: lines(control) })
     }
 
@@ -84,10 +85,27 @@ fn normal(name: &str, value: &str) -> String {
         let all: BTreeSet<&str> = value.split(',').map(str::trim).filter(|one| !one.is_empty()).collect();
         return all.into_iter().collect::<Vec<_>>().join(", ");
     }
-    if name == "Description" {
-        return value.split_whitespace().filter(|word| *word != ".").collect::<Vec<_>>().join(" ");
-    }
     value.to_owned()
+}
+
+/// The words of a text.
+fn words(text: &str) -> String {
+    text.split_whitespace().filter(|word| *word != ".").collect::<Vec<_>>().join(" ")
+}
+
+/// Synopsis and long description. What is too long for a synopsis stands in full below it: then the long description
+/// is all that the other one says.
+fn descriptions(ours: &Package, theirs: &Package) -> Vec<(&'static str, String, String)> {
+    let of = |package: &Package| -> (String, String) {
+        let text = package.fields.get("Description").cloned().unwrap_or_default();
+        let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+        (words(first), words(rest))
+    };
+    let ((our_synopsis, our_rest), (their_synopsis, their_rest)) = (of(ours), of(theirs));
+    let whole = format!("{their_synopsis} {their_rest}");
+    let same = our_rest == their_rest || our_rest == whole.trim();
+    let their_rest = if same { our_rest.clone() } else { their_rest };
+    vec![("synopsis", our_synopsis, their_synopsis), ("long description", our_rest, their_rest)]
 }
 
 /// The data archive's members: `0755 root/root`, links with where they lead.
@@ -139,9 +157,12 @@ pub(super) fn packages(ours: &Package, theirs: &Package) -> Vec<Difference> {
         }
     };
     let names: BTreeSet<&String> = ours.fields.keys().chain(theirs.fields.keys()).collect();
-    for name in names.into_iter().filter(|name| *name != "Installed-Size") {
+    for name in names.into_iter().filter(|name| !["Installed-Size", "Description"].contains(&name.as_str())) {
         let of = |package: &Package| package.fields.get(name).cloned().unwrap_or_else(|| NONE.to_owned());
         differ(format!("field {name}"), &of(ours), &of(theirs));
+    }
+    for (what, ours, theirs) in descriptions(ours, theirs) {
+        differ(what.to_owned(), &ours, &theirs);
     }
     let paths: BTreeSet<&String> = ours.members.keys().chain(theirs.members.keys()).collect();
     for path in paths {

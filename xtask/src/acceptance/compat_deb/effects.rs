@@ -65,9 +65,12 @@ fn effects(directory: &Path, package: &Path) -> Result<Vec<(&'static str, BTreeS
 
 /// A call as one line per unit, without options that change only what is printed.
 fn single(line: &str) -> Vec<String> {
-    let words: Vec<&str> = line.split_whitespace().filter(|word| !["--quiet", "--system", "--no-reload"].contains(word)).collect();
+    let words: Vec<&str> =
+        line.split_whitespace().filter(|word| !["--quiet", "--system", "--no-reload"].contains(word)).collect();
     let [program, action, units @ ..] = words.as_slice() else { return vec![line.trim().to_owned()] };
-    let is_units = |word: &&str| [".service", ".socket", ".timer", ".path", ".target", ".mount"].iter().any(|end| word.ends_with(end));
+    let is_units = |word: &&str| {
+        [".service", ".socket", ".timer", ".path", ".target", ".mount"].iter().any(|end| word.ends_with(end))
+    };
     if units.is_empty() || !units.iter().all(|word| is_units(word)) {
         return vec![words.join(" ")];
     }

@@ -31,15 +31,15 @@ pub(super) fn judge(bench: &Bench) -> Result<()> {
     let directory = bench.directory.join("compat-deb");
     fs_err::create_dir_all(&directory)?;
     let mut used = vec![false; INTENDED.len()];
-    let mut unexplained = 0;
+    let (mut unexplained, mut failed) = (0, Vec::new());
     for subject in SUBJECTS {
-        let project = prepare::project(bench, &directory, subject)?;
-        let theirs = theirs(&cargo_deb, &project, subject)?;
-        let ours = ours(bench, &project, subject, &["--strict-compat"])?;
-        let differences = compare::packages(&Package::read(&ours)?, &Package::read(&theirs)?)
-            .into_iter()
-            .chain(effects::compare(&directory, &ours, &theirs)?)
-            .collect::<Vec<_>>();
+        let differences = match differences(bench, &cargo_deb, &directory, subject) {
+            Ok(differences) => differences,
+            Err(error) => {
+                failed.push(format!("{}: {error}", subject.label()));
+                continue;
+            }
+        };
         say("Compared", &format!("{}: {} differences", subject.label(), differences.len()));
         for difference in &differences {
             let reason = reason(subject, difference, &mut used);
@@ -47,20 +47,34 @@ pub(super) fn judge(bench: &Bench) -> Result<()> {
             let Difference { what, ours, theirs } = difference;
             say("", &format!("{what}: ours `{ours}`, theirs `{theirs}`: {}", reason.unwrap_or("NOT EXPLAINED")));
         }
-        // What is made without being told to leave anything out must be a package that holds all of that, too.
-        let better = Package::read(&self::ours(bench, &project, subject, &[])?)?;
-        let lost = better.lacks(&Package::read(&ours)?);
-        if !lost.is_empty() {
-            return Err(format!("{}: without --strict-compat the package lacks {}", subject.label(), lost.join(", ")).into());
-        }
     }
+    if !failed.is_empty() {
+        return Err(failed.join("\n").into());
+    }
+
     let idle: Vec<&str> = INTENDED.iter().zip(&used).filter(|(_, used)| !**used).map(|(one, _)| one.what).collect();
     if unexplained > 0 || !idle.is_empty() {
-        let idle = if idle.is_empty() { String::new() } else { format!("; reasons that nothing needs: {}", idle.join(", ")) };
+        let idle =
+            if idle.is_empty() { String::new() } else { format!("; reasons that nothing needs: {}", idle.join(", ")) };
         return Err(format!("{unexplained} differences from cargo-deb without a reason{idle}").into());
     }
     say("Compared", &format!("{} packages with cargo-deb's: each difference is meant", SUBJECTS.len()));
     Ok(())
+}
+
+/// What differs between the two packages of one crate.
+fn differences(bench: &Bench, cargo_deb: &Path, directory: &Path, subject: &Subject) -> Result<Vec<Difference>> {
+    let project = prepare::project(bench, directory, subject)?;
+    let theirs = theirs(cargo_deb, &project, subject)?;
+    let better = Package::read(&ours(bench, &project, subject, &[])?)?;
+    let ours = ours(bench, &project, subject, &["--strict-compat"])?;
+    // What is made without being told to leave anything out must be a package that holds all of that, too.
+    let lost = better.lacks(&Package::read(&ours)?);
+    if !lost.is_empty() {
+        return Err(format!("without --strict-compat the package lacks {}", lost.join(", ")).into());
+    }
+    let of_packages = compare::packages(&Package::read(&ours)?, &Package::read(&theirs)?);
+    Ok(of_packages.into_iter().chain(effects::compare(directory, &ours, &theirs)?).collect())
 }
 
 fn reason(subject: &Subject, difference: &Difference, used: &mut [bool]) -> Option<&'static str> {
@@ -101,7 +115,10 @@ fn ours(bench: &Bench, project: &Path, subject: &Subject, switches: &[&str]) -> 
     let mut command = Command::new(&bench.packhouse);
     command.env("PACKHOUSE_CACHE_DIR", bench.directory.join("compat-deb/cache")).env("SOURCE_DATE_EPOCH", TIME);
     command.arg("-C").arg(project).args(["build", "--no-build", "--target", "debian-12", "--out"]).arg(&out);
-    command.args(subject.variant.iter().flat_map(|variant| ["--variant", variant])).args(subject.arguments).args(switches);
+    command
+        .args(subject.variant.iter().flat_map(|variant| ["--variant", variant]))
+        .args(subject.arguments)
+        .args(switches);
     run(&mut command).map_err(|error| format!("{}: {error}", subject.label()))?;
     only(&out, ".deb")
 }

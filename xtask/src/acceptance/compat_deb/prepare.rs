@@ -9,7 +9,8 @@ use crate::acceptance::crates::{fetch, stub};
 use crate::process::{run, shell};
 
 /// A maintainer's configuration: what no manifest says.
-const CONFIGURATION: &str = "[project]\norg = \"example\"\nmaintainer = \"Example <packages@example.org>\"\ntargets = [\"debian-12\"]\n";
+const CONFIGURATION: &str =
+    "[project]\norg = \"example\"\nmaintainer = \"Example <packages@example.org>\"\ntargets = [\"debian-12\"]\n";
 
 /// A changelog such as release scripts write.
 const CHANGELOG: &str = "placeholder (1.0-1) unstable; urgency=medium\n\n  * Release.\n\n -- Example <packages@example.org>  Thu, 01 Jan 2026 00:00:00 +0000\n";
@@ -65,6 +66,12 @@ fn sources(manifest: &toml::Table, variant: Option<&str>) -> Vec<String> {
     }
     let bins = manifest.get("bin").and_then(toml::Value::as_array).into_iter().flatten();
     sources.extend(bins.filter_map(|bin| Some(format!("target/release/{}", bin.get("name")?.as_str()?))));
+    // Another profile's programs are where that profile puts them.
+    if let Some(profile) = table.and_then(|table| table.get("profile")?.as_str()) {
+        let built: Vec<String> =
+            sources.iter().filter(|source| source.starts_with("target/release/")).cloned().collect();
+        sources.extend(built.iter().map(|source| source.replacen("release", profile, 1)));
+    }
     sources
 }
 
@@ -75,7 +82,8 @@ fn place(bench: &Bench, krate: &Path, source: &str) -> Result<()> {
         return Ok(());
     }
     fs_err::create_dir_all(path.parent().unwrap_or(krate))?;
-    if source.contains("target/release/") && path.extension().is_none() {
+    let is_built = source.contains("target/") && !source.contains("target/debian/");
+    if is_built && path.extension().is_none() {
         fs_err::copy(stub(bench)?, &path)?;
     } else if source.ends_with(".gz") {
         run(&mut shell(r#"printf '.TH PLACEHOLDER 1\n' | gzip -9n > "$1""#, [&path]))?;

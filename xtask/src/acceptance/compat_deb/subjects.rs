@@ -40,10 +40,29 @@ pub(super) const SUBJECTS: &[Subject] = &[
     of("du-dust", "1.2.7", "f03ee50cf880da85dce8d1bc8e005c906498fb4754512998823f6ef9ae7d997c"),
     of("topgrade", "17.14.1", "4c4f1dbac325356d70d167e5917873e85f24d8a4f0c78221eb166071bf2d983e"),
     of("sniffnet", "1.5.1", "164e3163b0529dda8f9e79f81530b985d977ff87c0b4e4e65ffbc40b49ca4a29"),
-    Subject { variant: Some("debian-bookworm"), ..of("krill", "0.16.1", "8058d1dacd5827d0ded08befb52ecdbec692834fa2fe23ffdbcc18c0a0f5675b") },
-    Subject { mended: &[USR_MERGE], ..of("routinator", "0.16.0-rc1", "263ca4dec2d82f59b384cce714b9691956b1cff1cbea8417acc8aa8c7ca565fa") },
-    Subject { mended: &[USR_MERGE], variant: Some("debian-trixie"), ..of("routinator", "0.16.0-rc1", "263ca4dec2d82f59b384cce714b9691956b1cff1cbea8417acc8aa8c7ca565fa") },
-    Subject { mended: &[("build-depends = \"pkg-config, libzmq3-dev\"\n", "")], ..of("condure", "1.10.0", "55bf54d491940e59f4c25ac4a1d3e548be75e6ae9b361de7be74ba25e6706909") },
-    Subject { directory: "client", ..of("innernet", "2.0.0", "71267bf911257a64a02794a23a1d26093182193cec8440b890d80c715495c8ae") },
-    Subject { directory: "crates/cli", ..of("watchexec-cli", "1.20.5", "04a555db069718fb21fa1c450933917eb2318ae2c631b0c31c47c9fc639946ed") },
+    Subject {
+        variant: Some("debian-bookworm"),
+        ..of("krill", "0.16.1", "8058d1dacd5827d0ded08befb52ecdbec692834fa2fe23ffdbcc18c0a0f5675b")
+    },
+    Subject {
+        mended: &[USR_MERGE],
+        ..of("routinator", "0.16.0-rc1", "263ca4dec2d82f59b384cce714b9691956b1cff1cbea8417acc8aa8c7ca565fa")
+    },
+    Subject {
+        mended: &[USR_MERGE],
+        variant: Some("debian-trixie"),
+        ..of("routinator", "0.16.0-rc1", "263ca4dec2d82f59b384cce714b9691956b1cff1cbea8417acc8aa8c7ca565fa")
+    },
+    Subject {
+        mended: &[("build-depends = \"pkg-config, libzmq3-dev\"\n", "")],
+        ..of("condure", "1.10.0", "55bf54d491940e59f4c25ac4a1d3e548be75e6ae9b361de7be74ba25e6706909")
+    },
+    Subject {
+        directory: "client",
+        ..of("innernet", "2.0.0", "71267bf911257a64a02794a23a1d26093182193cec8440b890d80c715495c8ae")
+    },
+    Subject {
+        directory: "crates/cli",
+        ..of("watchexec-cli", "1.20.5", "04a555db069718fb21fa1c450933917eb2318ae2c631b0c31c47c9fc639946ed")
+    },
 ];

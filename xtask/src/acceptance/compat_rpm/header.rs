@@ -11,7 +11,18 @@ use crate::process::run;
 pub(super) type Facts = BTreeMap<String, String>;
 
 const IDENTITY: [&str; 12] = [
-    "NAME", "EPOCH", "VERSION", "RELEASE", "ARCH", "SUMMARY", "DESCRIPTION", "LICENSE", "URL", "VENDOR", "GROUP", "PACKAGER",
+    "NAME",
+    "EPOCH",
+    "VERSION",
+    "RELEASE",
+    "ARCH",
+    "SUMMARY",
+    "DESCRIPTION",
+    "LICENSE",
+    "URL",
+    "VENDOR",
+    "GROUP",
+    "PACKAGER",
 ];
 
 /// The lists of relations: what to call one, and how its three tags begin.
@@ -71,7 +82,10 @@ pub(super) fn facts(package: &Path) -> Result<Facts> {
         let flags = rows(package, &format!("%{{{tag}FLAGS}}\\f"))?.concat().concat();
         facts.insert(format!("{name}: text"), text.trim().to_owned());
         // rpm runs a script with the shell when nothing is said, and without flags.
-        facts.insert(format!("{name}: program"), if program.is_empty() { "/bin/sh".to_owned() } else { program.trim().to_owned() });
+        facts.insert(
+            format!("{name}: program"),
+            if program.is_empty() { "/bin/sh".to_owned() } else { program.trim().to_owned() },
+        );
         facts.insert(format!("{name}: flags"), if flags == "(none)" { "0".to_owned() } else { flags });
     }
     files(package, &mut facts)?;

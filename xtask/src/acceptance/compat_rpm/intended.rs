@@ -15,7 +15,9 @@ pub(super) const INTENDED: &[Intended] = &[
     Intended {
         reason: "an asset without a mode has the file's own (0755 or 0644); the tool writes 0664, and programs cannot be started",
         holds: |one| {
-            one.fact.ends_with(": mode") && one.theirs == Some("100664") && matches!(one.ours, Some("100755" | "100644"))
+            one.fact.ends_with(": mode")
+                && one.theirs == Some("100664")
+                && matches!(one.ours, Some("100755" | "100644"))
         },
     },
     Intended {
@@ -28,7 +30,9 @@ pub(super) const INTENDED: &[Intended] = &[
     },
     Intended {
         reason: "a package has a group and somebody who answers for it; the tool writes `Unspecified` and nobody",
-        holds: |one| matches!(one.fact, "group" | "packager" | "vendor") && matches!(one.theirs, Some("Unspecified" | "(none)")),
+        holds: |one| {
+            matches!(one.fact, "group" | "packager" | "vendor") && matches!(one.theirs, Some("Unspecified" | "(none)"))
+        },
     },
     Intended {
         reason: "a file that this machine's rpm would read in another way than it was meant: only features that are used are required",

@@ -9,7 +9,7 @@ mod intended;
 mod subjects;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -164,7 +164,11 @@ fn shown(value: Option<&str>) -> String {
 fn package(bench: &Bench, project: &Path, subject: &Subject, target: &str, more: &[&str]) -> Result<PathBuf> {
     let out = project.with_extension("packages").join(target);
     let mut command = Command::new(&bench.packhouse);
-    command.arg("-C").arg(project).args(["build", "--no-previous", "--no-build", "--target", target, "--out"]).arg(&out);
+    command
+        .arg("-C")
+        .arg(project)
+        .args(["build", "--no-previous", "--no-build", "--target", target, "--out"])
+        .arg(&out);
     command.args(more).args(subject.arguments).env("SOURCE_DATE_EPOCH", TIME);
     command.env("PACKHOUSE_CACHE_DIR", bench.directory.join("compat-cache"));
     let printed = run(command.current_dir(project))?;

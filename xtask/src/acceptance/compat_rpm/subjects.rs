@@ -104,7 +104,11 @@ pub(super) const SUBJECTS: &[Subject] = &[
     // Its own project, which its own continuous integration packages.
     Subject {
         name: "cargo-generate-rpm",
-        origin: public("cargo-generate-rpm", "0.21.1", "94d79151322105715a0daaf2440a42eb5fd8a7793f04e92571ed910c4bd3f632"),
+        origin: public(
+            "cargo-generate-rpm",
+            "0.21.1",
+            "94d79151322105715a0daaf2440a42eb5fd8a7793f04e92571ed910c4bd3f632",
+        ),
         made: &["target/release/cargo-generate-rpm"],
         ..NOTHING
     },
