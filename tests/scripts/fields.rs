@@ -183,7 +183,7 @@ fn what_the_scripts_call_is_depended_on() {
         text(&run("dpkg-deb", &["--field", utf8(&built.path), "Depends"])).trim().to_owned()
     };
     let adduser = Script::deb("post-install", "#!/bin/sh\nset -e\nadduser --system acme\n# ucf\n");
-    assert_eq!(depends(Project::new(&[adduser.clone()])), "adduser");
+    assert_eq!(depends(Project::new(std::slice::from_ref(&adduser))), "adduser");
     assert_eq!(depends(Project::new(&[adduser]).with_debconf()), "adduser, debconf (>= 0.5) | debconf-2.0");
     let python = Script::rpm("post-install", "print(1)").by(&["/usr/bin/python3"]);
     assert_eq!(depends(Project::new(&[python])), "python3");
