@@ -1,6 +1,6 @@
 //! The relations of a package: what its content and its scripts call for, and what the configuration adds.
 
-use super::scripts::Actions;
+use super::scripts::{self, Actions};
 use super::{Component, Relations, Scripts, bundled};
 use crate::config::{Addition, RelationKind, ServiceSettings, Stage};
 use crate::target::{Format, PythonVersion, Target};
@@ -127,15 +127,24 @@ pub(super) fn relations(facts: Facts<'_>) -> Relations {
 }
 
 /// Programs that maintainer scripts of a project run, and what brings each; Debian's essential packages bring the others.
-const DEBIAN_PROGRAMS: &[(&str, &str)] =
-    &[("addgroup", "adduser"), ("adduser", "adduser"), ("setcap", "libcap2-bin"), ("ucf", "ucf")];
+const DEBIAN_PROGRAMS: &[(&str, &str)] = &[
+    ("addgroup", "adduser"),
+    ("adduser", "adduser"),
+    ("deluser", "adduser"),
+    ("setcap", "libcap2-bin"),
+    ("ucf", "ucf"),
+];
 
 /// What the scripts of a .deb need once they run: postinst and prerm may rely on `Depends` (Policy 7.2), and debconf's questions on
 /// debconf (Policy 3.9.1).
 pub(super) fn of_maintainer_scripts(scripts: &Scripts, asks: bool, depends: &mut Vec<String>) {
-    let texts = [Stage::PostInstall, Stage::PreRemove].into_iter().filter_map(|stage| scripts.text(stage));
-    let words: Vec<&str> = texts.flat_map(words).collect();
-    let needed = DEBIAN_PROGRAMS.iter().filter(|(program, _)| words.contains(program)).map(|(_, package)| *package);
+    let texts = || [Stage::PostInstall, Stage::PreRemove].into_iter().filter_map(|stage| scripts.text(stage));
+    let words: Vec<&str> = texts().flat_map(words).collect();
+    let words = || words.iter().map(|word| word.rsplit('/').next().unwrap_or(word));
+    let needed =
+        DEBIAN_PROGRAMS.iter().filter(|(program, _)| words().any(|word| word == *program)).map(|(_, package)| *package);
+    let is_python = texts().flat_map(scripts::programs).any(|program| program == "/usr/bin/python3");
+    let needed = needed.chain(is_python.then_some("python3"));
     let needed = needed.chain(asks.then_some("debconf (>= 0.5) | debconf-2.0"));
     for package in needed {
         let name = package.split(' ').next().unwrap_or(package);
@@ -152,6 +161,7 @@ fn scriptlets(scripts: &Scripts) -> Vec<(Stage, String)> {
         let words = words(&script.text);
         let packages = PROGRAMS.iter().filter(|(program, _)| words.contains(program));
         needed.extend(packages.map(|(_, package)| (scriptlet, (*package).to_owned())));
+        needed.extend(scripts::programs(&script.text).map(|program| (scriptlet, program.to_owned())));
     }
     needed.sort();
     needed.dedup();

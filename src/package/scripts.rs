@@ -23,6 +23,7 @@ use super::{Error, Scripts};
 use crate::target::{Format, PythonVersion, Target};
 use crate::tree::InstallPath;
 
+pub(super) use carried::programs;
 pub(super) use own::{OwnScripts, read};
 
 /// All that the scripts have to do.

@@ -7,7 +7,7 @@ use packhouse::package::{self, Stage};
 use packhouse::tree::{Content, Entry, InstallPath, Marks, Node, Role};
 
 use super::machine::{Machine, run, text, utf8};
-use super::project::{Project, write};
+use super::project::{Project, Script, write};
 
 fn query(file: &std::path::Path, format: &str) -> String {
     let output = run("rpm", &["-qp", "--qf", format, utf8(file)]);
@@ -170,4 +170,21 @@ fn a_project_s_own_changelog_is_both_formats_history() {
     assert_eq!(read, history);
     let shown = text(&run("rpm", &["-qp", "--changelog", utf8(&write(of("el9")).path)]));
     assert_eq!(shown.trim(), "* Fri Jan 02 2026 Ann Bee <ann@acme.example> - 1.0-2\n- Answer faster");
+}
+
+#[test]
+fn what_the_scripts_call_is_depended_on() {
+    let perl = Script::deb("post-install", "#!/usr/bin/perl -w\nprint 1;\n");
+    let needs = query(&Project::new(&[perl]).build("el9", "1.0").path, "[%{REQUIRENAME} %{REQUIREFLAGS:hex}\n]");
+    assert!(needs.contains("/usr/bin/perl 400\n") && needs.contains("coreutils 400\n"), "{needs}");
+
+    let depends = |project: Project| {
+        let built = project.build("debian-12", "1.0");
+        text(&run("dpkg-deb", &["--field", utf8(&built.path), "Depends"])).trim().to_owned()
+    };
+    let adduser = Script::deb("post-install", "#!/bin/sh\nset -e\nadduser --system acme\n# ucf\n");
+    assert_eq!(depends(Project::new(std::slice::from_ref(&adduser))), "adduser");
+    assert_eq!(depends(Project::new(&[adduser]).with_debconf()), "adduser, debconf (>= 0.5) | debconf-2.0");
+    let python = Script::rpm("post-install", "print(1)").by(&["/usr/bin/python3"]);
+    assert_eq!(depends(Project::new(&[python])), "python3");
 }

@@ -109,7 +109,7 @@ impl Around<'_> {
                 "script=$(mktemp) || exit\ntrap 'rm -f \"$script\"' EXIT\ncat > \"$script\" <<'{end}'\n"
             )),
             ended(text),
-            self.escaped(&format!("{end}\n{} \"$script\" \"$@\"\n", words.join(" "))),
+            self.escaped(&format!("{end}\n{}{RUNS}\n", words.join(" "))),
         )
     }
 
@@ -133,6 +133,14 @@ impl Around<'_> {
         }
         text
     }
+}
+
+/// How a line of [`Around::through_a_file`] ends that runs a program.
+const RUNS: &str = " \"$script\" \"$@\"";
+
+/// The programs that parts of a script are given to.
+pub(in crate::package) fn programs(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| line.strip_suffix(RUNS)?.split(' ').next())
 }
 
 /// `text` with a line break at its end.

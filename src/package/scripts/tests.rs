@@ -282,7 +282,7 @@ fn upgrade(restart: RestartPolicy, start: bool, state: (&str, &str)) -> (Vec<Str
         calls.into_iter().filter(acts).collect()
     };
     let before = made.text(Stage::PreInstall).map(|script| act(machine.run(script, &["upgrade", "1-1", "2-1"])));
-    let after = act(machine.run(&made.text(Stage::PostInstall).expect("a postinst"), &["configure", "1-1"]));
+    let after = act(machine.run(made.text(Stage::PostInstall).expect("a postinst"), &["configure", "1-1"]));
     assert!(!machine.has_memory(), "the memory outlives the upgrade");
     (before.unwrap_or_default(), after)
 }
