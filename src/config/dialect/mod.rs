@@ -71,11 +71,14 @@ impl fmt::Display for Note {
     }
 }
 
+/// Reads one tool's table of a manifest; what is to be known of it goes to the notes.
+type Read = fn(&CrateManifest, &Options, &mut Vec<Note>) -> Result<Option<Tables>, Error>;
+
 /// A dialect: whose table it is, for which format it was written, and who reads it.
 struct Dialect {
     tool: &'static str,
     format: Format,
-    read: fn(&CrateManifest, &Options, &mut Vec<Note>) -> Result<Option<Tables>, Error>,
+    read: Read,
 }
 
 /// In the order in which they are asked: of two for one format the first counts.
