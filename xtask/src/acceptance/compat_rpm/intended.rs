@@ -15,7 +15,9 @@ pub(super) const INTENDED: &[Intended] = &[
     Intended {
         reason: "an asset without a mode has the file's own (0755 or 0644); the tool writes 0664, and programs cannot be started",
         holds: |one| {
-            one.fact.ends_with(": mode") && one.theirs == Some("100664") && matches!(one.ours, Some("100755" | "100644"))
+            one.fact.ends_with(": mode")
+                && one.theirs == Some("100664")
+                && matches!(one.ours, Some("100755" | "100644"))
         },
     },
     Intended {
@@ -38,7 +40,9 @@ pub(super) const INTENDED: &[Intended] = &[
     },
     Intended {
         reason: "a package has a group, a vendor and somebody who answers for it; the tool writes `Unspecified`, or nothing",
-        holds: |one| matches!(one.fact, "group" | "packager" | "vendor") && matches!(one.theirs, Some("Unspecified" | "(none)")),
+        holds: |one| {
+            matches!(one.fact, "group" | "packager" | "vendor") && matches!(one.theirs, Some("Unspecified" | "(none)"))
+        },
     },
     Intended {
         reason: "a summary is one line of at most 79 characters that begins with a capital letter and no article, as rpmlint asks",

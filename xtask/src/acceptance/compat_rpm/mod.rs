@@ -122,13 +122,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
 }
 
 /// Both packages, and on what they differ that is not meant.
-fn compare(
-    bench: &Bench,
-    tool: &Path,
-    project: &Path,
-    subject: &Subject,
-    used: &mut Used,
-) -> Result<Vec<String>> {
+fn compare(bench: &Bench, tool: &Path, project: &Path, subject: &Subject, used: &mut Used) -> Result<Vec<String>> {
     let place = project.with_extension("packages");
     fs_err::create_dir_all(&place)?;
     let theirs = place.join("theirs.rpm");
