@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::cell::CellName;
+use super::cell::{CellName, shard_number};
 use super::error::RepoError;
 use super::record::{Entry, Identity, Record};
 use super::root::{self, Root};
+use super::shard;
 use super::spool::{Spool, Spooled};
 use super::store::{Copied, Store};
 use super::suite::Suite;
@@ -143,6 +144,21 @@ impl Change {
     /// Puts a file into the pool before the suite names it.
     pub(super) fn place(&mut self, file: Copied, place: String) {
         self.files.push((file, place));
+    }
+
+    /// How many packages there will be.
+    pub(super) fn count(&self, store: &Store) -> Result<u64, RepoError> {
+        let mut count = self.base.count();
+        for (name, edit) in &self.edits {
+            count += edit.put.len() as u64;
+            let Some(cell) = self.base.cells.get(name) else { continue };
+            let names = edit.put.keys().chain(&edit.removed).map(|identity| shard_number(&identity.name, cell.bits));
+            for shard in names.collect::<BTreeSet<usize>>().into_iter().flat_map(|number| cell.at(number)) {
+                let gone = shard::records(store, shard)?.iter().filter(|held| edit.supersedes(&held.identity)).count();
+                count = count.saturating_sub(gone as u64);
+            }
+        }
+        Ok(count)
     }
 
     /// Whether a record of the base is not there any more.
