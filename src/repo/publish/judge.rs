@@ -91,7 +91,7 @@ impl Judge<'_> {
 
     /// Decides on one item.
     fn one(&mut self, items: &[Item], number: usize, prepared: Prepared) -> Result<(), RepoError> {
-        let Prepared { suite, record, body } = prepared;
+        let Prepared { suite, record, body, .. } = prepared;
         let key = (suite.kind, record.identity.clone());
         if self.writer.repository.options(&suite).frozen {
             return Err(RepoError::Frozen { suite: suite.name });
@@ -136,7 +136,7 @@ impl Judge<'_> {
                 // It went away between the look without the lock and now.
                 let Some(item) = items.get(number) else { return Ok(()) };
                 let (store, repository) = (&self.writer.store, &self.writer.repository);
-                let again = prepare::one(store, self.spool, item, &BTreeMap::new(), repository, self.options)?;
+                let again = prepare::one(store, self.spool, item, &BTreeMap::new(), repository, false, self.options)?;
                 match again.body {
                     Body::New { file, texts } => self.put(&suite, again.record, file, texts, own.as_ref()),
                     Body::Source { .. } | Body::Held => Ok(()),

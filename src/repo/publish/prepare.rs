@@ -10,9 +10,10 @@ use super::PublishOptions;
 use crate::format::deb::Files;
 use crate::repo::apt::Descriptions;
 use crate::repo::error::RepoError;
-use crate::repo::ingest::{self, Facts, Ingested, Item, Source};
+use crate::repo::ingest::{self, How, Ingested, Item, Source};
 use crate::repo::layout::Repository;
 use crate::repo::options::SuiteOptions;
+use crate::repo::page::{self, Facts};
 use crate::repo::phase;
 use crate::repo::record::{Identity, Record};
 use crate::repo::root::{self, Root};
@@ -27,6 +28,8 @@ pub(super) struct Prepared {
     pub(super) suite: Suite,
     pub(super) record: Record,
     pub(super) body: Body,
+    /// What its page says, where that was read as well.
+    pub(super) page: Option<Box<Facts>>,
 }
 
 /// What there is besides a record.
@@ -74,8 +77,10 @@ pub(super) fn all(
             }
         }
     }
+    // What is more than a publisher writes pages for is not kept in memory either.
+    let pages = repository.configuration().page && items.len() <= page::AT_ONCE;
     let prepared = items.par_iter().with_max_len(64).map(|item| {
-        let prepared = one(store, spool, item, &roots, repository, options);
+        let prepared = one(store, spool, item, &roots, repository, pages, options);
         progress.advance(1);
         prepared
     });
@@ -84,30 +89,32 @@ pub(super) fn all(
     prepared.into_iter().collect()
 }
 
-/// Prepares one item.
+/// Prepares one item; with what its page says where `pages` are wanted.
 pub(super) fn one(
     store: &Store,
     spool: &Arc<Spool>,
     item: &Item,
     roots: &BTreeMap<Suite, Option<Root>>,
     repository: &Repository,
+    pages: bool,
     options: &PublishOptions<'_>,
 ) -> Result<Prepared, RepoError> {
     let apt = Suite::of(Kind::Apt, &item.suite);
     let suite_options = repository.options(&apt);
     let wanted = Wanted::of(&suite_options);
-    let facts = |copy: &Copied, phase| Facts { size: copy.size, sha256: copy.sha256, published: options.time, phase };
-    match ingest::take(store, item, options.link, wanted.files)? {
-        Ingested::Deb { copy, info } => {
+    let facts =
+        |copy: &Copied, phase| ingest::Facts { size: copy.size, sha256: copy.sha256, published: options.time, phase };
+    match ingest::take(store, item, How { link: options.link, files: wanted.files, page: pages })? {
+        Ingested::Deb { copy, info, page } => {
             let phase = phase::at_publication(&suite_options.schedules, info.source(), options.phase, options.time);
             let entry = ingest::deb_entry(&info, &item.component, &facts(&copy, phase), wanted.descriptions, None);
             let body = Body::New { file: copy, texts: spool.push(&entry.texts)? };
-            Ok(Prepared { suite: apt, record: entry.record, body })
+            Ok(Prepared { suite: apt, record: entry.record, body, page })
         }
         Ingested::Source { copy, source } => {
             let entry = ingest::source_entry(&source, &item.component, &facts(&copy, None), None);
             let body = Body::Source { file: copy, source };
-            Ok(Prepared { suite: apt, record: entry.record, body })
+            Ok(Prepared { suite: apt, record: entry.record, body, page: None })
         }
         Ingested::Rpm { copy, mut info, immutable } => {
             let suite = Suite::of(Kind::Yum, &item.suite);
@@ -123,16 +130,16 @@ pub(super) fn one(
                 let held = roots.get(&suite).and_then(Option::as_ref).map(|root| root.find(store, &info.name));
                 let held = held.transpose()?.unwrap_or_default().into_iter().find(|held| held.identity == identity);
                 if let Some(record) = held.filter(|held| held.content == immutable) {
-                    return Ok(Prepared { suite, record, body: Body::Held });
+                    return Ok(Prepared { suite, record, body: Body::Held, page: None });
                 }
-                if let Some(signed) = ingest::signed(store, &file, options.signer, options.time)? {
+                if let Some(signed) = ingest::signed(store, &file, &mut info, options.signer, options.time)? {
                     file = signed;
-                    *info = ingest::read_rpm(&file.file)?;
                 }
             }
             let entry = ingest::rpm_entry(&info, &facts(&file, None), original, immutable, None);
             let body = Body::New { file, texts: spool.push(&entry.texts)? };
-            Ok(Prepared { suite, record: entry.record, body })
+            let page = if pages { page::of_header(&info).map(Box::new) } else { None };
+            Ok(Prepared { suite, record: entry.record, body, page })
         }
     }
 }
