@@ -28,7 +28,7 @@ const CHECK: usize = 8;
 /// How far both digests of an index file had come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Mark {
+pub(in crate::repo) struct Mark {
     /// What the file is made of up to here: equal keys, equal beginnings.
     key: Sha256,
     open: String,

@@ -17,7 +17,7 @@ use super::store::{Copied, Store};
 use crate::digest::Sha256;
 
 pub(super) use build::{Built, Content, Held, build};
-pub use mark::Mark;
+pub(super) use mark::Mark;
 
 /// How much is read, hashed and written at once.
 const BUFFER: usize = 256 << 10;

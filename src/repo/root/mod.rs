@@ -70,7 +70,7 @@ pub struct IndexFile {
     pub packed: (u64, Sha256),
     /// Where hashing may go on when the next file begins as this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub marks: Vec<Mark>,
+    pub(super) marks: Vec<Mark>,
 }
 
 impl IndexFile {
