@@ -1,5 +1,7 @@
 //! What a commit is going to do to one suite: packages put, packages removed.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -38,7 +40,8 @@ pub(super) struct Change {
 #[derive(Debug, Default)]
 pub(super) struct Edit {
     pub(super) removed: BTreeSet<Identity>,
-    pub(super) put: BTreeMap<Identity, Put>,
+    /// By their identities.
+    pub(super) put: BTreeSet<Put>,
 }
 
 /// A record whose texts are spooled.
@@ -47,6 +50,32 @@ pub(super) struct Put {
     pub(super) record: Record,
     pub(super) texts: Spooled,
 }
+
+impl Borrow<Identity> for Put {
+    fn borrow(&self) -> &Identity {
+        &self.record.identity
+    }
+}
+
+impl Ord for Put {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.record.identity.cmp(&other.record.identity)
+    }
+}
+
+impl PartialOrd for Put {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Put {
+    fn eq(&self, other: &Self) -> bool {
+        self.record.identity == other.record.identity
+    }
+}
+
+impl Eq for Put {}
 
 impl Change {
     /// No change yet of the suite as it is now.
@@ -99,7 +128,7 @@ impl Change {
 
     /// The records that are new or take the place of others.
     pub(super) fn put_records(&self) -> impl Iterator<Item = &Record> {
-        self.edits.values().flat_map(|edit| edit.put.values()).map(|put| &put.record)
+        self.edits.values().flat_map(|edit| &edit.put).map(|put| &put.record)
     }
 
     /// Puts a package into the suite, in the place of one of the same identity and component.
@@ -118,7 +147,7 @@ impl Change {
     pub(super) fn put_spooled(&mut self, record: Record, texts: Spooled) {
         let edit = self.edits.entry(record.cell(self.base.suite.kind)).or_default();
         edit.removed.remove(&record.identity);
-        edit.put.insert(record.identity.clone(), Put { record, texts });
+        edit.put.replace(Put { record, texts });
     }
 
     /// Takes a package out of the suite.
@@ -152,7 +181,8 @@ impl Change {
         for (name, edit) in &self.edits {
             count += edit.put.len() as u64;
             let Some(cell) = self.base.cells.get(name) else { continue };
-            let names = edit.put.keys().chain(&edit.removed).map(|identity| shard_number(&identity.name, cell.bits));
+            let put = edit.put.iter().map(|put| &put.record.identity);
+            let names = put.chain(&edit.removed).map(|identity| shard_number(&identity.name, cell.bits));
             for shard in names.collect::<BTreeSet<usize>>().into_iter().flat_map(|number| cell.at(number)) {
                 let gone = shard::records(store, shard)?.iter().filter(|held| edit.supersedes(&held.identity)).count();
                 count = count.saturating_sub(gone as u64);
@@ -171,6 +201,6 @@ impl Change {
 impl Edit {
     /// Whether a record that the cell has is removed or replaced.
     pub(super) fn supersedes(&self, identity: &Identity) -> bool {
-        self.removed.contains(identity) || self.put.contains_key(identity)
+        self.removed.contains(identity) || self.put.contains(identity)
     }
 }

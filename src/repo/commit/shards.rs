@@ -44,7 +44,7 @@ fn cell(store: &Store, change: &mut Change, name: &CellName, mut held: Cell) -> 
     }
     let Some(edit) = change.edits.get(name) else { return Ok(held) };
     let mut touched: BTreeMap<usize, Vec<(&Identity, Option<&Put>)>> = BTreeMap::new();
-    let put = edit.put.iter().map(|(identity, put)| (identity, Some(put)));
+    let put = edit.put.iter().map(|put| (&put.record.identity, Some(put)));
     for (identity, put) in put.chain(edit.removed.iter().map(|identity| (identity, None))) {
         touched.entry(shard_number(&identity.name, bits)).or_default().push((identity, put));
     }

@@ -113,7 +113,8 @@ fn publish_indices(
     let options = &PublishOptions { signer, ..*options };
     let spool = Spool::new(&store)?;
     let mut prepared = prepare::all(&store, &spool, items, &opened, options)?;
-    let pages = prepared.iter_mut().filter_map(|prepared| Some((prepared.record.sha256, *prepared.page.take()?)));
+    let pages =
+        prepared.iter_mut().flatten().filter_map(|prepared| Some((prepared.record.sha256, *prepared.page.take()?)));
     let known: page::Known = pages.collect();
 
     let mut writer = Writer::new(store, options.reporter)?;

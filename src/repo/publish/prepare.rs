@@ -1,6 +1,7 @@
 //! What can be done before the lock is taken: packages copied, hashed, read, signed, and what indices say of them.
 
-use rayon::iter::{IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::ParallelIterator as _;
+use rayon::slice::ParallelSlice as _;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -22,6 +23,9 @@ use crate::repo::store::{Copied, Store};
 use crate::repo::suite::{Kind, Suite};
 use crate::repo::yum;
 use crate::report::Unit;
+
+/// So many packages are prepared by one thread in a row.
+const PART: usize = 64;
 
 /// One item, ready to be judged.
 pub(super) struct Prepared {
@@ -58,14 +62,14 @@ impl Wanted {
     }
 }
 
-/// Prepares all items, in order.
+/// Prepares all items, in order, in parts.
 pub(super) fn all(
     store: &Store,
     spool: &Arc<Spool>,
     items: &[Item],
     repository: &Repository,
     options: &PublishOptions<'_>,
-) -> Result<Vec<Prepared>, RepoError> {
+) -> Result<Vec<Vec<Prepared>>, RepoError> {
     let progress = options.reporter.progress("Checking", items.len() as u64, Unit::Items);
     let mut roots = BTreeMap::new();
     if options.sign_rpms {
@@ -79,13 +83,16 @@ pub(super) fn all(
     }
     // What is more than a publisher writes pages for is not kept in memory either.
     let pages = repository.configuration().page && items.len() <= page::AT_ONCE;
-    let prepared = items.par_iter().with_max_len(64).map(|item| {
-        let prepared = one(store, spool, item, &roots, repository, pages, options);
-        progress.advance(1);
-        prepared
+    let prepared = items.par_chunks(PART).map(|items| {
+        let prepared = items.iter().map(|item| {
+            let prepared = one(store, spool, item, &roots, repository, pages, options);
+            progress.advance(1);
+            prepared
+        });
+        prepared.collect::<Result<Vec<_>, _>>()
     });
     // All of them, so that the error is that of the first bad one.
-    let prepared: Vec<Result<Prepared, RepoError>> = prepared.collect();
+    let prepared: Vec<Result<Vec<Prepared>, RepoError>> = prepared.collect();
     prepared.into_iter().collect()
 }
 
