@@ -1,8 +1,11 @@
 //! A suite's parts that are indexed together: a component and architecture of an apt suite, all of a yum suite.
 //!
 //! A cell is cut into 2^bits shards by the SHA-256 of the package's *name*, so that all versions of a name are in one
-//! shard, and one changed package makes one shard new.
+//! shard, and one changed package makes one shard new. What is added to a shard is kept beside it for a while, in a second,
+//! small one: an index has all the settled shards first, and what was added lately after them, so that an addition changes the
+//! end of an index and its beginning need not be hashed again.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -113,6 +116,9 @@ pub struct Cell {
     pub bits: u32,
     /// In order; a place without records has none.
     pub shards: Vec<Option<ShardReference>>,
+    /// What was added to some of them lately, by their numbers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub recent: BTreeMap<usize, ShardReference>,
 }
 
 impl Cell {
@@ -121,14 +127,33 @@ impl Cell {
         self.present().map(|shard| u64::from(shard.count)).sum()
     }
 
-    /// Its shards that have records, in order.
+    /// Its shards that have records, in the order of an index.
     pub fn present(&self) -> impl Iterator<Item = &ShardReference> {
+        self.settled().chain(self.recent.values())
+    }
+
+    /// Those that stand at the beginning of an index.
+    pub(super) fn settled(&self) -> impl Iterator<Item = &ShardReference> {
         self.shards.iter().flatten()
     }
 
-    /// The shard that has the packages of a name, if any does.
-    pub fn shard_of(&self, name: &str) -> Option<&ShardReference> {
-        self.shards.get(shard_number(name, self.bits))?.as_ref()
+    /// The shards of one number: what is settled, and what was added.
+    pub(super) fn at(&self, number: usize) -> impl Iterator<Item = &ShardReference> {
+        self.shards.get(number).into_iter().flatten().chain(self.recent.get(&number))
+    }
+
+    /// Makes it hold under one number what another cell of the same cut holds there.
+    pub(super) fn replace(&mut self, number: usize, other: &Self) {
+        if let Some(place) = self.shards.get_mut(number) {
+            *place = other.shards.get(number).cloned().flatten();
+        }
+        self.recent.remove(&number);
+        self.recent.extend(other.recent.get(&number).map(|added| (number, added.clone())));
+    }
+
+    /// The shards that have the packages of a name, if any do.
+    pub fn shards_of(&self, name: &str) -> impl Iterator<Item = &ShardReference> {
+        self.at(shard_number(name, self.bits))
     }
 
     /// The bits of a cell that is going to have `count` records and has `bits` now: as they are unless its shards would be

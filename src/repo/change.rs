@@ -1,12 +1,15 @@
 //! What a commit is going to do to one suite: packages put, packages removed.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::cell::CellName;
+use super::cell::{CellName, shard_number};
 use super::error::RepoError;
 use super::record::{Entry, Identity, Record};
 use super::root::{self, Root};
+use super::shard;
 use super::spool::{Spool, Spooled};
 use super::store::{Copied, Store};
 use super::suite::Suite;
@@ -37,7 +40,8 @@ pub(super) struct Change {
 #[derive(Debug, Default)]
 pub(super) struct Edit {
     pub(super) removed: BTreeSet<Identity>,
-    pub(super) put: BTreeMap<Identity, Put>,
+    /// By their identities.
+    pub(super) put: BTreeSet<Put>,
 }
 
 /// A record whose texts are spooled.
@@ -46,6 +50,32 @@ pub(super) struct Put {
     pub(super) record: Record,
     pub(super) texts: Spooled,
 }
+
+impl Borrow<Identity> for Put {
+    fn borrow(&self) -> &Identity {
+        &self.record.identity
+    }
+}
+
+impl Ord for Put {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.record.identity.cmp(&other.record.identity)
+    }
+}
+
+impl PartialOrd for Put {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Put {
+    fn eq(&self, other: &Self) -> bool {
+        self.record.identity == other.record.identity
+    }
+}
+
+impl Eq for Put {}
 
 impl Change {
     /// No change yet of the suite as it is now.
@@ -98,7 +128,7 @@ impl Change {
 
     /// The records that are new or take the place of others.
     pub(super) fn put_records(&self) -> impl Iterator<Item = &Record> {
-        self.edits.values().flat_map(|edit| edit.put.values()).map(|put| &put.record)
+        self.edits.values().flat_map(|edit| &edit.put).map(|put| &put.record)
     }
 
     /// Puts a package into the suite, in the place of one of the same identity and component.
@@ -117,7 +147,7 @@ impl Change {
     pub(super) fn put_spooled(&mut self, record: Record, texts: Spooled) {
         let edit = self.edits.entry(record.cell(self.base.suite.kind)).or_default();
         edit.removed.remove(&record.identity);
-        edit.put.insert(record.identity.clone(), Put { record, texts });
+        edit.put.replace(Put { record, texts });
     }
 
     /// Takes a package out of the suite.
@@ -145,6 +175,22 @@ impl Change {
         self.files.push((file, place));
     }
 
+    /// How many packages there will be.
+    pub(super) fn count(&self, store: &Store) -> Result<u64, RepoError> {
+        let mut count = self.base.count();
+        for (name, edit) in &self.edits {
+            count += edit.put.len() as u64;
+            let Some(cell) = self.base.cells.get(name) else { continue };
+            let put = edit.put.iter().map(|put| &put.record.identity);
+            let names = put.chain(&edit.removed).map(|identity| shard_number(&identity.name, cell.bits));
+            for shard in names.collect::<BTreeSet<usize>>().into_iter().flat_map(|number| cell.at(number)) {
+                let gone = shard::records(store, shard)?.iter().filter(|held| edit.supersedes(&held.identity)).count();
+                count = count.saturating_sub(gone as u64);
+            }
+        }
+        Ok(count)
+    }
+
     /// Whether a record of the base is not there any more.
     fn is_superseded(&self, record: &Record) -> bool {
         let edit = self.edits.get(&record.cell(self.base.suite.kind));
@@ -155,6 +201,6 @@ impl Change {
 impl Edit {
     /// Whether a record that the cell has is removed or replaced.
     pub(super) fn supersedes(&self, identity: &Identity) -> bool {
-        self.removed.contains(identity) || self.put.contains_key(identity)
+        self.removed.contains(identity) || self.put.contains(identity)
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::commit::Committer;
 use super::error::RepoError;
 use super::layout::{Repository, check_suite};
+use super::page;
 use super::publish::PublishOptions;
 use super::shard;
 use super::store::Store;
@@ -47,6 +48,8 @@ pub fn set_groups(
         writer.commit(vec![change], &committer)?;
         options.reporter.step("Published", &format!("the groups of {}", path.display()));
     }
-    *repository = writer.repository;
+    *repository = writer.repository.clone();
+    drop(writer);
+    page::refresh(repository, options.reporter);
     Ok(())
 }

@@ -9,6 +9,15 @@ use super::suite::Kind;
 use crate::digest::Sha256;
 use crate::format::rpm;
 
+/// Some texts as a short key: a hundred thousand places and names are to need little memory.
+pub(super) type Key = [u8; 16];
+
+/// The key of these texts.
+pub(super) fn key(texts: &[&str]) -> Key {
+    let Sha256(digest) = Sha256::of(texts.join("\0").as_bytes());
+    digest.first_chunk().copied().unwrap_or_default()
+}
+
 /// What stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -24,7 +33,7 @@ pub(super) enum Place {
 #[derive(Debug)]
 pub(super) struct Pool<'a> {
     store: &'a Store,
-    claimed: HashMap<String, Sha256>,
+    claimed: HashMap<Key, Sha256>,
 }
 
 impl<'a> Pool<'a> {
@@ -35,7 +44,7 @@ impl<'a> Pool<'a> {
     /// What stands at `place` (relative to the repository), for a package with this content: see
     /// [`super::record::Record::content`].
     pub(super) fn look(&self, kind: Kind, place: &str, content: Sha256) -> Result<Place, RepoError> {
-        if let Some(claimed) = self.claimed.get(place) {
+        if let Some(claimed) = self.claimed.get(&key(&[place])) {
             return Ok(if *claimed == content { Place::Same } else { Place::Other });
         }
         let path = self.store.path(place);
@@ -58,11 +67,11 @@ impl<'a> Pool<'a> {
 
     /// Takes the place for this content.
     pub(super) fn claim(&mut self, place: &str, content: Sha256) {
-        self.claimed.insert(place.to_owned(), content);
+        self.claimed.insert(key(&[place]), content);
     }
 
     /// Whether this call is going to put something there.
     pub(super) fn is_claimed(&self, place: &str) -> bool {
-        self.claimed.contains_key(place)
+        self.claimed.contains_key(&key(&[place]))
     }
 }

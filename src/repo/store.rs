@@ -23,6 +23,9 @@ use crate::report::Reporter;
 /// More files or directories than are worth being synced one by one.
 const MANY: usize = 32;
 
+/// What is read whole: of most packages the first bytes would not be worth a second reading.
+const SMALL: u64 = 1 << 20;
+
 /// packhouse's own directory in a repository.
 pub(crate) const PRIVATE: &str = ".packhouse";
 
@@ -177,18 +180,45 @@ impl Store {
     /// A hard link of `source` where the file system can make one, else a copy; hashed as it is then. A link is as good as a
     /// copy as long as nobody writes to the file in place.
     pub(crate) fn link_in(&self, source: &Path) -> io::Result<Copied> {
-        let link = self.temporary_name()?;
-        if fs_err::hard_link(source, &link).is_err() {
-            return self.copy_in(&mut fs_err::File::open(source)?);
-        }
-        let file = tempfile::TempPath::try_from_path(link)?;
-        let mut opened = fs_err::File::open(&file)?;
-        if opened.metadata()?.permissions().mode() & 0o444 != 0o444 {
+        self.take_in(source, true).map(|(copied, _)| copied)
+    }
+
+    /// A copy of `source`, or a hard link where that is wanted and possible, with its content when it is small: read once, it is
+    /// what is hashed, written and judged.
+    pub(crate) fn take_in(&self, source: &Path, link: bool) -> io::Result<(Copied, Option<Vec<u8>>)> {
+        let mut linked = if link { self.linked(source)? } else { None };
+        let mut opened = fs_err::File::open(linked.as_deref().unwrap_or(source))?;
+        let metadata = opened.metadata()?;
+        if metadata.permissions().mode() & 0o444 != 0o444 {
             // Clients could not read it, and its mode is its owner's.
-            return self.copy_in(&mut opened);
+            linked = None;
         }
-        let (sha256, size) = Sha256::of_reader(&mut opened)?;
-        Ok(Copied { file, sha256, size })
+        let mut content = Vec::new();
+        if metadata.len() <= SMALL {
+            content.reserve_exact(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+            (&mut opened).take(SMALL + 1).read_to_end(&mut content)?;
+        }
+        let size = content.len() as u64;
+        let is_whole = metadata.len() <= SMALL && size <= SMALL;
+        let copied = match (linked, is_whole) {
+            (Some(file), true) => Copied { file, sha256: Sha256::of(&content), size },
+            (None, true) => Copied { file: self.prepared(&content)?, sha256: Sha256::of(&content), size },
+            (Some(file), false) => {
+                let (sha256, size) = Sha256::of_reader(&mut content.as_slice().chain(opened))?;
+                Copied { file, sha256, size }
+            }
+            (None, false) => self.copy_in(&mut content.as_slice().chain(opened))?,
+        };
+        Ok((copied, is_whole.then_some(content)))
+    }
+
+    /// A hard link of a file, through symbolic ones; none where the file system cannot make it.
+    fn linked(&self, source: &Path) -> io::Result<Option<tempfile::TempPath>> {
+        let (link, here) = (self.temporary_name()?, rustix::fs::CWD);
+        match rustix::fs::linkat(here, source, here, &link, rustix::fs::AtFlags::SYMLINK_FOLLOW) {
+            Ok(()) => tempfile::TempPath::try_from_path(link).map(Some),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Makes `relative` the same file as `held`, or a copy of it, replacing what is there.

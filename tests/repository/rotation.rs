@@ -5,8 +5,9 @@ use std::process::Command;
 
 use packhouse::repo::keys::{Algorithm, Certificates, SecretKey};
 use packhouse::repo::sign::Signer;
+use packhouse::repo::travel::{self, Actor, SnapshotId};
 use packhouse::repo::trust::rotation::{Rotated, RotationOptions, Step, rotate};
-use packhouse::repo::{self, RepoError};
+use packhouse::repo::{self, Kind, RepoError, Suite, verify};
 use packhouse::report::Silent;
 
 use crate::support::{Apt, Bench, Dnf, both, new_key, now, output, run, write};
@@ -30,7 +31,7 @@ fn step(bench: &mut Bench, step: &Step, key: &SecretKey) -> Result<Rotated, Repo
     assert!(before == bench.visible(), "a trial changes nothing");
     options.dry_run = false;
     let rotated = rotate(&repository, step, &Keys::signer(key), &options)?;
-    assert_eq!(told, Rotated { packages: 0, ..rotated.clone() });
+    assert_eq!(told, rotated);
     bench.repository = repo::open(bench.repository.root()).expect("a repository");
     Ok(rotated)
 }
@@ -198,6 +199,46 @@ fn clients_but_packages(bench: &Bench, name: &str, keys: &[&SecretKey]) -> Vec<&
         taken.push("sqv");
     }
     taken
+}
+
+#[test]
+fn snapshots_follow_the_key() {
+    let (old, new) = (new_key(Algorithm::Ed25519), new_key(Algorithm::Ed25519));
+    let mut bench = Bench::with_key(&old);
+    let (deb, rpm) = (bench.deb("acme", "1", "amd64"), bench.rpm("acme", "1", "one", ""));
+    bench.publish_with("bookworm", &[&deb], false, &Keys::signer(&old)).expect("published");
+    bench.publish_with("el9", &[&rpm], false, &Keys::signer(&old)).expect("published");
+    let id: SnapshotId = "before".parse().expect("an ID");
+    let signer = Keys::signer(&old);
+    let actor = Actor { signer: Some(&signer), time: now(), reporter: &Silent };
+    let suites = [Suite::of(Kind::Apt, "bookworm"), Suite::of(Kind::Yum, "el9")];
+    travel::snapshot(&bench.repository, &suites, &id, &actor).expect("taken");
+    let later = bench.deb("later", "1", "amd64");
+    bench.publish_with("bookworm", &[&later], false, &signer).expect("published");
+
+    let seen = |bench: &Bench, name: &str, key: &SecretKey| {
+        let (binary, armored) = keyring(bench, name, &[key]);
+        let snippet = std::fs::read_to_string(bench.published("acme-bookworm.sources")).unwrap();
+        let own = snippet.replace(&bench.published("key.gpg").display().to_string(), &binary.display().to_string());
+        let own = own.replace("\nURIs: file:", "\nURIs: copy:").replace("/apt\n", "/apt/snapshot/before\n");
+        let debs = Apt::new(bench, &format!("{name}-apt"), &own).update();
+        let snippet = std::fs::read_to_string(bench.published("acme-el9.repo")).unwrap();
+        let key = format!("gpgkey=file://{}", armored.display());
+        let lines = snippet.lines().map(|line| if line.starts_with("gpgkey=") { &*key } else { line });
+        let own = lines.map(|line| format!("{line}\n")).collect::<String>();
+        let own = own.replace("/yum/el9\n", "/yum/snapshot/before/el9\n");
+        (debs.unwrap_or_default(), Dnf::new(bench, &format!("{name}-dnf"), &own).packages())
+    };
+    let all = (vec!["acme".to_owned()], vec!["acme-1-1.el9".to_owned()]);
+    let nothing = (Vec::new(), Vec::new());
+    assert_eq!((seen(&bench, "before-old", &old), seen(&bench, "before-new", &new)), (all.clone(), nothing.clone()));
+    let rotated = step(&mut bench, &Step::To(Keys::signer(&new)), &old).expect("begun");
+    assert_eq!(rotated.snapshots, 2);
+    assert_eq!((seen(&bench, "during-old", &old), seen(&bench, "during-new", &new)), (all.clone(), all.clone()));
+    step(&mut bench, &Step::Finish, &new).expect("finished");
+    assert_eq!((seen(&bench, "after-old", &old), seen(&bench, "after-new", &new)), (nothing, all));
+    let report = verify::verify(&bench.repository, &Silent).expect("verified");
+    assert!(report.damages.is_empty(), "{:#?}", report.damages);
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use packhouse::repo;
+use packhouse::repo::travel::{self, Actor, SnapshotId};
 use packhouse::repo::verify::{self, Report};
+use packhouse::repo::{self, Kind, Suite};
 use packhouse::report::Silent;
 
 use crate::support::{Apt, Bench, Dnf, now, run, signer, walk};
@@ -218,4 +219,57 @@ fn the_command_ends_with_1_while_damage_is_left() {
     assert_eq!(damaged.status.code(), Some(1));
     let said: serde_json::Value = serde_json::from_slice(&damaged.stdout).expect("one document");
     assert_eq!(said["damages"][0]["path"], "apt/pool/main/z/zeta/zeta_1_amd64.deb");
+}
+
+#[test]
+fn damage_of_a_snapshot_is_named_and_repaired_from_what_is_left() {
+    let mut bench = published();
+    let id: SnapshotId = "frozen".parse().expect("an ID");
+    let signer = signer();
+    let actor = Actor { signer: Some(&signer), time: now(), reporter: &Silent };
+    let suites = [Suite::of(Kind::Apt, "bookworm"), Suite::of(Kind::Yum, "el9")];
+    travel::snapshot(&bench.repository, &suites, &id, &actor).expect("taken");
+    let (deb, rpm) = (bench.deb("later", "1", "amd64"), bench.rpm("later", "1", "one", ""));
+    bench.publish("bookworm", &[&deb]).expect("published");
+    bench.publish("el9", &[&rpm]).expect("published");
+    let report = verified(&bench);
+    assert!(report.damages.is_empty(), "{:#?}", report.damages);
+    let owners: Vec<(String, u64)> = report.suites.iter().map(|suite| (suite.owner(), suite.packages)).collect();
+    assert_eq!(owners[2], ("snapshot frozen of the apt suite bookworm".to_owned(), 3));
+    assert_eq!(owners[3], ("snapshot frozen of the yum suite el9".to_owned(), 3));
+
+    let remove = |path: &Path| std::fs::remove_file(path).unwrap();
+    let (apt, yum) = ("apt/snapshot/frozen", "yum/snapshot/frozen/el9");
+    let held = |part: &str, end: &str| {
+        let found = find(&bench, part).into_iter().find(|path| path.to_string_lossy().ends_with(end)).unwrap();
+        found.strip_prefix(bench.repository.root()).unwrap().to_string_lossy().into_owned()
+    };
+    let by_hash = held("apt/snapshot/frozen/dists/bookworm/main/binary-amd64/by-hash", "");
+    let primary = held("yum/snapshot/frozen/el9/repodata", "-primary.xml.gz");
+    let cases: [(&str, &dyn Fn(&Path)); 9] = [
+        (&format!("{apt}/dists/bookworm/InRelease"), &flip),
+        (&format!("{apt}/dists/bookworm/Release.gpg"), &remove),
+        (&format!("{apt}/dists/bookworm/main/binary-amd64/Packages.gz"), &remove),
+        (&by_hash, &flip),
+        (&format!("{apt}/pool"), &remove),
+        (&format!("{yum}/repodata/repomd.xml.asc"), &flip),
+        (&format!("{yum}/repodata/repomd.xml"), &remove),
+        (&primary, &flip),
+        (&format!("{yum}/packages"), &remove),
+    ];
+    for (path, damage) in cases {
+        damage(&bench.published(path));
+        let report = verified(&bench);
+        assert!(report.damages.iter().any(|found| found.path == path), "{path}: {:#?}", report.damages);
+        let report = repaired(&bench);
+        assert!(!report.is_damaged(), "{path}: {:#?}", report.damages);
+        let after = verified(&bench);
+        assert!(after.damages.is_empty(), "{path}: {:#?}", after.damages);
+    }
+    let snippet = std::fs::read_to_string(bench.published("acme-bookworm.sources")).unwrap();
+    let snippet = snippet.replace("\nURIs: file:", "\nURIs: copy:").replace("/apt\n", &format!("/{apt}\n"));
+    assert_eq!(Apt::new(&bench, "apt", &snippet).update().expect("updated"), ["acme", "zeta"]);
+    let snippet = std::fs::read_to_string(bench.published("acme-el9.repo")).unwrap();
+    let dnf = Dnf::new(&bench, "dnf", &snippet.replace("/yum/el9\n", &format!("/{yum}\n")));
+    assert!(dnf.packages().iter().all(|package| !package.starts_with("later")), "{:?}", dnf.packages());
 }

@@ -51,7 +51,7 @@ pub(super) fn run(session: &Session, arguments: &Rotate) -> Result<(), Failure> 
     if let Some(new) = &arguments.at_once {
         let signer = new_key(session, arguments, new, time)?;
         let rotated = rotation::rotate(&repository, &Step::AtOnce, &signer, &options)?;
-        return tell(session, &repository, &rotated);
+        return tell(session, &repository, arguments.dry_run, &rotated);
     }
     let signers = key::signer(session, &arguments.key, time)?;
     let configuration = repository.configuration();
@@ -69,24 +69,28 @@ pub(super) fn run(session: &Session, arguments: &Rotate) -> Result<(), Failure> 
         None => Step::Abort,
     };
     let rotated = rotation::rotate(&repository, &step, &signer, &options)?;
-    tell(session, &repository, &rotated)
+    tell(session, &repository, arguments.dry_run, &rotated)
 }
 
-fn tell(session: &Session, repository: &Repository, rotated: &Rotated) -> Result<(), Failure> {
+fn tell(session: &Session, repository: &Repository, dry_run: bool, rotated: &Rotated) -> Result<(), Failure> {
     if session.output() == Output::Json {
         return session.print_json("rotation", rotated);
     }
+    let would = if dry_run { "(not done) " } else { "" };
     let root = repository.root().display();
     session.print(&match &rotated.next {
         Some(next) => format!(
-            "{root} is signed by {} and {next}\n    give clients the new key.gpg and key.asc; publish with both keys \
+            "{would}{root} is signed by {} and {next}\n    give clients the new key.gpg and key.asc; publish with both keys \
              (--key twice); when all clients have them: packhouse repo rotate --finish",
             rotated.key
         ),
-        None => format!("{root} is signed by {}", rotated.key),
+        None => format!("{would}{root} is signed by {}", rotated.key),
     })?;
     if rotated.packages > 0 {
         session.print(&format!("    {} packages signed anew", rotated.packages))?;
+    }
+    if rotated.snapshots > 0 {
+        session.print(&format!("    {} snapshots signed anew", rotated.snapshots))?;
     }
     Ok(())
 }

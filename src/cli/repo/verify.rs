@@ -44,7 +44,10 @@ fn show(session: &Session, report: &Report) -> Result<(), Failure> {
     for checked in &report.suites {
         session.print(&format!(
             "{}: generation {}, {} packages, {} files looked at",
-            checked.suite, checked.generation, checked.packages, checked.files
+            checked.owner(),
+            checked.generation,
+            checked.packages,
+            checked.files
         ))?;
     }
     for damage in &report.damages {

@@ -12,5 +12,5 @@ mod write;
 
 pub(crate) use dsc::MAX_SIZE as MAX_DSC;
 pub use dsc::{Dsc, SourceFile, parse as parse_dsc};
-pub use read::{DebInfo, Files, Visitor, read, read_contents};
+pub use read::{DebInfo, Files, Visitor, read, read_contents, read_from};
 pub(super) use write::write;

@@ -36,6 +36,8 @@ const KNOWN: [&str; 12] = [
     "postrm",
     "isinstallable",
 ];
+/// What is read at once of a member.
+const BUFFER: usize = 128 * 1024;
 const SCRIPTS: [&str; 5] = ["preinst", "postinst", "prerm", "postrm", "config"];
 
 /// Whether the list of files is wanted; it means unpacking all of the data archive.
@@ -99,21 +101,35 @@ impl DebInfo {
 
 /// Reads the .deb at `path`. Both archives are decompressed to their ends when `files` is [`Files::List`].
 pub fn read(path: &Path, files: Files) -> Result<DebInfo, Error> {
-    read_all(path, files, &mut |_, _| Ok(())).map_err(|fault| fault.at(path))
+    read_file(path, files, &mut |_, _| Ok(())).map_err(|fault| fault.at(path))
+}
+
+/// The same of all that `source` has, which errors call `path`; `each` is given every file of the data archive where files are
+/// listed.
+pub fn read_from(
+    source: &mut (impl Read + Seek),
+    path: &Path,
+    files: Files,
+    each: &mut Visitor<'_>,
+) -> Result<DebInfo, Error> {
+    read_all(source, files, each).map_err(|fault| fault.at(path))
 }
 
 /// The same with the list of files; `each` is given every file of the data archive with its content, which it need not read.
 pub fn read_contents(path: &Path, each: &mut Visitor<'_>) -> Result<DebInfo, Error> {
-    read_all(path, Files::List, each).map_err(|fault| fault.at(path))
+    read_file(path, Files::List, each).map_err(|fault| fault.at(path))
 }
 
 /// Looks at one file of the data archive and its content.
 pub type Visitor<'a> = dyn FnMut(&FileInfo, &mut dyn Read) -> std::io::Result<()> + 'a;
 
-fn read_all(path: &Path, files: Files, each: &mut Visitor<'_>) -> Result<DebInfo, Fault> {
-    let mut file = fs_err::File::open(path)?;
-    let size = file.metadata()?.len();
-    let members = archive::members(&mut file)?;
+fn read_file(path: &Path, files: Files, each: &mut Visitor<'_>) -> Result<DebInfo, Fault> {
+    read_all(&mut fs_err::File::open(path)?, files, each)
+}
+
+fn read_all(file: &mut (impl Read + Seek), files: Files, each: &mut Visitor<'_>) -> Result<DebInfo, Fault> {
+    let size = file.seek(SeekFrom::End(0))?;
+    let members = archive::members(file)?;
     let expected = || Fault::malformed("its members are not debian-binary, control.tar and data.tar, in this order");
     // Signing tools add members after these three, whose names begin with `_`. One in between would be skipped by some
     // readers and taken by others.
@@ -123,7 +139,7 @@ fn read_all(path: &Path, files: Files, each: &mut Visitor<'_>) -> Result<DebInfo
     }
     let control_compression = compression_of(&control.name, "control.tar").ok_or_else(expected)??;
     let compression = compression_of(&data.name, "data.tar").ok_or_else(expected)??;
-    check_version(&mut file, version)?;
+    check_version(file, version)?;
 
     let mut info = DebInfo {
         control: Vec::new(),
@@ -135,9 +151,9 @@ fn read_all(path: &Path, files: Files, each: &mut Visitor<'_>) -> Result<DebInfo
         compression,
         size,
     };
-    read_control(&mut info, open(&mut file, control, control_compression, MAX_CONTROL)?)?;
+    read_control(&mut info, open(file, control, control_compression, MAX_CONTROL)?)?;
     if files == Files::List {
-        read_data(&mut info, open(&mut file, data, compression, most_unpacked(data.size))?, each)?;
+        read_data(&mut info, open(file, data, compression, most_unpacked(data.size))?, each)?;
     }
     Ok(info)
 }
@@ -155,16 +171,17 @@ fn compression_of(name: &str, stem: &str) -> Option<Result<Option<Compression>, 
 }
 
 fn open<'a>(
-    file: &'a mut fs_err::File,
+    file: &'a mut (impl Read + Seek),
     member: &Member,
     compression: Option<Compression>,
     limit: u64,
 ) -> Result<Bounded<Box<dyn Read + 'a>>, Fault> {
     file.seek(SeekFrom::Start(member.offset))?;
-    Ok(Bounded::new(decoder(compression, BufReader::with_capacity(128 * 1024, file.take(member.size)))?, limit))
+    let capacity = usize::try_from(member.size).unwrap_or(usize::MAX).clamp(1, BUFFER);
+    Ok(Bounded::new(decoder(compression, BufReader::with_capacity(capacity, file.take(member.size)))?, limit))
 }
 
-fn check_version(file: &mut fs_err::File, member: &Member) -> Result<(), Fault> {
+fn check_version(file: &mut (impl Read + Seek), member: &Member) -> Result<(), Fault> {
     let mut text = Vec::new();
     file.seek(SeekFrom::Start(member.offset))?;
     file.take(member.size.min(64)).read_to_end(&mut text)?;

@@ -15,7 +15,7 @@ mod tag;
 mod write;
 
 pub use payload::read_contents;
-pub use read::{ChangelogEntry, Dependency, RpmInfo, read};
+pub use read::{ChangelogEntry, Dependency, RpmInfo, read, read_from};
 pub use sign::{HeaderSignature, Signer, SignerError, header_signature, immutable_digest, sign};
 pub(super) use write::write;
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use md5::Md5;
@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 use super::header::Header;
 use super::scriptlets;
 use super::tag::{self, file, sense};
+use crate::digest::Sha256 as Digest;
 use crate::format::Error;
 use crate::format::error::Fault;
 use crate::format::listing::{FileInfo, FileKind};
@@ -180,19 +181,23 @@ impl RpmInfo {
     }
 }
 
-/// The front of an .rpm and the digests of what follows.
-pub(super) struct Opened {
+/// The front of an .rpm and what follows.
+pub(super) struct Opened<R> {
     pub(super) lead: Vec<u8>,
     pub(super) signature: Header,
     pub(super) header: Header,
     /// First byte of the header and of the payload.
     pub(super) header_range: (u64, u64),
-    pub(super) payload: BufReader<fs_err::File>,
+    pub(super) payload: R,
+}
+
+/// Opens a file, and reads all that stands before the payload.
+pub(super) fn open(path: &Path) -> Result<Opened<BufReader<fs_err::File>>, Fault> {
+    begin(BufReader::with_capacity(128 * 1024, fs_err::File::open(path)?))
 }
 
 /// Reads all that stands before the payload.
-pub(super) fn open(path: &Path) -> Result<Opened, Fault> {
-    let mut payload = BufReader::with_capacity(128 * 1024, fs_err::File::open(path)?);
+fn begin<R: BufRead>(mut payload: R) -> Result<Opened<R>, Fault> {
     let mut lead = vec![0; LEAD];
     payload.read_exact(&mut lead).map_err(|_| Fault::malformed("it is shorter than an rpm's lead"))?;
     if !lead.starts_with(&LEAD_MAGIC) {
@@ -215,12 +220,23 @@ pub(super) fn open(path: &Path) -> Result<Opened, Fault> {
 
 /// Reads the .rpm at `path` and verifies the digests of its header and its payload.
 pub fn read(path: &Path) -> Result<RpmInfo, Error> {
-    read_all(path).map_err(|fault| fault.at(path))
+    open(path).and_then(|opened| read_all(opened, None)).map_err(|fault| fault.at(path))
 }
 
-fn read_all(path: &Path) -> Result<RpmInfo, Fault> {
-    let mut opened = open(path)?;
-    let payload_size = verify(&mut opened)?;
+/// The same of all that `reader` gives, which errors call `path`, with the digest over header and payload: the identity of a
+/// package, whether signed or not.
+pub fn read_from(reader: impl BufRead, path: &Path) -> Result<(RpmInfo, Digest), Error> {
+    let read = || -> Result<(RpmInfo, Digest), Fault> {
+        let opened = begin(reader)?;
+        let mut immutable = Sha256::new_with_prefix(&opened.header.bytes);
+        let info = read_all(opened, Some(&mut immutable))?;
+        Ok((info, Digest(immutable.finalize().into())))
+    };
+    read().map_err(|fault| fault.at(path))
+}
+
+fn read_all(mut opened: Opened<impl BufRead>, immutable: Option<&mut Sha256>) -> Result<RpmInfo, Fault> {
+    let payload_size = verify(&mut opened, immutable)?;
     let mut info = describe(&opened.header)?;
     let signatures = [tag::SIG_RSA, tag::SIG_DSA, tag::SIG_PGP, tag::SIG_GPG, tag::SIG_OPENPGP];
     info.signed = signatures.into_iter().any(|tag| opened.signature.has(tag));
@@ -235,8 +251,8 @@ fn read_all(path: &Path) -> Result<RpmInfo, Fault> {
     Ok(info)
 }
 
-/// Verifies the header's digest and the payload's; gives the payload's size.
-fn verify(opened: &mut Opened) -> Result<u64, Fault> {
+/// Verifies the header's digest and the payload's; gives the payload's size. The payload goes into `immutable` as well.
+fn verify(opened: &mut Opened<impl BufRead>, mut immutable: Option<&mut Sha256>) -> Result<u64, Fault> {
     let (signature, header) = (&opened.signature, &opened.header);
     let mismatch = |what: &str| Fault::Mismatch(format!("the digest of its {what} does not match"));
     if let Some(expected) = signature.text(tag::SIG_SHA256)? {
@@ -252,14 +268,21 @@ fn verify(opened: &mut Opened) -> Result<u64, Fault> {
     }
 
     let mut digest = PayloadDigest::of(signature, header)?;
-    let mut buffer = vec![0; 128 * 1024];
     let mut size = 0;
     loop {
-        let length = opened.payload.read(&mut buffer)?;
+        let bytes = match opened.payload.fill_buf() {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            bytes => bytes?,
+        };
+        let length = bytes.len();
         if length == 0 {
             break;
         }
-        digest.update(buffer.get(..length).unwrap_or_default());
+        digest.update(bytes);
+        if let Some(immutable) = &mut immutable {
+            immutable.update(bytes);
+        }
+        opened.payload.consume(length);
         size += length as u64;
     }
     if !digest.matches() {

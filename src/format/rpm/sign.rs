@@ -22,8 +22,9 @@ pub type Signer<'a> = dyn FnMut(&[u8]) -> Result<Vec<u8>, SignerError> + 'a;
 /// bytes, one binary version 4 signature packet, detached. A former signature is replaced; header and payload stay as
 /// they are, byte for byte. The payload is covered by its digest in the header.
 ///
-/// RSA serves every client; EdDSA needs rpm ≥ 4.16.
-pub fn sign(input: &Path, output: &mut dyn Write, sign: &mut Signer<'_>) -> Result<(), Error> {
+/// RSA serves every client; EdDSA needs rpm ≥ 4.16. Gives where the header lies now: its first byte, and the byte after its
+/// last.
+pub fn sign(input: &Path, output: &mut dyn Write, sign: &mut Signer<'_>) -> Result<(u64, u64), Error> {
     let Opened { lead, signature: old, header, mut payload, .. } = open(input).map_err(|fault| fault.at(input))?;
     let facts = signature::facts(&old).map_err(|fault| fault.at(input))?;
     if hex::encode(Sha256Hasher::digest(&header.bytes)) != facts.sha256 {
@@ -40,7 +41,9 @@ pub fn sign(input: &Path, output: &mut dyn Write, sign: &mut Signer<'_>) -> Resu
         output.write_all(part).map_err(write_error)?;
     }
     io::copy(&mut payload, output).map_err(write_error)?;
-    output.flush().map_err(write_error)
+    output.flush().map_err(write_error)?;
+    let start = (lead.len() + signature.len()) as u64;
+    Ok((start, start + header.bytes.len() as u64))
 }
 
 /// SHA-256 over header and payload: the identity of a package, whether signed or not.

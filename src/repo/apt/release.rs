@@ -55,8 +55,8 @@ impl Release<'_> {
         }
         text.push_str("SHA256:\n");
         for file in &root.files {
-            for ((size, digest), extension) in [(file.open, ""), (file.packed, ".gz")] {
-                let _ = writeln!(text, " {digest} {size:>10} {}{extension}", file.path);
+            for (name, size, digest) in file.listed() {
+                let _ = writeln!(text, " {digest} {size:>10} {name}");
             }
         }
         Ok(text)

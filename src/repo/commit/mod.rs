@@ -17,9 +17,9 @@ use rayon::iter::{IntoParallelRefMutIterator as _, ParallelDrainRange as _, Para
 
 use super::change::Change;
 use super::error::RepoError;
-use super::index::{self, Built};
+use super::index::{self, Built, Held};
 use super::layout::{Configuration, Repository};
-use super::root::{self, IndexFile, Root};
+use super::root::{self, Root};
 use super::sign::Signer;
 use super::snippets;
 use super::store::{Copied, Store};
@@ -201,18 +201,13 @@ fn build(store: &Store, pending: &mut [(usize, Next)]) -> Result<(), RepoError> 
         owners.extend(planned.iter().map(|_| number));
         plans.extend(planned);
     }
-    let known = |plan: usize, key: Sha256| -> Option<(IndexFile, String)> {
-        let (_, next) = owners.get(plan).and_then(|owner| pending.get(*owner))?;
-        let path = &plans.get(plan)?.path;
-        [Some(&next.base), next.donor.as_ref()].into_iter().flatten().find_map(|root| {
-            // Of several equal files the one of the same name, which has its place already.
-            let equal = || root.files.iter().filter(|file| file.key == key);
-            let file = equal().find(|file| file.path == *path).or_else(|| equal().next())?;
-            let place = file.place(&root.suite);
-            store.path(&place).exists().then(|| (file.clone(), place))
-        })
+    let held = |plan: usize| -> Vec<Held<'_>> {
+        let next = owners.get(plan).and_then(|owner| pending.get(*owner)).map(|(_, next)| next);
+        let roots = next.into_iter().flat_map(|next| std::iter::once(&next.base).chain(&next.donor));
+        let files = roots.flat_map(|root| root.files.iter().map(move |file| (root, file)));
+        files.map(|(root, file)| Held { file, place: file.place(&root.suite) }).collect()
     };
-    let built = index::build(store, &plans, &known)?;
+    let built = index::build(store, &plans, &held)?;
     for (built, owner) in built.into_iter().zip(owners) {
         if let Some((_, next)) = pending.get_mut(owner) {
             next.root.files.push(built.file.clone());

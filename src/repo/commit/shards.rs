@@ -11,6 +11,9 @@ use crate::repo::record::{Entry, Identity};
 use crate::repo::shard::{self, ShardReference};
 use crate::repo::store::Store;
 
+/// What was added lately to a shard is at most such a part of it: a quarter.
+const RECENT: usize = 4;
+
 /// The cells as they are after the change.
 pub(super) fn cells(store: &Store, change: &mut Change) -> Result<BTreeMap<CellName, Cell>, RepoError> {
     let mut cells = change.base.cells.clone();
@@ -41,41 +44,64 @@ fn cell(store: &Store, change: &mut Change, name: &CellName, mut held: Cell) -> 
     }
     let Some(edit) = change.edits.get(name) else { return Ok(held) };
     let mut touched: BTreeMap<usize, Vec<(&Identity, Option<&Put>)>> = BTreeMap::new();
-    let put = edit.put.iter().map(|(identity, put)| (identity, Some(put)));
+    let put = edit.put.iter().map(|put| (&put.record.identity, Some(put)));
     for (identity, put) in put.chain(edit.removed.iter().map(|identity| (identity, None))) {
         touched.entry(shard_number(&identity.name, bits)).or_default().push((identity, put));
     }
     let touched: Vec<_> = touched.into_iter().collect();
     let streams = name.streams().len();
     let written = touched.into_par_iter().map(|(number, changes)| {
-        let before = held.shards.get(number).and_then(Option::as_ref);
-        Ok((number, one(store, before, edit, changes, streams)?))
+        let settled = held.shards.get(number).and_then(Option::as_ref);
+        let put = changes.into_iter().filter_map(|(_, put)| put).collect();
+        Ok((number, both(store, settled, held.recent.get(&number), edit, put, streams)?))
     });
     let written = written.collect::<Result<Vec<_>, RepoError>>()?;
-    let mut shards = held.shards;
+    let Cell { mut shards, mut recent, .. } = held;
     shards.resize(1 << bits, None);
-    for (number, shard) in written {
+    for (number, (settled, added)) in written {
         if let Some(place) = shards.get_mut(number) {
-            *place = shard;
+            *place = settled;
         }
+        recent.remove(&number);
+        recent.extend(added.map(|added| (number, added)));
     }
-    Ok(Cell { bits, shards })
+    Ok(Cell { bits, shards, recent })
+}
+
+/// The shards of one number after the change. What is put goes to what was added lately; when that has become a part of the
+/// settled shard that matters, to that.
+fn both(
+    store: &Store,
+    settled: Option<&ShardReference>,
+    recent: Option<&ShardReference>,
+    edit: &Edit,
+    put: Vec<&Put>,
+    streams: usize,
+) -> Result<(Option<ShardReference>, Option<ShardReference>), RepoError> {
+    let added = recent.map_or(0, |shard| shard.count as usize) + put.len();
+    let Some(settled) = settled.filter(|settled| added <= settled.count as usize / RECENT) else {
+        let before = settled.into_iter().chain(recent);
+        return Ok((one(store, before, edit, put, streams)?, None));
+    };
+    let touched = shard::records(store, settled)?.iter().any(|record| edit.supersedes(&record.identity));
+    let kept = if touched { one(store, Some(settled), edit, Vec::new(), streams)? } else { Some(settled.clone()) };
+    Ok((kept, one(store, recent, edit, put, streams)?))
 }
 
 /// One shard after the change; none when nothing is left in it.
-fn one(
+fn one<'a>(
     store: &Store,
-    before: Option<&ShardReference>,
+    before: impl IntoIterator<Item = &'a ShardReference>,
     edit: &Edit,
-    changes: Vec<(&Identity, Option<&Put>)>,
+    put: Vec<&Put>,
     streams: usize,
 ) -> Result<Option<ShardReference>, RepoError> {
-    let mut entries = match before {
-        Some(shard) => shard::entries(store, shard)?,
-        None => Vec::new(),
-    };
+    let mut entries = Vec::new();
+    for shard in before {
+        entries.append(&mut shard::entries(store, shard)?);
+    }
     entries.retain(|entry| !edit.supersedes(&entry.record.identity));
-    for put in changes.into_iter().filter_map(|(_, put)| put) {
+    for put in put {
         entries.push(Entry { record: put.record.clone(), texts: put.texts.read()? });
     }
     entries.sort_by(|left, right| left.record.identity.cmp(&right.record.identity));

@@ -134,6 +134,7 @@ pub fn import(
     identity::keep(repository, &writer.store, plan)?;
     repository.save(&writer.store)?;
     drop(writer);
+    let sample = sample(plan);
     let published = all(repository, plan, leave_out, options);
     if published.is_err() {
         // Suites that did not come to be are not to be named.
@@ -141,7 +142,7 @@ pub fn import(
         before.save(&writer.store)?;
     }
     if !options.sign_rpms
-        && let Some(path) = signed_by_others(plan, options)
+        && let Some(path) = signed_by_others(&sample, options)
     {
         options.reporter.note(&format!(
             "rpms such as {} are not signed with the repository's key, and the file for clients asks for that: import with \
@@ -152,15 +153,19 @@ pub fn import(
     published
 }
 
-/// An rpm without a signature of ours, if there is one among the first.
-fn signed_by_others<'a>(plan: &'a ImportPlan, options: &PublishOptions<'_>) -> Option<&'a Path> {
-    let rpms =
-        plan.suites.iter().filter(|suite| suite.kind == Kind::Yum).flat_map(|suite| suite.items.iter().take(100));
+/// Some of the rpms.
+fn sample(plan: &ImportPlan) -> Vec<PathBuf> {
+    let suites = plan.suites.iter().filter(|suite| suite.kind == Kind::Yum);
+    suites.flat_map(|suite| suite.items.iter().take(100)).map(|item| item.path.clone()).collect()
+}
+
+/// An rpm without a signature of ours, if there is one.
+fn signed_by_others<'a>(rpms: &'a [PathBuf], options: &PublishOptions<'_>) -> Option<&'a Path> {
     let ours = |path: &Path| {
         let held = crate::format::rpm::header_signature(path).ok().flatten();
         held.is_some_and(|held| options.signer.has_signed(&held.signature, &held.header))
     };
-    rpms.map(|item| item.path.as_path()).find(|path| !ours(path))
+    rpms.iter().map(PathBuf::as_path).find(|path| !ours(path))
 }
 
 fn all(
@@ -169,7 +174,8 @@ fn all(
     leave_out: bool,
     options: &PublishOptions<'_>,
 ) -> Result<Published, RepoError> {
-    let mut items: Vec<Item> = plan.suites.iter().flat_map(|suite| suite.items.iter().cloned()).collect();
+    // Taken, not cloned: there may be a hundred thousand.
+    let mut items: Vec<Item> = plan.suites.iter_mut().flat_map(|suite| std::mem::take(&mut suite.items)).collect();
     let first = match publish(repository, &items, options) {
         Err(error) if error.is_about_a_package() => error,
         result => return result,

@@ -5,22 +5,30 @@
 //! its file name. Fields that the index itself owns are refused, for a package could speak about other files with them.
 
 mod deb;
+mod opened;
 mod rpm;
 mod source;
 
-use std::io::{self, Read};
+use std::io::{self, BufReader, Cursor, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
 pub(super) use deb::deb_entry;
 pub(super) use rpm::{rpm_entry, signed};
 pub(super) use source::{Source, source_entry};
 
+use opened::{Opened, Watched};
+
 use super::error::RepoError;
+use super::record::Identity;
 use super::store::{Copied, Store};
+use super::{page, yum};
 use crate::digest::Sha256;
-use crate::format;
 use crate::format::deb::{DebInfo, Files};
 use crate::format::rpm::RpmInfo;
+use crate::format::{self, FileInfo};
+
+/// What is read at once of a large package.
+const BUFFER: usize = 128 << 10;
 
 /// A file to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,9 +45,21 @@ pub struct Item {
 
 /// What a file turned out to be.
 pub(super) enum Ingested {
-    Deb { copy: Copied, info: Box<DebInfo> },
-    Rpm { copy: Copied, info: Box<RpmInfo>, immutable: Sha256 },
-    Source { copy: Copied, source: Box<Source> },
+    /// With what its page says, where that was wanted and seen.
+    Deb {
+        copy: Copied,
+        info: Box<DebInfo>,
+        page: Option<Box<page::Facts>>,
+    },
+    Rpm {
+        copy: Copied,
+        info: Box<RpmInfo>,
+        immutable: Sha256,
+    },
+    Source {
+        copy: Copied,
+        source: Box<Source>,
+    },
 }
 
 /// What an index says of a file and the package itself does not.
@@ -52,42 +72,102 @@ pub(super) struct Facts {
     pub(super) phase: Option<u8>,
 }
 
-/// Copies (or hard-links, where `link` says so) and judges one file. The names of a .deb's files are read where `files` says
-/// so: that means unpacking it.
-pub(super) fn take(store: &Store, item: &Item, link: bool, files: Files) -> Result<Ingested, RepoError> {
+/// How a file is taken in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct How {
+    /// Hard-linked, not copied, where that is possible.
+    pub(super) link: bool,
+    /// Whether the names of a .deb's files are read: that means unpacking it.
+    pub(super) files: Files,
+    /// Whether, being unpacked, it is asked for what its page says.
+    pub(super) page: bool,
+}
+
+/// Copies and judges one file.
+pub(super) fn take(store: &Store, item: &Item, how: How) -> Result<Ingested, RepoError> {
     let failed = || RepoError::io(format!("{} could not be taken in", item.path.display()));
     if !fs_err::metadata(&item.path).map_err(failed())?.is_file() {
         return Err(RepoError::refused(&item.path, "this is no regular file"));
     }
-    let mut source = fs_err::File::open(&item.path).map_err(failed())?;
-    let mut magic = [0; 8];
-    let length = read_up_to(&mut source, &mut magic).map_err(failed())?;
-    let begin = magic.get(..length).unwrap_or_default();
-    let copy = match link {
-        true => store.link_in(&item.path),
-        false => store.copy_in(&mut begin.chain(source)),
-    };
-    let copy = copy.map_err(failed())?;
+    let (copy, content) = store.take_in(&item.path, how.link).map_err(failed())?;
     if let Some(expected) = item.sha256.filter(|expected| *expected != copy.sha256) {
         let reason = format!("its SHA-256 is {}, the list of artefacts says {expected}", copy.sha256);
         return Err(RepoError::refused(&item.path, reason));
     }
+    let mut file = match &content {
+        Some(bytes) => Opened::Memory(Cursor::new(bytes.as_slice())),
+        None => Opened::File(BufReader::with_capacity(BUFFER, fs_err::File::open(&copy.file).map_err(failed())?)),
+    };
+    match judge(&mut file, item, how)? {
+        Judged::Deb(info, page) => Ok(Ingested::Deb { copy, info, page }),
+        Judged::Rpm(info, immutable) => Ok(Ingested::Rpm { copy, info, immutable }),
+        Judged::Source => {
+            let source = source::take(store, &item.path, &copy)?;
+            Ok(Ingested::Source { copy, source: Box::new(source) })
+        }
+    }
+}
+
+/// Judges one file where it is, and gives the identity of a binary package.
+pub(super) fn look(item: &Item) -> Result<Option<Identity>, RepoError> {
+    let failed = || RepoError::io(format!("{} could not be read", item.path.display()));
+    let mut file = BufReader::with_capacity(BUFFER, fs_err::File::open(&item.path).map_err(failed())?);
+    if let Some(expected) = item.sha256 {
+        let (digest, _) = Sha256::of_reader(&mut file).map_err(failed())?;
+        if digest != expected {
+            return Err(RepoError::refused(&item.path, format!("its SHA-256 is {digest}, its index says {expected}")));
+        }
+        file.rewind().map_err(failed())?;
+    }
+    let how = How { link: false, files: Files::Skip, page: false };
+    let (name, version, architecture) = match judge(&mut Opened::File(file), item, how)? {
+        Judged::Deb(info, _) => (info.package().to_owned(), info.version().to_owned(), info.architecture().to_owned()),
+        Judged::Rpm(info, _) => (info.name.clone(), yum::version(&info), info.architecture),
+        Judged::Source => return Ok(None),
+    };
+    Ok(Some(Identity { name, version, architecture }))
+}
+
+/// What a file turned out to be, wherever it is.
+enum Judged {
+    Deb(Box<DebInfo>, Option<Box<page::Facts>>),
+    Rpm(Box<RpmInfo>, Sha256),
+    /// Its files are still to be looked at.
+    Source,
+}
+
+fn judge(file: &mut Opened<'_>, item: &Item, how: How) -> Result<Judged, RepoError> {
+    let failed = || RepoError::io(format!("{} could not be read", item.path.display()));
+    let path = &item.path;
+    let mut magic = [0; 8];
+    let length = read_up_to(file, &mut magic).map_err(failed())?;
+    let begin = magic.get(..length).unwrap_or_default();
+    file.rewind().map_err(failed())?;
     if begin == b"!<arch>\n" {
-        let info = format::deb::read(&copy.file, files).map_err(|error| refused(&item.path, error))?;
-        deb::check(&item.path, &info)?;
-        return Ok(Ingested::Deb { copy, info: Box::new(info) });
+        let (mut sight, mut seen) = (page::Sight::default(), how.page && how.files == Files::List);
+        let mut each = |entry: &FileInfo, content: &mut dyn Read| {
+            let mut content = Watched { inner: content, failed: false };
+            match if seen { sight.look(entry, &mut content) } else { Ok(()) } {
+                // What is odd about a changelog is no reason to refuse a package.
+                Err(_) if !content.failed => seen = false,
+                looked => looked?,
+            }
+            Ok(())
+        };
+        let info = format::deb::read_from(file, path, how.files, &mut each).map_err(|error| refused(path, error))?;
+        deb::check(path, &info)?;
+        let page = seen.then(|| Box::new(sight.facts(&info)));
+        return Ok(Judged::Deb(Box::new(info), page));
     }
     if begin.starts_with(&[0xed, 0xab, 0xee, 0xdb]) {
-        let info = format::rpm::read(&copy.file).map_err(|error| refused(&item.path, error))?;
-        rpm::check(&item.path, &info)?;
-        let immutable = format::rpm::immutable_digest(&copy.file).map_err(|error| refused(&item.path, error))?;
-        return Ok(Ingested::Rpm { copy, info: Box::new(info), immutable });
+        let (info, immutable) = format::rpm::read_from(file, path).map_err(|error| refused(path, error))?;
+        rpm::check(path, &info)?;
+        return Ok(Judged::Rpm(Box::new(info), immutable));
     }
-    if source::is_source(&item.path, begin) {
-        let source = source::take(store, &item.path, &copy)?;
-        return Ok(Ingested::Source { copy, source: Box::new(source) });
+    if source::is_source(path, begin) {
+        return Ok(Judged::Source);
     }
-    Err(RepoError::refused(&item.path, "this is neither a .deb nor an .rpm nor a .dsc"))
+    Err(RepoError::refused(path, "this is neither a .deb nor an .rpm nor a .dsc"))
 }
 
 /// Reads a .deb that was judged before.

@@ -1,5 +1,6 @@
 //! What an .rpm must be to be published, beyond what its reader asks of it (`format/rpm/read.rs`), and its signing.
 
+use std::io;
 use std::path::Path;
 
 use super::{Facts, as_io, refused};
@@ -87,10 +88,11 @@ pub(in crate::repo) fn rpm_entry(
     Entry { texts: yum::texts(info, &record), record }
 }
 
-/// The .rpm with a signature of our key; `None` when it has one.
+/// The .rpm with a signature of our key, of which `info` tells then; `None` when it has one.
 pub(in crate::repo) fn signed(
     store: &Store,
     copy: &Copied,
+    info: &mut RpmInfo,
     signer: &Signer,
     time: i64,
 ) -> Result<Option<Copied>, RepoError> {
@@ -99,6 +101,13 @@ pub(in crate::repo) fn signed(
         return Ok(None);
     }
     let mut sign = |header: &[u8]| signer.detached_binary(header, time).map_err(rpm::SignerError::from);
-    let signed = store.produce(|writer| rpm::sign(&copy.file, writer, &mut sign).map_err(as_io));
-    signed.map(Some).map_err(RepoError::io("the package could not be signed"))
+    let mut header = info.header_range;
+    let signed = store.produce(|writer| -> io::Result<()> {
+        header = rpm::sign(&copy.file, writer, &mut sign).map_err(as_io)?;
+        Ok(())
+    });
+    let signed = signed.map_err(RepoError::io("the package could not be signed"))?;
+    // Nothing else of it is other than before.
+    (info.signed, info.header_range, info.package_size) = (true, header, signed.size);
+    Ok(Some(signed))
 }

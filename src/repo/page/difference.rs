@@ -26,9 +26,8 @@ pub(super) fn names(store: &Store, old: &Root, new: &Root) -> Result<Option<BTre
         let new = new.cells.get(name).unwrap_or(&empty);
         if old.bits == new.bits {
             for number in 0..old.shards.len().max(new.shards.len()) {
-                let (old, new) = (at(old, number), at(new, number));
-                if old.map(|shard| shard.digest) != new.map(|shard| shard.digest) {
-                    pairs.push((old.into_iter().collect(), new.into_iter().collect()));
+                if !old.at(number).eq(new.at(number)) {
+                    pairs.push((old.at(number).collect(), new.at(number).collect()));
                 }
             }
         } else {
@@ -45,10 +44,6 @@ pub(super) fn names(store: &Store, old: &Root, new: &Root) -> Result<Option<BTre
         names.extend(old.symmetric_difference(&new).map(|(identity, ..)| identity.name.clone()));
     }
     Ok(Some(names))
-}
-
-fn at(cell: &Cell, number: usize) -> Option<&ShardReference> {
-    cell.shards.get(number)?.as_ref()
 }
 
 fn shown(store: &Store, shards: &[&ShardReference]) -> Result<BTreeSet<Shown>, RepoError> {

@@ -22,24 +22,36 @@ mod tests;
 mod tree;
 mod view;
 
+use std::collections::BTreeMap;
+
 use super::error::RepoError;
 use super::layout::{self, Repository};
 use super::root;
 use super::store::Store;
+use crate::digest::Sha256;
 use crate::report::Reporter;
+pub(super) use facts::{Facts, Sight, of_header};
 use site::Site;
 use state::State;
 
 /// How many changed pages a publisher writes; more are left to [`write`].
-const AT_ONCE: usize = 1000;
+pub(super) const AT_ONCE: usize = 1000;
+
+/// What packages say of themselves, by the digest of their files, for those who have read them already.
+pub(super) type Known = BTreeMap<Sha256, Facts>;
 
 /// Brings the site up to what is published. Called after every commit, without the repository's lock. It does not fail:
 /// what is wrong with the site is told as a note.
 pub fn refresh(repository: &Repository, reporter: &dyn Reporter) {
+    refresh_with(repository, &Known::new(), reporter);
+}
+
+/// The same by somebody who has read packages.
+pub(super) fn refresh_with(repository: &Repository, known: &Known, reporter: &dyn Reporter) {
     if !repository.configuration().page {
         return;
     }
-    if let Err(error) = follow(repository, reporter) {
+    if let Err(error) = follow(repository, known, reporter) {
         let error = error.to_string();
         reporter
             .note(&format!("the site shows what was published before: {error}; `packhouse repo page` writes it anew"));
@@ -50,10 +62,11 @@ pub fn refresh(repository: &Repository, reporter: &dyn Reporter) {
 pub fn write(repository: &Repository, reporter: &dyn Reporter) -> Result<usize, RepoError> {
     let store = Store::at(repository.root());
     let lock = state::lock(&store, true)?;
-    let count = Site::now(&store, reporter)?.write_all()?;
+    let known = Known::new();
+    let count = Site::now(&store, &known, reporter)?.write_all()?;
     drop(lock);
     // What was published meanwhile.
-    follow(repository, reporter)?;
+    follow(repository, &known, reporter)?;
     Ok(count)
 }
 
@@ -74,12 +87,12 @@ pub fn remove(repository: &Repository) -> Result<(), RepoError> {
     Ok(())
 }
 
-fn follow(repository: &Repository, reporter: &dyn Reporter) -> Result<(), RepoError> {
+fn follow(repository: &Repository, known: &Known, reporter: &dyn Reporter) -> Result<(), RepoError> {
     let store = Store::at(repository.root());
     loop {
         // Whoever has the lock looks again before and after it lets go.
         let Some(lock) = state::lock(&store, false)? else { return Ok(()) };
-        while Site::now(&store, reporter)?.step()? {}
+        while Site::now(&store, known, reporter)?.step()? {}
         drop(lock);
         if !is_behind(repository)? {
             return Ok(());

@@ -9,7 +9,7 @@ use super::names::package_page;
 use super::state::{self, State, failed, node_stem};
 use super::tree::{self, Change, Entry, Node, Tree};
 use super::view::{self, Held, Recent, Setup, SiteView, SuiteView};
-use super::{AT_ONCE, difference, render, search};
+use super::{AT_ONCE, Known, difference, render, search};
 use crate::digest::Sha256;
 use crate::repo::error::RepoError;
 use crate::repo::keys;
@@ -33,6 +33,7 @@ const BATCH: usize = 2000;
 pub(super) struct Site<'a> {
     store: &'a Store,
     reporter: &'a dyn Reporter,
+    known: &'a Known,
     repository: Repository,
     /// Suites that were published, with the digests of their indices.
     roots: Vec<(Suite, Sha256, Root)>,
@@ -47,7 +48,7 @@ struct Page {
 
 impl<'a> Site<'a> {
     /// The repository as it is now. Whoever calls it holds the site's lock.
-    pub(super) fn now(store: &'a Store, reporter: &'a dyn Reporter) -> Result<Self, RepoError> {
+    pub(super) fn now(store: &'a Store, known: &'a Known, reporter: &'a dyn Reporter) -> Result<Self, RepoError> {
         let repository = layout::open(store.root())?;
         let mut roots = Vec::new();
         for suite in repository.suites() {
@@ -57,7 +58,7 @@ impl<'a> Site<'a> {
                 .ok_or_else(|| RepoError::ForeignIndex { path: store.path(&suite.index()) })?;
             roots.push((suite, digest, root));
         }
-        Ok(Self { store, reporter, repository, roots })
+        Ok(Self { store, reporter, known, repository, roots })
     }
 
     /// Writes what differs from what the site shows; gives whether there was anything.
@@ -271,7 +272,8 @@ impl<'a> Site<'a> {
         let mut by_digest: BTreeMap<Sha256, Facts> = BTreeMap::new();
         for (suite, records) in &suites {
             let Some(record) = view::speaker(records) else { continue };
-            let facts = match by_digest.get(&record.sha256).cloned().or_else(|| kept.remove(&record.sha256)) {
+            let held = by_digest.get(&record.sha256).or_else(|| self.known.get(&record.sha256)).cloned();
+            let facts = match held.or_else(|| kept.remove(&record.sha256)) {
                 Some(facts) => facts,
                 None => self.read(suite, record),
             };

@@ -29,7 +29,7 @@ pub(super) fn find(
             };
             let numbers: BTreeSet<usize> =
                 wanted.iter().filter(fits).map(|(_, identity)| shard_number(&identity.name, cell.bits)).collect();
-            let present = numbers.into_iter().filter_map(|number| cell.shards.get(number)?.as_ref());
+            let present = numbers.into_iter().flat_map(|number| cell.at(number));
             shards.extend(present.map(|shard| (suite, shard)));
         }
     }

@@ -11,7 +11,7 @@ use crate::digest::Sha256;
 use crate::repo::change::Change;
 use crate::repo::error::RepoError;
 use crate::repo::ingest::{self, Facts, Item, Source};
-use crate::repo::pool::{Place, Pool};
+use crate::repo::pool::{self, Key, Place, Pool};
 use crate::repo::record::{Entry, Identity, Record};
 use crate::repo::root::{self, Root};
 use crate::repo::spool::{Spool, Spooled};
@@ -29,8 +29,10 @@ struct Judge<'a> {
     options: &'a PublishOptions<'a>,
     pool: Pool<'a>,
     held: Held,
-    /// Which item brought which content of a package first, and to which suites.
-    given: HashMap<(Kind, Identity), (Sha256, usize, Vec<String>)>,
+    /// Which item brought which content of a package first.
+    given: HashMap<Key, (Sha256, usize)>,
+    /// The packages that were brought to each suite.
+    brought: HashSet<Key>,
     suites: BTreeMap<Suite, (Change, PublishedSuite)>,
 }
 
@@ -39,7 +41,7 @@ pub(super) fn all(
     writer: &Writer,
     spool: &Arc<Spool>,
     items: &[Item],
-    prepared: Vec<Prepared>,
+    prepared: Vec<Vec<Prepared>>,
     options: &PublishOptions<'_>,
 ) -> Result<Vec<(Change, PublishedSuite)>, RepoError> {
     let store = &writer.store;
@@ -50,17 +52,26 @@ pub(super) fn all(
         }
     }
     let wanted: HashSet<(Kind, &Identity)> =
-        prepared.iter().map(|prepared| (prepared.suite.kind, &prepared.record.identity)).collect();
+        prepared.iter().flatten().map(|prepared| (prepared.suite.kind, &prepared.record.identity)).collect();
     let held = held::find(store, &roots, &wanted)?;
     drop(wanted);
-    let (given, pool) = (HashMap::with_capacity(prepared.len()), Pool::of(store));
-    let mut judge = Judge { writer, spool, options, pool, held, given, suites: BTreeMap::new() };
+    let mut judge = Judge {
+        writer,
+        spool,
+        options,
+        pool: Pool::of(store),
+        held,
+        given: HashMap::new(),
+        brought: HashSet::new(),
+        suites: BTreeMap::new(),
+    };
     for (suite, root) in roots {
         if root.is_unfinished(store)? {
             judge.suite(&suite)?;
         }
     }
-    for (number, prepared) in prepared.into_iter().enumerate() {
+    // Part by part, each of which is freed when it is done.
+    for (number, prepared) in prepared.into_iter().flatten().enumerate() {
         judge.one(items, number, prepared)?;
     }
     let suites = judge.suites.into_values().map(|(mut change, done)| {
@@ -91,27 +102,28 @@ impl Judge<'_> {
 
     /// Decides on one item.
     fn one(&mut self, items: &[Item], number: usize, prepared: Prepared) -> Result<(), RepoError> {
-        let Prepared { suite, record, body } = prepared;
+        let Prepared { suite, record, body, .. } = prepared;
         let key = (suite.kind, record.identity.clone());
         if self.writer.repository.options(&suite).frozen {
             return Err(RepoError::Frozen { suite: suite.name });
         }
         let path = |number: usize| items.get(number).map(|item| item.path.clone()).unwrap_or_default();
         self.suite(&suite)?;
-        match self.given.get_mut(&key) {
+        let Identity { name, version, architecture } = &record.identity;
+        let package = [suite.kind.name(), name, version, architecture];
+        let [kind, name, version, architecture] = package;
+        let is_first_here = self.brought.insert(pool::key(&[kind, name, version, architecture, &suite.name]));
+        match self.given.get(&pool::key(&package)) {
             None => {
-                self.given.insert(key.clone(), (record.content, number, vec![suite.name.clone()]));
+                self.given.insert(pool::key(&package), (record.content, number));
             }
-            Some((content, _, suites)) if *content == record.content => {
-                if suites.contains(&suite.name) {
+            Some((content, _)) if *content == record.content => {
+                if !is_first_here {
                     return Ok(());
                 }
-                suites.push(suite.name.clone());
             }
-            Some((_, _, suites)) if self.options.force && !suites.contains(&suite.name) => {
-                suites.push(suite.name.clone());
-            }
-            Some((_, first, _)) => {
+            Some(_) if self.options.force && is_first_here => {}
+            Some((_, first)) => {
                 let (identity, first, second) = (record.identity.to_string(), path(*first), path(number));
                 return Err(RepoError::GivenTwice { identity, first, second });
             }
@@ -136,7 +148,7 @@ impl Judge<'_> {
                 // It went away between the look without the lock and now.
                 let Some(item) = items.get(number) else { return Ok(()) };
                 let (store, repository) = (&self.writer.store, &self.writer.repository);
-                let again = prepare::one(store, self.spool, item, &BTreeMap::new(), repository, self.options)?;
+                let again = prepare::one(store, self.spool, item, &BTreeMap::new(), repository, false, self.options)?;
                 match again.body {
                     Body::New { file, texts } => self.put(&suite, again.record, file, texts, own.as_ref()),
                     Body::Source { .. } | Body::Held => Ok(()),

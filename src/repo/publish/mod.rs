@@ -26,6 +26,9 @@ use super::travel;
 use super::writer::Writer;
 use crate::report::Reporter;
 
+/// So many packages are told one by one.
+const TOLD: usize = 100;
+
 /// How to publish.
 #[derive(Clone, Copy)]
 pub struct PublishOptions<'a> {
@@ -88,17 +91,17 @@ pub fn publish(
     items: &[Item],
     options: &PublishOptions<'_>,
 ) -> Result<Published, RepoError> {
-    let published = publish_indices(repository, items, options)?;
-    page::refresh(repository, options.reporter);
+    let (published, known) = publish_indices(repository, items, options)?;
+    page::refresh_with(repository, &known, options.reporter);
     Ok(published)
 }
 
-/// All but the site, under the lock.
+/// All but the site, under the lock; with what was read for the site.
 fn publish_indices(
     repository: &mut Repository,
     items: &[Item],
     options: &PublishOptions<'_>,
-) -> Result<Published, RepoError> {
+) -> Result<(Published, page::Known), RepoError> {
     for item in items {
         check_suite(&item.suite)?;
         check_component(&item.component)?;
@@ -109,7 +112,10 @@ fn publish_indices(
     let signer = &options.signer.clone().of(opened.configuration())?;
     let options = &PublishOptions { signer, ..*options };
     let spool = Spool::new(&store)?;
-    let prepared = prepare::all(&store, &spool, items, &opened, options)?;
+    let mut prepared = prepare::all(&store, &spool, items, &opened, options)?;
+    let pages =
+        prepared.iter_mut().flatten().filter_map(|prepared| Some((prepared.record.sha256, *prepared.page.take()?)));
+    let known: page::Known = pages.collect();
 
     let mut writer = Writer::new(store, options.reporter)?;
     writer.check(signer)?;
@@ -119,8 +125,11 @@ fn publish_indices(
     let judged = judge::all(&writer, &spool, items, prepared, options)?;
     let (mut changes, mut suites): (Vec<_>, Vec<_>) = judged.into_iter().unzip();
     for change in &mut changes {
-        let names = change.put_records().map(|record| record.identity.name.clone()).collect();
         let kept = writer.repository.options(change.suite());
+        if kept.keep_versions.is_none() && kept.keep_days.is_none() {
+            continue;
+        }
+        let names = change.put_records().map(|record| record.identity.name.clone()).collect();
         travel::apply_retention(change, &writer.store, &kept, Some(&names), time, options.reporter)?;
     }
     let committer = Committer { signer: options.signer, time, reporter: options.reporter };
@@ -132,17 +141,17 @@ fn publish_indices(
     }
     *repository = writer.repository;
     suites.iter().for_each(|suite| tell(suite, options));
-    Ok(Published { suites })
+    Ok((Published { suites }, known))
 }
 
 fn tell(done: &PublishedSuite, options: &PublishOptions<'_>) {
-    for package in &done.added {
-        options.reporter.step("Published", &format!("{package} to {}", done.suite));
-    }
-    for package in &done.replaced {
-        options.reporter.step("Replaced", &format!("{package} in {}", done.suite));
-    }
-    for package in &done.unchanged {
-        options.reporter.step("Unchanged", &format!("{package} in {}", done.suite));
+    for (verb, into, packages) in
+        [("Published", "to", &done.added), ("Replaced", "in", &done.replaced), ("Unchanged", "in", &done.unchanged)]
+    {
+        let step = |what: &str| options.reporter.step(verb, &format!("{what} {into} {}", done.suite));
+        match packages.len() {
+            0..=TOLD => packages.iter().for_each(|package| step(package)),
+            count => step(&format!("{count} packages")),
+        }
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, CellName, Stream};
 use super::error::RepoError;
-use super::index::Planned;
+use super::index::{Mark, Planned};
 use super::options::SuiteOptions;
 use super::record::{Entry, Record};
 use super::shard;
@@ -64,10 +64,13 @@ pub struct IndexFile {
     pub path: String,
     /// What it is made of: equal keys, equal files.
     pub key: Sha256,
-    /// The uncompressed form: bytes and digest. Of an apt suite it is listed but not there.
-    pub open: (u64, Sha256),
+    /// The uncompressed form, which is nowhere: its bytes, and of an apt suite its digest, without which apt reads nothing.
+    pub open: (u64, Option<Sha256>),
     /// The gzip form, which is what clients fetch: bytes and digest.
     pub packed: (u64, Sha256),
+    /// Where hashing may go on when the next file begins as this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) marks: Vec<Mark>,
 }
 
 impl IndexFile {
@@ -81,6 +84,13 @@ impl IndexFile {
             }
             Kind::Yum => format!("{directory}/{digest}-{}.xml.gz", self.path),
         }
+    }
+
+    /// What `Release` says of it: name, bytes and digest of each form.
+    pub(super) fn listed(&self) -> impl Iterator<Item = (String, u64, Sha256)> {
+        let ((size, open), (packed_size, packed)) = (self.open, self.packed);
+        let open = open.map(|digest| (self.path.clone(), size, digest));
+        open.into_iter().chain([(format!("{}.gz", self.path), packed_size, packed)])
     }
 
     /// Where the gzip form of an apt suite is for clients that know no by-hash, relative to the repository.
@@ -151,7 +161,7 @@ impl Root {
     /// The records of all packages of one name, in any cell.
     pub(super) fn find(&self, store: &Store, name: &str) -> Result<Vec<Record>, RepoError> {
         let mut found = Vec::new();
-        for shard in self.cells.values().filter_map(|cell| cell.shard_of(name)) {
+        for shard in self.cells.values().flat_map(|cell| cell.shards_of(name)) {
             found.extend(shard::records(store, shard)?.into_iter().filter(|record| record.identity.name == name));
         }
         Ok(found)
@@ -160,7 +170,7 @@ impl Root {
     /// The same with their texts.
     pub(super) fn find_entries(&self, store: &Store, name: &str) -> Result<Vec<Entry>, RepoError> {
         let mut found = Vec::new();
-        for shard in self.cells.values().filter_map(|cell| cell.shard_of(name)) {
+        for shard in self.cells.values().flat_map(|cell| cell.shards_of(name)) {
             found.extend(shard::entries(store, shard)?.into_iter().filter(|entry| entry.record.identity.name == name));
         }
         Ok(found)

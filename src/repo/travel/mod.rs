@@ -17,7 +17,7 @@ mod retain;
 mod rings;
 mod rollback;
 mod settings;
-mod snapshot;
+pub(super) mod snapshot;
 
 pub use actor::Actor;
 pub use gc::{Freed, GcOptions, gc};

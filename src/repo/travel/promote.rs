@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 
-use super::super::cell::Cell;
 use super::super::change::Change;
 use super::super::error::RepoError;
 use super::super::layout::Repository;
@@ -145,12 +144,13 @@ pub fn promote(
         if !change.is_idle() {
             change.donor = Some(source);
         }
+        let packages = change.count(&writer.store)?;
         let root = actor.commit(writer, change)?;
         Ok(Promotion {
             from: from.clone(),
             to: to.clone(),
             generation: root.number,
-            packages: root.count(),
+            packages,
             promoted: plan.promoted,
             added,
             unchanged: plan.unchanged,
@@ -175,17 +175,19 @@ fn all(store: &Store, source: &Root, change: &mut Change) -> Result<Plan, RepoEr
             continue;
         }
         if held.bits == offered.bits {
-            for (held, offered) in held.shards.iter_mut().zip(&offered.shards) {
-                let Some(new) = offered.as_ref().filter(|new| held.as_ref() != Some(new)) else { continue };
-                let old = held.as_slice();
-                if merge(store, old, std::slice::from_ref(new), &mut plan)? {
-                    taken.push(new.clone());
-                    *held = Some(new.clone());
+            for number in 0..offered.shards.len() {
+                if offered.at(number).next().is_none() || held.at(number).eq(offered.at(number)) {
+                    continue;
+                }
+                let (old, new): (Vec<_>, Vec<_>) = (held.at(number).collect(), offered.at(number).collect());
+                if merge(store, &old, &new, &mut plan)? {
+                    taken.extend(new.into_iter().cloned());
+                    held.replace(number, offered);
                 }
             }
         } else {
-            let shards = |cell: &Cell| cell.present().cloned().collect::<Vec<_>>();
-            if merge(store, &shards(held), &shards(offered), &mut plan)? {
+            let (old, new): (Vec<_>, Vec<_>) = (held.present().collect(), offered.present().collect());
+            if merge(store, &old, &new, &mut plan)? {
                 taken.extend(offered.present().cloned());
                 *held = offered.clone();
             }
@@ -206,8 +208,8 @@ fn all(store: &Store, source: &Root, change: &mut Change) -> Result<Plan, RepoEr
 /// is missing in the target is planned to be put.
 fn merge(
     store: &Store,
-    held: &[ShardReference],
-    offered: &[ShardReference],
+    held: &[&ShardReference],
+    offered: &[&ShardReference],
     plan: &mut Plan,
 ) -> Result<bool, RepoError> {
     let mut old: BTreeMap<Identity, Record> = BTreeMap::new();
@@ -217,7 +219,7 @@ fn merge(
     let (mut equal, mut new) = (0, 0);
     let mut missing: Vec<(&ShardReference, BTreeSet<Identity>)> = Vec::new();
     let mut others = Vec::new();
-    for reference in offered {
+    for &reference in offered {
         let mut wanted = BTreeSet::new();
         for record in shard::records(store, reference)? {
             match old.get(&record.identity) {

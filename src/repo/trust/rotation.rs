@@ -4,6 +4,8 @@
 //! old one goes on, and whoever fetches the certificates gets the new one too. The second step, when all clients have had
 //! the time to do so, drops the old key; packages that only it has signed are signed anew, as a client that comes later
 //! will never see its certificate. A header of an .rpm has room for one signature: between the steps it is the old key's.
+//! Snapshots get the same signatures over what they always said, which holds for the .rpm packages in them too: their old
+//! signatures stay.
 
 use serde::Serialize;
 
@@ -15,6 +17,7 @@ use crate::repo::error::RepoError;
 use crate::repo::layout::{Configuration, Repository};
 use crate::repo::store::Store;
 use crate::repo::suite::Kind;
+use crate::repo::travel::snapshot;
 use crate::repo::writer::Writer;
 use crate::report::Reporter;
 
@@ -43,6 +46,8 @@ pub struct Rotated {
     pub suites: Vec<String>,
     /// How many .rpm packages were signed anew.
     pub packages: u64,
+    /// How many snapshots were signed anew.
+    pub snapshots: u64,
 }
 
 /// How a step is taken.
@@ -81,8 +86,9 @@ pub fn rotate(
         if change.base.number == 0 {
             continue;
         }
-        if suite.kind == Kind::Yum && !adds && !dry_run {
-            packages += resign::packages(&mut change, &writer.store, &dropped, &signers, time, reporter)?;
+        if suite.kind == Kind::Yum && !adds {
+            let signer = (!dry_run).then_some(&signers);
+            packages += resign::packages(&mut change, &writer.store, &dropped, signer, time, reporter)?;
         }
         change.renew = true;
         change.note = match step {
@@ -92,19 +98,21 @@ pub fn rotate(
         changes.push(change);
     }
     let suites = changes.iter().map(|change| change.suite().to_string()).collect();
+    let snapshots = snapshot::kept(&writer.store)?.len() as u64;
     if dry_run {
-        return Ok(Rotated { key: wanted.fingerprint, next: wanted.next, suites, packages });
+        return Ok(Rotated { key: wanted.fingerprint, next: wanted.next, suites, packages, snapshots });
     }
     let by = Committer { signer: &signers, time, reporter };
     // What a commit asks for are the keys that there will be; it is written when all is signed.
     writer.repository.configuration = wanted.clone();
     writer.commit(changes, &by)?;
+    snapshot::resign(&writer.repository, &writer.store, &signers, time)?;
     if !adds {
         hand_out(&mut writer, &signers, &wanted)?;
     }
     drop(writer);
     crate::repo::page::refresh(repository, reporter);
-    Ok(Rotated { key: wanted.fingerprint, next: wanted.next, suites, packages })
+    Ok(Rotated { key: wanted.fingerprint, next: wanted.next, suites, packages, snapshots })
 }
 
 /// The certificates that were handed out and will not be any more.

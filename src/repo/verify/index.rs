@@ -15,7 +15,7 @@ use crate::repo::snippets;
 use crate::repo::store::Store;
 use crate::repo::suite::{Kind, Suite};
 
-const UNSIGNED: &str = "clients refuse the suite";
+pub(super) const UNSIGNED: &str = "clients refuse the suite";
 
 /// The root of the index that clients see, once its signatures and what it lists have been compared with it.
 pub(super) fn root(
@@ -56,7 +56,7 @@ pub(super) fn root(
     match suite.kind {
         Kind::Apt => match keys.cleartext(&text) {
             Err(what) => damages.push(Damage::new(path, what, UNSIGNED, renew())),
-            Ok(_) => listed(&root, &text, damages),
+            Ok(_) => listed(&root, &text, &path, &renew(), damages),
         },
         Kind::Yum => {
             let signature = format!("{path}.asc");
@@ -68,32 +68,31 @@ pub(super) fn root(
                     }
                 }
             }
-            let missing = root.files.iter().find(|file| !text.contains(&file.packed.1.to_string()));
-            if let Some(file) = missing {
-                damages.push(Damage::new(
-                    path,
-                    format!("it does not name the {} metadata", file.path),
-                    UNSIGNED,
-                    renew(),
-                ));
-            }
+            named(&root, &text, &path, &renew(), damages);
         }
     }
     beside(store, &root, keys, damages);
     Ok(Some(root))
 }
 
+/// repomd.xml must name the files that the root says.
+pub(super) fn named(root: &Root, text: &str, path: &str, cure: &Cure, damages: &mut Vec<Damage>) {
+    if let Some(file) = root.files.iter().find(|file| !text.contains(&file.packed.1.to_string())) {
+        let what = format!("it does not name the {} metadata", file.path);
+        damages.push(Damage::new(path, what, UNSIGNED, cure.clone()));
+    }
+}
+
 /// What InRelease lists must be what the root says.
-fn listed(root: &Root, text: &str, damages: &mut Vec<Damage>) {
-    let path = root.suite.index();
+pub(super) fn listed(root: &Root, text: &str, path: &str, cure: &Cure, damages: &mut Vec<Damage>) {
     let lost = "clients are told of other files than there are";
-    let mut wrong = |what: String| damages.push(Damage::new(&path, what, lost, Cure::Renew(root.suite.clone())));
+    let mut wrong = |what: String| damages.push(Damage::new(path, what, lost, cure.clone()));
     let files = match release::signed(text) {
         Ok(release) => release.files,
         Err(error) => return wrong(error.to_string()),
     };
     for file in &root.files {
-        for (name, (size, digest)) in [(file.path.clone(), file.open), (format!("{}.gz", file.path), file.packed)] {
+        for (name, size, digest) in file.listed() {
             if files.get(&name).is_none_or(|(listed, checksum)| *listed != size || !checksum.is(digest)) {
                 wrong(format!("it does not list {name} as its root does"));
             }

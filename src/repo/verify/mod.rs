@@ -9,8 +9,7 @@ mod pool;
 mod repair;
 mod shards;
 mod signature;
-
-use std::collections::BTreeMap;
+mod snapshots;
 
 use serde::Serialize;
 
@@ -21,6 +20,8 @@ use super::root::{self, Root};
 use super::shard::ShardReference;
 use super::store::Store;
 use super::suite::Suite;
+use super::travel::SnapshotId;
+use crate::digest::Sha256;
 use crate::report::Reporter;
 
 pub use repair::repair;
@@ -42,6 +43,9 @@ pub struct Report {
 pub struct Checked {
     /// The suite.
     pub suite: Suite,
+    /// The snapshot of it, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<SnapshotId>,
     /// Its current generation; 0 where none could be read.
     pub generation: u64,
     /// How many packages it holds.
@@ -78,15 +82,27 @@ pub(super) enum Cure {
         from: String,
     },
     /// The shard is written again from its own texts, or from those in the index.
-    Shard(Suite, CellName, usize),
+    Shard(Suite, Sha256),
     /// The file for clients is written again.
     Snippet(Suite),
+    /// The directory of a snapshot is made again.
+    Snapshot(Suite, SnapshotId),
     /// A new generation with the same content: new signatures, new small files beside the index.
     Renew(Suite),
     /// The newest root that is kept becomes current again.
     Reinstate(Suite),
     /// The key's certificate.
     Certificate,
+}
+
+impl Checked {
+    /// What it is, for people: `apt suite stable`, `snapshot 2026.4 of the apt suite stable`.
+    pub fn owner(&self) -> String {
+        match &self.snapshot {
+            Some(id) => format!("snapshot {id} of the {}", self.suite),
+            None => self.suite.to_string(),
+        }
+    }
 }
 
 impl Damage {
@@ -102,18 +118,19 @@ impl Report {
     }
 }
 
-/// Looks at everything that clients see of the current generations, and at all that these are made of.
+/// Looks at everything that clients see of the current generations and of snapshots, and at all that these are made of.
 pub fn verify(repository: &Repository, reporter: &dyn Reporter) -> Result<Report, RepoError> {
     let store = Store::at(repository.root());
     let mut report = Report::default();
     let keys = signature::Keys::read(&store, repository, &mut report.damages);
-    let mut roots = BTreeMap::new();
+    let mut roots = Vec::new();
     for suite in repository.suites() {
         let (checked, mut damages, root) = steadily(repository, &store, &suite, &keys)?;
         report.suites.push(checked);
         report.damages.append(&mut damages);
-        roots.extend(root.map(|root| (suite, root)));
+        roots.extend(root.map(|root| (suite.to_string(), root)));
     }
+    roots.extend(snapshots::check(&store, &keys, &mut report)?);
     pool::check(&store, &roots, &mut report, reporter)?;
     report.damages.sort_by(|left, right| left.path.cmp(&right.path));
     report.damages.dedup_by(|left, right| left.path == right.path && left.what == right.what);
@@ -136,7 +153,7 @@ fn steadily(repository: &Repository, store: &Store, suite: &Suite, keys: &signat
 }
 
 fn one(repository: &Repository, store: &Store, suite: &Suite, keys: &signature::Keys) -> Result<Seen, RepoError> {
-    let mut checked = Checked { suite: suite.clone(), generation: 0, packages: 0, files: 0 };
+    let mut checked = Checked { suite: suite.clone(), snapshot: None, generation: 0, packages: 0, files: 0 };
     let mut damages = Vec::new();
     let Some(root) = index::root(store, suite, keys, &mut damages)? else { return Ok((checked, damages, None)) };
     (checked.generation, checked.packages) = (root.number, root.count());
@@ -146,9 +163,9 @@ fn one(repository: &Repository, store: &Store, suite: &Suite, keys: &signature::
     Ok((checked, damages, Some(root)))
 }
 
-/// A shard's place in a root.
+/// The shards of a root: cell, number, into how many bits' worth of numbers the cell is cut.
 fn shards_of(root: &Root) -> impl Iterator<Item = (&CellName, usize, u32, &ShardReference)> {
     root.cells.iter().flat_map(|(name, cell)| {
-        cell.shards.iter().enumerate().filter_map(move |(at, shard)| Some((name, at, cell.bits, shard.as_ref()?)))
+        (0..cell.shards.len()).flat_map(move |at| cell.at(at).map(move |shard| (name, at, cell.bits, shard)))
     })
 }

@@ -1,4 +1,4 @@
-//! The packages: every file that a current root names, by size and SHA-256, on all cores.
+//! The packages: every file that a current root or a snapshot names, by size and SHA-256, on all cores.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,6 @@ use crate::digest::Sha256;
 use crate::repo::error::RepoError;
 use crate::repo::root::Root;
 use crate::repo::store::Store;
-use crate::repo::suite::Suite;
 use crate::report::{Reporter, Unit};
 
 /// A file that must be there.
@@ -21,18 +20,18 @@ struct Wanted {
     by: String,
 }
 
-/// Reads every file once, however many suites name it. Shards that cannot be read have been told of already.
+/// Reads every file once, however many suites and snapshots name it. Shards that cannot be read have been told of already.
 pub(super) fn check(
     store: &Store,
-    roots: &BTreeMap<Suite, Root>,
+    roots: &[(String, Root)],
     report: &mut Report,
     reporter: &dyn Reporter,
 ) -> Result<(), RepoError> {
     let mut wanted: BTreeMap<String, Wanted> = BTreeMap::new();
-    for (suite, root) in roots {
-        let mut files = 0;
+    for (owner, root) in roots {
+        let (suite, mut files) = (&root.suite, 0);
         for record in root.records(store).flatten() {
-            let by = format!("{} in the {suite}", record.identity);
+            let by = format!("{} in the {owner}", record.identity);
             let further =
                 record.further.iter().map(|file| (format!("{}/{}", suite.base(), file.place), file.size, file.sha256));
             for (path, size, sha256) in std::iter::once((record.path(suite), record.size, record.sha256)).chain(further)
@@ -45,7 +44,7 @@ pub(super) fn check(
                 wanted.entry(path).or_insert_with(|| Wanted { size, sha256, by: by.clone() });
             }
         }
-        if let Some(checked) = report.suites.iter_mut().find(|checked| checked.suite == *suite) {
+        if let Some(checked) = report.suites.iter_mut().find(|checked| checked.owner() == *owner) {
             checked.files += files;
         }
     }

@@ -4,20 +4,24 @@
 //! Each is compared with the digest that its root has of it, or made by the same commit that publishes: a repair never
 //! guesses.
 
+use std::io::Read as _;
+
 use super::index::{self, names};
 use super::{Cure, Report, shards_of, verify};
-use crate::digest::Sha256;
-use crate::repo::cell::{CellName, Stream};
+use crate::repo::cell::CellName;
 use crate::repo::change::Change;
 use crate::repo::commit::Committer;
 use crate::repo::error::RepoError;
 use crate::repo::import::index as packed;
+use crate::repo::index::Planned;
 use crate::repo::layout::Repository;
+use crate::repo::page;
 use crate::repo::root::{self, Root};
 use crate::repo::shard::{self, ShardReference};
 use crate::repo::sign::Signer;
 use crate::repo::store::Store;
-use crate::repo::suite::{Kind, Suite};
+use crate::repo::suite::Suite;
+use crate::repo::travel::snapshot::{self, SnapshotId};
 use crate::repo::writer::Writer;
 use crate::report::Reporter;
 
@@ -41,20 +45,25 @@ pub fn repair(
         Cure::Reinstate(_) => Some(4),
         Cure::Renew(_) => Some(5),
         Cure::Snippet(_) => Some(6),
+        Cure::Snapshot(..) => Some(7),
     };
-    let mut renewed: Vec<Suite> = Vec::new();
-    for round in 0..=6 {
+    let mut made: Vec<(Suite, Option<SnapshotId>)> = Vec::new();
+    for round in 0..=7 {
         for at in 0..report.damages.len() {
             let Some(damage) = report.damages.get(at).filter(|damage| rank(&damage.cure) == Some(round)) else {
                 continue;
             };
             let (cure, path) = (damage.cure.clone(), damage.path.clone());
-            let repaired = match &cure {
-                Cure::Renew(suite) | Cure::Reinstate(suite) if renewed.contains(suite) => true,
-                _ => apply(&mut writer, &cure, &path, &by)?,
+            // Made anew as a whole, once for all that is wrong with it.
+            let whole = match &cure {
+                Cure::Renew(suite) | Cure::Reinstate(suite) => Some((suite.clone(), None)),
+                Cure::Snapshot(suite, id) => Some((suite.clone(), Some(id.clone()))),
+                _ => None,
             };
-            if let (true, Cure::Renew(suite) | Cure::Reinstate(suite)) = (repaired, cure) {
-                renewed.push(suite);
+            let is_made = whole.as_ref().is_some_and(|whole| made.contains(whole));
+            let repaired = is_made || apply(&mut writer, &cure, &path, &by)?;
+            if repaired {
+                made.extend(whole.filter(|_| !is_made));
             }
             if repaired {
                 reporter.step("Repaired", &path);
@@ -65,6 +74,9 @@ pub fn repair(
         }
         writer.store.barrier().map_err(failed())?;
     }
+    let repository = writer.repository.clone();
+    drop(writer);
+    page::refresh(&repository, reporter);
     Ok(report)
 }
 
@@ -72,11 +84,14 @@ fn apply(writer: &mut Writer, cure: &Cure, path: &str, by: &Committer<'_>) -> Re
     let store = &writer.store;
     match cure {
         Cure::None => Ok(false),
-        Cure::Shard(suite, name, at) => {
-            let Some(root) = root::current(store, suite)? else { return Ok(false) };
-            let found = shards_of(&root).find(|(held, number, ..)| *held == name && number == at);
-            let Some((_, _, _, reference)) = found else { return Ok(false) };
-            rebuild(store, &root, name, *at, reference)
+        Cure::Shard(suite, digest) => {
+            let frozen = snapshot::kept(store)?.into_iter().map(|(_, root)| root).filter(|root| root.suite == *suite);
+            for root in root::current(store, suite)?.into_iter().chain(frozen) {
+                if let Some((name, _, _, shard)) = shards_of(&root).find(|(.., shard)| shard.digest == *digest) {
+                    return rebuild(store, &root, name, shard);
+                }
+            }
+            Ok(false)
         }
         Cure::Index(suite, file) => {
             let Some(root) = root::current(store, suite)? else { return Ok(false) };
@@ -102,6 +117,17 @@ fn apply(writer: &mut Writer, cure: &Cure, path: &str, by: &Committer<'_>) -> Re
             writer.commit(vec![change], by)?;
             Ok(true)
         }
+        Cure::Snapshot(suite, id) => {
+            let kept = snapshot::kept(store)?;
+            let Some((_, root)) = kept.iter().find(|(held, root)| held == id && root.suite == *suite) else {
+                return Ok(false);
+            };
+            let signer = &by.signer.clone().of(writer.repository.configuration())?;
+            match snapshot::make(&writer.repository, store, root, id, signer, by.time) {
+                Err(RepoError::BadState { .. }) => Ok(false),
+                made => made.map(|()| true),
+            }
+        }
         Cure::Renew(suite) => {
             let mut change = writer.change(suite)?;
             change.note = "repair".to_owned();
@@ -122,10 +148,12 @@ fn apply(writer: &mut Writer, cure: &Cure, path: &str, by: &Committer<'_>) -> Re
 
 /// Writes a shard again from its first line and its texts, each as the shard itself or the index has it; whether one of these
 /// is what the root says.
-fn rebuild(store: &Store, root: &Root, name: &CellName, at: usize, wanted: &ShardReference) -> Result<bool, RepoError> {
+fn rebuild(store: &Store, root: &Root, name: &CellName, wanted: &ShardReference) -> Result<bool, RepoError> {
     let Ok(content) = fs_err::read(store.path(&wanted.path())) else { return Ok(false) };
     let streams = name.streams();
-    let others: Vec<Option<Vec<u8>>> = streams.iter().map(|stream| in_index(store, root, name, at, *stream)).collect();
+    let plans = root.planned(store)?;
+    let others: Vec<Option<Vec<u8>>> =
+        (0..streams.len()).map(|stream| in_index(store, root, &plans, wanted, stream)).collect();
     // Damage is in one place, as a rule: nowhere in the texts, in those of one stream, or all over the file.
     let none = vec![false; streams.len()];
     let single = (0..streams.len()).map(|chosen| (0..streams.len()).map(|stream| stream == chosen).collect());
@@ -153,39 +181,23 @@ fn rebuild(store: &Store, root: &Root, name: &CellName, at: usize, wanted: &Shar
     Ok(false)
 }
 
-/// The texts of one stream of a shard as the published index has them.
-fn in_index(store: &Store, root: &Root, name: &CellName, at: usize, stream: Stream) -> Option<Vec<u8>> {
-    let path = match (root.suite.kind, stream) {
-        (Kind::Apt, Stream::Packages) => format!("{}/binary-{}/Packages", name.component, name.architecture),
-        (Kind::Apt, Stream::Sources) => format!("{}/source/Sources", name.component),
-        (Kind::Yum, Stream::Primary) => "primary".to_owned(),
-        (Kind::Yum, Stream::Filelists) => "filelists".to_owned(),
-        (Kind::Yum, Stream::Other) => "other".to_owned(),
-        _ => return None,
-    };
-    let file = root.files.iter().find(|file| file.path == path)?;
+/// The texts of one stream of a shard as a published index file has them.
+fn in_index(store: &Store, root: &Root, plans: &[Planned], shard: &ShardReference, at: usize) -> Option<Vec<u8>> {
+    let (planned, begin, length) = plans.iter().find_map(|planned| {
+        let (begin, length) = planned.find(shard, at)?;
+        Some((planned, begin, length))
+    })?;
+    let file = root.files.iter().find(|file| file.path == planned.path)?;
     let addressed = store.path(&names(&root.suite, file).0);
-    let mut text = Vec::new();
-    std::io::Read::read_to_end(&mut packed::open_form(&addressed, "gz").ok()?, &mut text).ok()?;
-    if Sha256::of(&text) != file.open.1 {
+    let (size, digest) = file.packed;
+    if index::differs(&addressed, size, digest).is_some() {
         return None;
     }
-    let position = name.position(stream)?;
-    let length = |shard: &ShardReference| shard.streams.get(position).map_or(0, |(open, _)| *open);
-    let cell = root.cells.get(name)?;
-    let all: u64 = cell.present().map(length).sum();
-    let before: u64 = cell.shards.iter().take(at).flatten().map(length).sum();
-    // A document has a head and a foot around its elements.
-    let foot = match stream {
-        Stream::Primary => "</metadata>\n".len() as u64,
-        Stream::Filelists => "</filelists>\n".len() as u64,
-        Stream::Other => "</otherdata>\n".len() as u64,
-        _ => 0,
-    };
-    let head = if root.suite.kind == Kind::Yum { file.open.0.checked_sub(all + foot)? } else { 0 };
-    let begin = usize::try_from(head + before).ok()?;
-    let end = begin.checked_add(usize::try_from(length(cell.shards.get(at)?.as_ref()?)).ok()?)?;
-    text.get(begin..end).map(<[u8]>::to_vec)
+    let mut text = packed::open_form(&addressed, "gz").ok()?;
+    std::io::copy(&mut text.by_ref().take(begin), &mut std::io::sink()).ok()?;
+    let mut own = Vec::new();
+    text.take(length).read_to_end(&mut own).ok()?;
+    Some(own)
 }
 
 fn failed() -> impl FnOnce(std::io::Error) -> RepoError {

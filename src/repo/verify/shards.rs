@@ -23,7 +23,7 @@ pub(super) fn check(store: &Store, root: &Root, damages: &mut Vec<Damage>) -> Re
 
 fn judge(store: &Store, root: &Root, name: &CellName, at: usize, bits: u32, shard: &ShardReference) -> Option<Damage> {
     let path = shard.path();
-    let cure = Cure::Shard(root.suite.clone(), name.clone(), at);
+    let cure = Cure::Shard(root.suite.clone(), shard.digest);
     let lost = format!("{} packages of {name} in the {} cannot be changed", shard.count, root.suite);
     if let Some(what) = differs(&store.path(&path), shard.size(), shard.digest) {
         return Some(Damage::new(path, what, lost, cure));

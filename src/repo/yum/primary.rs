@@ -3,6 +3,7 @@
 //! Source: createrepo_c's `xml_dump_primary.c`, `xml_dump_filelists.c`, `xml_dump_other.c` (the order of elements and
 //! attributes) and `misc.h` (which files stand in primary.xml: dnf resolves file dependencies from these alone).
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -109,7 +110,9 @@ fn primary(info: &RpmInfo, published: &Published<'_>) -> String {
 /// has; not what the package provides itself, by a relation or by a file of primary.xml; of the versions of the C library's
 /// symbols the highest, which has the others.
 fn needed(info: &RpmInfo) -> Vec<&Dependency> {
-    let same = |dependency: &Dependency| (dependency.name.clone(), dependency.sense(), dependency.version.clone());
+    fn same(dependency: &Dependency) -> (&str, Option<&'static str>, &str) {
+        (&dependency.name, dependency.sense(), &dependency.version)
+    }
     let provided: HashSet<_> = info.provides.iter().map(same).collect();
     let files: HashSet<&str> = info.files.iter().map(|file| file.path.as_str()).collect();
     let own = |name: &str| name.starts_with('/') && is_primary(name) && files.contains(name);
@@ -214,7 +217,12 @@ fn element(xml: &mut String, indent: &str, name: &str, text: &str) {
 }
 
 /// Text for XML 1.0: characters that it cannot hold at all are left out, as createrepo_c does.
-pub(super) fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> Cow<'_, str> {
+    // The last two of the basic plane begin with this byte.
+    let is_plain = |byte: u8| byte >= b' ' && byte != 0xef && !b"&<>\"".contains(&byte);
+    if text.bytes().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -227,7 +235,7 @@ pub(super) fn escape(text: &str) -> String {
             _ => escaped.push(character),
         }
     }
-    escaped
+    Cow::Owned(escaped)
 }
 
 #[cfg(test)]

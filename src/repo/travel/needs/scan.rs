@@ -52,7 +52,7 @@ pub(in crate::repo::travel) fn in_change(
     let mut found = in_root(store, &change.base, &stays, names)?;
     for (name, edit) in &change.edits {
         let Some(position) = position(name) else { continue };
-        for put in edit.put.values() {
+        for put in &edit.put {
             let texts = put.texts.read()?;
             let Some(text) = texts.get(position) else { continue };
             let text = String::from_utf8_lossy(text);

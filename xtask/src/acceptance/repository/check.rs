@@ -23,8 +23,9 @@ pub(super) fn visible(repository: &Path) -> Result<(usize, usize)> {
 fn debs(repository: &Path, suite: &Path) -> Result<usize> {
     let in_release = suite.join("InRelease");
     run(Command::new("gpgv").arg("--keyring").arg(repository.join("key.gpg")).arg(&in_release))?;
-    let text = fs_err::read_to_string(&in_release)?;
-    let listed = text.lines().skip_while(|line| *line != "SHA256:").skip(1).take_while(|line| line.starts_with(' '));
+    let in_release_text = fs_err::read_to_string(&in_release)?;
+    let listed =
+        in_release_text.lines().skip_while(|line| *line != "SHA256:").skip(1).take_while(|line| line.starts_with(' '));
     let mut packages = Vec::new();
     let mut files = 0;
     for line in listed {
@@ -40,9 +41,14 @@ fn debs(repository: &Path, suite: &Path) -> Result<usize> {
         if content.len().to_string() != size {
             return Err(format!("{path} has {} bytes, InRelease says {size}", content.len()).into());
         }
+        let text = open(&content)?;
+        let plain =
+            format!("{} {:>10} {}\n", hex::encode(Sha256::digest(&text)), text.len(), path.trim_end_matches(".gz"));
+        if !in_release_text.contains(&plain) {
+            return Err(format!("{path} does not unpack to what InRelease says").into());
+        }
         files += 1;
         if path.ends_with("/binary-amd64/Packages.gz") {
-            let text = open(&content)?;
             for stanza in text.split("\n\n").filter(|stanza| !stanza.trim().is_empty()) {
                 let field = |name: &str| {
                     let found = stanza.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));

@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::Result;
 use crate::bench::results::Input;
-use crate::bench::{Bench, size_of};
+use crate::bench::{Bench, remove, size_of};
 use crate::process::{run as execute, say};
 use crate::synthetic::{self, Format, Template};
 
@@ -80,7 +80,9 @@ pub(in crate::bench) fn run(bench: &mut Bench) -> Result<()> {
         note(bench, &field)?;
         let mut first = vec![ours::first(bench, &field, Format::Deb), ours::first(bench, &field, Format::Rpm)];
         first.extend(peers::first(bench, &field)?);
+        remove(&ours::aside(&field))?;
         bench.compete("repo", 3, first);
+        remove(&ours::aside(&field))?;
         say("Preparing", &format!("repositories of {} packages", field.count));
         ours::both(bench, &field)?;
         let mut one = vec![ours::add(bench, &field)?.repeats(4)];

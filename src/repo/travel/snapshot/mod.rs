@@ -3,7 +3,9 @@
 //! `apt/snapshot/<ID>/dists/<suite>` has an index of its own, signed anew because it must not have a Valid-Until, and
 //! `apt/snapshot/<ID>/pool` is a link to the pool: so `<URL>/apt/snapshot/<ID>` is a whole archive, and apt 2.7 and later
 //! go there (`apt update --snapshot ID`), because the suite's Release says in `Snapshots` where they are. Of a yum
-//! suite it is `yum/snapshot/<ID>/<suite>`, whose signed index is that of the suite. Index files are hard links.
+//! suite it is `yum/snapshot/<ID>/<suite>`. Index files are hard links.
+
+mod make;
 
 use std::fmt;
 use std::path::Path;
@@ -11,7 +13,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::apt::release::Release;
 use super::super::error::RepoError;
 use super::super::layout::Repository;
 use super::super::root::{self, Root};
@@ -21,6 +22,7 @@ use super::super::suite::{Kind, Suite};
 use super::actor::Actor;
 use super::names::EMPTY;
 use crate::diagnostic::codes;
+pub(in crate::repo) use make::{below, make, names};
 
 /// The name of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -94,12 +96,12 @@ pub struct Snapshot {
 }
 
 /// The directory of a half's snapshots of one name.
-fn top(kind: Kind, id: &SnapshotId) -> String {
+pub(in crate::repo) fn top(kind: Kind, id: &SnapshotId) -> String {
     format!("{}/snapshot/{id}", kind.name())
 }
 
 /// The directory of a suite's snapshot.
-fn directory(suite: &Suite, id: &SnapshotId) -> String {
+pub(in crate::repo) fn directory(suite: &Suite, id: &SnapshotId) -> String {
     match suite.kind {
         Kind::Apt => format!("{}/dists/{}", top(suite.kind, id), suite.name),
         Kind::Yum => format!("{}/{}", top(suite.kind, id), suite.name),
@@ -162,107 +164,16 @@ pub fn snapshot(
     })
 }
 
-/// Makes one: its root is kept first, so that whatever it names is, and its directory gets its name in one step.
-fn make(
+/// Signs all snapshots anew, with the keys that the repository has from now on.
+///
+/// Packages of a yum suite stay as they are: their digests stand in what the snapshot keeps.
+pub(in crate::repo) fn resign(
     repository: &Repository,
     store: &Store,
-    root: &Root,
-    id: &SnapshotId,
     signer: &Signer,
     time: i64,
 ) -> Result<(), RepoError> {
-    let failed = || RepoError::io(format!("the snapshot {id} could not be made"));
-    let suite = &root.suite;
-    let aside = store.temporary_directory().map_err(failed())?;
-    let index = suite.index_directory();
-    let below = match suite.kind {
-        Kind::Apt => aside.path().to_path_buf(),
-        Kind::Yum => aside.path().join("repodata"),
-    };
-    let mut linked: Vec<(String, String)> = Vec::new();
-    for file in &root.files {
-        let place = file.place(suite);
-        if suite.kind == Kind::Apt {
-            linked.push((place.clone(), file.plain_place(suite)));
-        }
-        linked.push((place.clone(), place));
-    }
-    if suite.kind == Kind::Yum {
-        // repomd.xml says nothing of time, and so is good as it is.
-        let signed = ["repomd.xml", "repomd.xml.asc", "repomd.xml.key"].map(|name| format!("{index}/{name}"));
-        linked.extend(signed.map(|place| (place.clone(), place)));
-    }
-    for (held, place) in linked {
-        let Some(place) = place.strip_prefix(&index) else { continue };
-        link(&store.path(&held), &below.join(place.trim_start_matches('/'))).map_err(failed())?;
-    }
-    match suite.kind {
-        Kind::Apt => {
-            let release = Release { configuration: repository.configuration(), root }.text()?;
-            let signed = [
-                ("Release.gpg", signer.detached(release.as_bytes(), time)?),
-                ("InRelease", signer.cleartext(&release, time)?),
-                ("Release", release),
-            ];
-            for (name, text) in signed {
-                fs_err::write(below.join(name), text).map_err(failed())?;
-            }
-            let pool = format!("{}/pool", top(Kind::Apt, id));
-            symlink(store, "../../pool", &pool).map_err(failed())?;
-        }
-        Kind::Yum => {
-            let target = format!("../../../{}/packages", suite.name);
-            fs_err::os::unix::fs::symlink(target, aside.path().join("packages")).map_err(failed())?;
-        }
-    }
-    open_to_all(aside.path()).map_err(failed())?;
-    let text = serde_json::to_vec(root).map_err(|error| failed()(error.into()))?;
-    store.write(&state(suite, id), &text).map_err(failed())?;
-    store.sync_all().map_err(failed())?;
-    store.barrier().map_err(failed())?;
-    let place = store.path(&directory(suite, id));
-    if let Some(parent) = place.parent() {
-        store.make_directory(parent).map_err(failed())?;
-        store.soil(parent);
-    }
-    fs_err::rename(aside.path(), &place).map_err(failed())?;
-    store.barrier().map_err(failed())
-}
-
-/// A hard link, or a copy where the file system has none.
-fn link(held: &Path, new: &Path) -> std::io::Result<()> {
-    if let Some(parent) = new.parent() {
-        fs_err::create_dir_all(parent)?;
-    }
-    match fs_err::hard_link(held, new) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(error),
-        Err(_) => fs_err::copy(held, new).map(drop),
-    }
-}
-
-fn symlink(store: &Store, target: &str, place: &str) -> std::io::Result<()> {
-    let path = store.path(place);
-    if let Some(parent) = path.parent() {
-        store.make_directory(parent)?;
-        store.soil(parent);
-    }
-    match fs_err::os::unix::fs::symlink(target, path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Directories and new files are for all clients, whatever the umask.
-fn open_to_all(top: &Path) -> std::io::Result<()> {
-    for entry in walkdir::WalkDir::new(top) {
-        let entry = entry?;
-        let mode = if entry.file_type().is_dir() { 0o755 } else { 0o644 };
-        if !entry.file_type().is_symlink() {
-            fs_err::set_permissions(entry.path(), std::os::unix::fs::PermissionsExt::from_mode(mode))?;
-        }
-    }
-    Ok(())
+    kept(store)?.iter().try_for_each(|(id, root)| make(repository, store, root, id, signer, time))
 }
 
 /// All snapshots, by name.
@@ -276,7 +187,8 @@ pub(super) fn roots(store: &Store) -> Result<Vec<Root>, RepoError> {
     Ok(kept(store)?.into_iter().map(|(_, root)| root).collect())
 }
 
-fn kept(store: &Store) -> Result<Vec<(SnapshotId, Root)>, RepoError> {
+/// The snapshots with their roots, by name.
+pub(in crate::repo) fn kept(store: &Store) -> Result<Vec<(SnapshotId, Root)>, RepoError> {
     let failed = || RepoError::io("the snapshots could not be read");
     let top = store.path(&format!("{PRIVATE}/snapshots"));
     let mut kept = Vec::new();
