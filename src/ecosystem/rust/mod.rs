@@ -24,6 +24,7 @@ mod stage;
 mod targets;
 mod toolchain;
 mod vendor;
+mod wanted;
 
 pub use error::RustError;
 
