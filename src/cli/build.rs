@@ -15,7 +15,7 @@ use crate::config::DialectOptions;
 use crate::ecosystem::{self, Context};
 use crate::format::{self, Artefact, Effort};
 use crate::fresh::{Answer, Call, Looked};
-use crate::target::{Compression, Target, Unreadable, parse_target};
+use crate::target::{Compression, Format, Target, Unreadable, distributions, parse_target};
 use crate::workspace::changes;
 use compat::Compat;
 use compat_rpm::CompatRpm;
@@ -125,11 +125,19 @@ pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
 fn dialects(session: &Session, arguments: &Build) -> Result<DialectOptions, Failure> {
     let mut options = DialectOptions {
         strict_compat: arguments.strict_compat,
+        formats: formats(arguments),
         overlays: arguments.rpm.overlays(session)?,
         overrides: arguments.cargo.overrides(),
     };
     options.overrides.auto_req = arguments.rpm.auto_req()?;
     Ok(options)
+}
+
+/// The formats of the targets that the command line names, when it names some that are built in.
+fn formats(arguments: &Build) -> Option<Vec<Format>> {
+    let known = distributions();
+    let formats = arguments.target.iter().map(|text| parse_target(text, &known).ok().map(|target| target.format()));
+    formats.collect::<Option<Vec<Format>>>().filter(|formats| !formats.is_empty())
 }
 
 /// Gives false when nothing was built yet, and a second attempt will leave a record; only if it `may_wait`.

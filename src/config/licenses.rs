@@ -109,7 +109,8 @@ fn licensees(texts: &[Text<'_>]) -> Result<Vec<Licensee>, Error> {
     texts.iter().map(|text| text.parse(licensee, ALLOWED)).collect()
 }
 
-fn valid(text: &str) -> Result<(), value::Rule> {
+/// An SPDX expression whose identifiers exist.
+pub(super) fn valid(text: &str) -> Result<(), value::Rule> {
     value::spdx(text)?;
     spdx::Expression::parse(text).map(|_| ()).map_err(|error| format!("`{text}`: {}", error.reason))
 }

@@ -148,9 +148,17 @@ fn adopted(
     notes: &mut Vec<Note>,
 ) -> Result<Option<Adopted>, Error> {
     let manifest = CrateManifest::read(&workspace.root, &member.manifest)?;
+    let is_wanted = |format: Format| options.formats.as_ref().is_none_or(|formats| formats.contains(&format));
     let mut found: Vec<(&Dialect, Tables)> = Vec::new();
-    for dialect in &DIALECTS {
-        if let Some(mut tables) = (dialect.read)(&manifest, options, notes)? {
+    let (first, last): (Vec<&Dialect>, Vec<&Dialect>) = DIALECTS.iter().partition(|dialect| is_wanted(dialect.format));
+    for (dialects, is_own) in [(first, true), (last, false)] {
+        // What another format's table says counts only where a format has none of its own.
+        let is_served = |format: Format| found.iter().any(|(dialect, _)| dialect.format == format);
+        if !is_own && [Format::Deb, Format::Rpm].into_iter().all(|format| !is_wanted(format) || is_served(format)) {
+            break;
+        }
+        for dialect in dialects {
+            let Some(mut tables) = (dialect.read)(&manifest, options, notes)? else { continue };
             for settings in [&mut tables.deb, &mut tables.rpm] {
                 settings.dialect = Some(dialect.tool);
                 forget_copies(settings, &manifest, workspace);

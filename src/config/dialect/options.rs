@@ -4,12 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::{Maintainer, MultiArch};
+use crate::target::Format;
 
 /// How foreign tables are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// Add nothing that the tool whose table it is would not make, so that the two packages can be compared.
     pub strict_compat: bool,
+    /// The formats that are built, when that is known: a table that serves none of them is not read.
+    pub formats: Option<Vec<Format>>,
     /// What is laid over a table before it is read, in the order of the command line.
     pub overlays: Vec<Overlay>,
     /// What stands in the place of what a table says.

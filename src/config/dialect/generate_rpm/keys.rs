@@ -32,7 +32,11 @@ const SCRIPT: &str =
 const KEYS: &[Key] = &[
     key("name", "string", "the package's name as it is spelt; normalised in a .deb; default the crate's"),
     key("version", "string", "read; default the crate's; a pre-release sorts before (`~`), where the tool refuses it"),
-    key("license", "string", "read when it is an SPDX expression, else the manifest's is taken, with a note"),
+    key(
+        "license",
+        "string",
+        "read when it is an SPDX expression (`MIT/Apache-2.0` is one), else the manifest's is taken, with a note",
+    ),
     key("summary", "string", "one line; default `description`, then the manifest's"),
     key("description", "string", "the long description; the tool reads it only without `summary`"),
     key("url", "string", "the package's page; default the manifest's `homepage`, then `repository`"),

@@ -19,7 +19,7 @@ use super::{Note, Options, Overlay, Tables};
 use crate::config::error::Error;
 use crate::config::reader::Value;
 use crate::config::value::{self, Rule};
-use crate::config::{RustSettings, ServiceSettings, find};
+use crate::config::{RustSettings, ServiceSettings, find, licenses};
 use crate::name::{PackageName, normalize};
 pub(super) use keys::DIALECTS;
 use overlay::{Layer, Layered};
@@ -72,10 +72,10 @@ fn settings(
         package: name,
         summary: None,
         description: None,
-        license: license(&table, notes)?,
+        license: license(krate, &table, notes)?,
         homepage: homepage(krate, &table, notes)?,
         vendor: table.string("vendor")?.map(|text| text.checked(value::one_line, "")).transpose()?,
-        version: table.string("version")?.map(|text| text.checked(value::version, "")).transpose()?,
+        version: version(&table)?,
         revision,
         release_text,
         epoch: table.number("epoch", i32::MAX.unsigned_abs())?,
@@ -127,6 +127,12 @@ fn name(krate: &CrateManifest, table: &Layered<'_>, notes: &mut Vec<Note>) -> Re
     }
 }
 
+/// `version`, as the manifest would have it: what sorts before a release is `1.0-rc1` there, and becomes `1.0~rc1` again.
+fn version(table: &Layered<'_>) -> Result<Option<String>, Error> {
+    let text = table.string("version")?.map(|text| text.checked(value::version, "")).transpose()?;
+    Ok(text.map(|text| text.replacen('~', "-", 1)))
+}
+
 /// `release`: a number, to which the distribution is added, or a text that stands for itself.
 fn release(table: &Layered<'_>) -> Result<(Option<u32>, Option<String>), Error> {
     let Some(item) = table.item("release")? else { return Ok((None, None)) };
@@ -161,16 +167,19 @@ fn descriptions(krate: &CrateManifest, table: &Layered<'_>) -> Result<(Option<St
     Ok((line.filter(|line| !line.is_empty()), description.or(one)))
 }
 
-/// `license`: whatever RPM packages write there. `MIT/Apache-2.0`, as manifests had it, is an alternative.
-fn license(table: &Layered<'_>, notes: &mut Vec<Note>) -> Result<Option<String>, Error> {
+/// `license`: whatever RPM packages write there. `MIT/Apache-2.0`, as manifests had it, is an alternative; what SPDX does not
+/// know gives way to the manifest's own, if there is one.
+fn license(krate: &CrateManifest, table: &Layered<'_>, notes: &mut Vec<Note>) -> Result<Option<String>, Error> {
     let Some(text) = table.string("license")? else { return Ok(None) };
     let spelt = text.as_str().replace('/', " OR ");
-    if value::spdx(&spelt).is_err() {
-        let message = format!("`{}` is no SPDX expression; the manifest's own licence is taken", text.as_str());
-        notes.push(text.note(message, Some("write it like `MIT OR Apache-2.0`".to_owned())));
-        return Ok(None);
-    }
-    Ok(Some(spelt))
+    let Err(why) = licenses::valid(&spelt) else { return Ok(Some(spelt)) };
+    let own = krate.text(|package| &package.license);
+    let message = match &own {
+        Some(own) => format!("{why}; the manifest's own licence is taken: `{own}`"),
+        None => why,
+    };
+    notes.push(text.note(message, Some("write it like `MIT OR Apache-2.0` (https://spdx.org/licenses)".to_owned())));
+    Ok(if own.is_none() && value::spdx(&spelt).is_ok() { Some(spelt) } else { None })
 }
 
 /// `url`, else the manifest's `homepage`, else its `repository`.

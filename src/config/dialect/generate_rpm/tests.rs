@@ -134,7 +134,7 @@ fn identity_comes_from_the_table_and_else_from_the_manifest() {
                  vendor = \"Acme\"\nauto-req = \"no\"\n";
     let (Tables { rpm, deb }, _) = Project::new(&format!("{HEAD}{table}{ASSETS}")).tables(&Options::default());
     assert_eq!(rpm.package.map(|name| name.to_string()).as_deref(), Some("other"));
-    assert_eq!(rpm.version.as_deref(), Some("2~rc1"));
+    assert_eq!(rpm.version.as_deref(), Some("2-rc1"), "as a manifest has it");
     assert_eq!(rpm.license.as_deref(), Some("MIT OR Apache-2.0"));
     assert_eq!(rpm.summary.as_deref(), Some("One line"));
     assert_eq!(rpm.description.as_deref(), Some("Much.\n\nMore."));
@@ -142,6 +142,14 @@ fn identity_comes_from_the_table_and_else_from_the_manifest() {
     assert_eq!((rpm.release_text.as_deref(), rpm.epoch), (Some("0.1.beta"), Some(3)));
     assert_eq!((rpm.vendor.as_deref(), rpm.library_relations), (Some("Acme"), Some(false)));
     assert_eq!((deb.release_text, deb.epoch), (None, Some(3)), "a release like this is no Debian revision");
+}
+
+#[test]
+fn a_licence_that_spdx_does_not_know_gives_way_to_the_manifests() {
+    let (Tables { rpm, .. }, notes) =
+        Project::new(&format!("{HEAD}license = \"MPLv2.0\"\n{ASSETS}")).tables(&Options::default());
+    assert_eq!(rpm.license, None);
+    assert!(notes.concat().contains("the manifest's own licence is taken: `MIT`"), "{notes:?}");
 }
 
 #[test]

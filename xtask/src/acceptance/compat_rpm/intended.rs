@@ -21,29 +21,65 @@ pub(super) const INTENDED: &[Intended] = &[
         },
     },
     Intended {
-        reason: "what lies below /lib is installed below /usr/lib, because /lib is a link wherever it can be installed",
-        holds: |one| is_file_below(one.fact, "/lib/") && one.ours.is_none(),
+        reason: "what the table puts below /lib is installed below /usr/lib: /lib is a link wherever the package can be installed",
+        holds: |one| {
+            let (theirs, ours) = (one.path("/lib/"), one.path("/usr/lib/"));
+            (theirs.is_some() && one.ours.is_none()) || (ours.is_some() && one.theirs.is_none() && one.has_merged)
+        },
     },
     Intended {
-        reason: "what lies below /lib is installed below /usr/lib, because /lib is a link wherever it can be installed",
-        holds: |one| is_file_below(one.fact, "/usr/lib/") && one.theirs.is_none() && one.has_merged,
+        reason: "a package owns the directories that are its own; the tool leaves them behind when the package is removed",
+        holds: |one| one.is_our_directory && one.theirs.is_none(),
     },
     Intended {
-        reason: "a package has a group and somebody who answers for it; the tool writes `Unspecified` and nobody",
+        reason: "what lies below /usr/share/doc and /usr/share/man is documentation, as rpmbuild marks it",
+        holds: |one| {
+            let below = ["/usr/share/doc/", "/usr/share/man/"].iter().any(|directory| one.path(directory).is_some());
+            below && one.fact.ends_with(": flags") && one.theirs == Some("0") && one.ours == Some("2")
+        },
+    },
+    Intended {
+        reason: "a package has a group, a vendor and somebody who answers for it; the tool writes `Unspecified`, or nothing",
         holds: |one| {
             matches!(one.fact, "group" | "packager" | "vendor") && matches!(one.theirs, Some("Unspecified" | "(none)"))
         },
     },
     Intended {
-        reason: "a file that this machine's rpm would read in another way than it was meant: only features that are used are required",
-        holds: |one| one.fact.starts_with("requires rpmlib("),
+        reason: "a summary is one line of at most 79 characters that begins with a capital letter and no article, as rpmlint asks",
+        holds: |one| {
+            let plain = |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+            let (Some(theirs), Some(ours)) = (one.theirs.map(plain), one.ours.map(plain)) else { return false };
+            one.fact == "summary" && !ours.is_empty() && theirs.contains(&ours)
+        },
     },
     Intended {
-        reason: "a scriptlet's shell is required for the time at which it runs; the tool adds the mark of an interpreter to that",
-        holds: |one| one.fact.starts_with("requires /bin/sh +"),
+        reason: "a description has lines of at most 79 characters and no line break at its end, as rpmlint asks",
+        holds: |one| {
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            one.fact == "description" && one.theirs.map(words) == one.ours.map(words)
+        },
+    },
+    Intended {
+        reason: "each feature of rpm is required that the package uses; the tool names a part of them",
+        holds: |one| one.fact.starts_with("requires rpmlib(") && one.theirs.is_none(),
+    },
+    Intended {
+        reason: "what runs %preuntrans and %postuntrans is required for then, as what runs the other scriptlets",
+        holds: |one| {
+            let then = [" +100100", " +200100"].iter().any(|bits| one.fact.ends_with(bits));
+            one.fact.starts_with("requires /bin/sh ") && then && one.theirs.is_none()
+        },
+    },
+    Intended {
+        reason: "`<lua>` is rpm itself: no package provides it, and dnf would install none that requires it",
+        holds: |one| one.fact.starts_with("requires <lua> ") && one.ours.is_none(),
+    },
+    Intended {
+        reason: "a licence that SPDX does not know is not written; the manifest says it in SPDX's words",
+        holds: |one| (one.fact, one.theirs, one.ours) == ("license", Some("MPLv2.0"), Some("MPL-2.0")),
+    },
+    Intended {
+        reason: "users and groups that every system has need no relation",
+        holds: |one| one.fact.starts_with("recommends group(daemon)") && one.ours.is_none(),
     },
 ];
-
-fn is_file_below(fact: &str, directory: &str) -> bool {
-    fact.strip_prefix("file ").is_some_and(|path| path.starts_with(directory))
-}

@@ -25,6 +25,9 @@ const TOOL: (&str, &str) = ("cargo-generate-rpm", "0.21.1");
 /// The time of everything: both write it.
 const TIME: &str = "1700000000";
 
+/// How often each reason was needed, and the last time.
+type Used = BTreeMap<&'static str, (usize, String)>;
+
 /// One fact on which the packages differ.
 struct Difference<'a> {
     fact: &'a str,
@@ -32,6 +35,16 @@ struct Difference<'a> {
     ours: Option<&'a str>,
     /// Whether the tool installs something below /lib.
     has_merged: bool,
+    /// Whether it is a fact of a directory of our package.
+    is_our_directory: bool,
+}
+
+impl<'a> Difference<'a> {
+    /// The file that the fact is of, if it lies below `directory`.
+    fn path(&self, directory: &str) -> Option<&'a str> {
+        let (path, _) = self.fact.strip_prefix("file ")?.rsplit_once(": ")?;
+        path.starts_with(directory).then_some(path)
+    }
 }
 
 /// Packages all subjects with both and compares.
@@ -40,7 +53,7 @@ pub(super) fn judge(bench: &Bench) -> Result<()> {
     run(&mut shell(r#"rm -rf "$1"; mkdir -p "$1""#, [&directory]))?;
     let tool = crates::tool(bench, TOOL.0, TOOL.1)?;
     let mut failures = Vec::new();
-    let mut used: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut used = Used::new();
     for subject in SUBJECTS {
         say("Packaging", &format!("{} with {} and packhouse", subject.name, TOOL.0));
         let project = prepare(bench, &directory, subject)?;
@@ -55,10 +68,9 @@ pub(super) fn judge(bench: &Bench) -> Result<()> {
     }
     let mut page = String::from("differences that are meant:\n");
     for rule in INTENDED {
-        let count = used.get(rule.reason).copied().unwrap_or_default();
-        page.push_str(&format!("{count:6}  {}\n", rule.reason));
-        if count == 0 {
-            failures.push(format!("nothing needs the rule: {}", rule.reason));
+        match used.get(rule.reason) {
+            Some((count, example)) => page.push_str(&format!("{count:6}  {}\n        ({example})\n", rule.reason)),
+            None => failures.push(format!("nothing needs the rule: {}", rule.reason)),
         }
     }
     show(page.trim_end());
@@ -110,13 +122,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
 }
 
 /// Both packages, and on what they differ that is not meant.
-fn compare<'a>(
-    bench: &Bench,
-    tool: &Path,
-    project: &Path,
-    subject: &Subject,
-    used: &mut BTreeMap<&'a str, usize>,
-) -> Result<Vec<String>> {
+fn compare(bench: &Bench, tool: &Path, project: &Path, subject: &Subject, used: &mut Used) -> Result<Vec<String>> {
     let place = project.with_extension("packages");
     fs_err::create_dir_all(&place)?;
     let theirs = place.join("theirs.rpm");
@@ -138,18 +144,24 @@ fn compare<'a>(
 }
 
 /// The differences that no rule names.
-fn unmeant(theirs: &Facts, ours: &Facts, used: &mut BTreeMap<&str, usize>) -> Vec<String> {
+fn unmeant(theirs: &Facts, ours: &Facts, used: &mut Used) -> Vec<String> {
     let has_merged = theirs.keys().any(|fact| fact.starts_with("file /lib/"));
     let facts: BTreeSet<&String> = theirs.keys().chain(ours.keys()).collect();
     let mut unmeant = Vec::new();
     for fact in facts {
+        let mode = fact.rsplit_once(": ").and_then(|(file, _)| ours.get(&format!("{file}: mode")));
+        let is_our_directory = mode.is_some_and(|mode| mode.starts_with("40"));
         let (theirs, ours) = (theirs.get(fact).map(String::as_str), ours.get(fact).map(String::as_str));
         if theirs == ours {
             continue;
         }
-        let difference = Difference { fact, theirs, ours, has_merged };
+        let difference = Difference { fact, theirs, ours, has_merged, is_our_directory };
         match INTENDED.iter().find(|rule| (rule.holds)(&difference)) {
-            Some(rule) => *used.entry(rule.reason).or_default() += 1,
+            Some(rule) => {
+                let (count, example) = used.entry(rule.reason).or_default();
+                *count += 1;
+                *example = format!("{fact}: {} there, {} here", shown(theirs), shown(ours));
+            }
             None => unmeant.push(format!("{fact}: {} there, {} here", shown(theirs), shown(ours))),
         }
     }
@@ -179,8 +191,12 @@ fn package(bench: &Bench, project: &Path, subject: &Subject, target: &str, more:
     }
 }
 
-/// What the .deb of the same table lacks of the RPM, or has beside it and what packhouse adds.
+/// What the .deb of the same table lacks of the RPM; nothing is said of a project with a table of cargo-deb, which makes it.
 fn same_in_deb(bench: &Bench, project: &Path, subject: &Subject) -> Result<Vec<String>> {
+    let manifest = project.join(subject.theirs.last().unwrap_or(&"")).join("Cargo.toml");
+    if fs_err::read_to_string(manifest)?.contains("[package.metadata.deb") {
+        return Ok(Vec::new());
+    }
     let rpm = header::facts(&package(bench, project, subject, "el9", &["--strict-compat"])?)?;
     let deb = package(bench, project, subject, "debian-12", &[])?;
     let listed = run(&mut shell(r#"dpkg-deb --fsys-tarfile "$1" | tar -t"#, [&deb]))?;

@@ -92,7 +92,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
     Subject {
         name: "sniffnet",
         origin: public("sniffnet", "1.5.1", "164e3163b0529dda8f9e79f81530b985d977ff87c0b4e4e65ffbc40b49ca4a29"),
-        made: &["target/release/sniffnet"],
+        made: SNIFFNET,
         ..NOTHING
     },
     Subject {
@@ -147,6 +147,30 @@ pub(super) const SUBJECTS: &[Subject] = &[
         )),
         ..NOTHING
     },
+];
+
+/// Its crate has none of them.
+const SNIFFNET: &[&str] = &[
+    "target/release/sniffnet",
+    "resources/packaging/linux/sniffnet.desktop",
+    "resources/packaging/linux/graphics/sniffnet_8x8.png",
+    "resources/packaging/linux/graphics/sniffnet_16x16.png",
+    "resources/packaging/linux/graphics/sniffnet_22x22.png",
+    "resources/packaging/linux/graphics/sniffnet_24x24.png",
+    "resources/packaging/linux/graphics/sniffnet_32x32.png",
+    "resources/packaging/linux/graphics/sniffnet_36x36.png",
+    "resources/packaging/linux/graphics/sniffnet_42x42.png",
+    "resources/packaging/linux/graphics/sniffnet_48x48.png",
+    "resources/packaging/linux/graphics/sniffnet_64x64.png",
+    "resources/packaging/linux/graphics/sniffnet_72x72.png",
+    "resources/packaging/linux/graphics/sniffnet_96x96.png",
+    "resources/packaging/linux/graphics/sniffnet_128x128.png",
+    "resources/packaging/linux/graphics/sniffnet_160x160.png",
+    "resources/packaging/linux/graphics/sniffnet_192x192.png",
+    "resources/packaging/linux/graphics/sniffnet_256x256.png",
+    "resources/packaging/linux/graphics/sniffnet_384x384.png",
+    "resources/packaging/linux/graphics/sniffnet_512x512.png",
+    "resources/packaging/linux/graphics/sniffnet_1024x1024.png",
 ];
 
 const EVERY_KEY: &[(&str, &str)] = &[
