@@ -14,11 +14,9 @@ use super::{
     Changelog, DebianOnly, Error, Package, Staged, Version, built, changelog, directories, files, former, libraries,
     licenses, pages, relations, sbom, scripts, texts,
 };
-use crate::config::{
-    Addition, FileKind, FileSettings, FileSource, RelationKind, ServiceSettings, Settings, TextSource,
-};
+use crate::config::{Addition, RelationKind, ServiceSettings, Settings, TextSource};
 use crate::name::PackageName;
-use crate::target::{Distribution, Format, Target};
+use crate::target::{Format, Target};
 use crate::tree::{Content, Entry, InstallPath, Node, Role, Tree};
 use crate::workspace::{EcosystemKind, Member, Workspace};
 
@@ -396,76 +394,12 @@ fn add_text(
 }
 
 /// `etc/X` of the service becomes `/etc/<org>/X`; a file that is not below `etc/` goes there by its own name.
-fn configuration_path(settings: &Settings, file: &Path) -> String {
+pub(super) fn configuration_path(settings: &Settings, file: &Path) -> String {
     let below = match file.strip_prefix("etc") {
         Ok(below) => below.to_string_lossy(),
         Err(_) => file.file_name().unwrap_or_default().to_string_lossy(),
     };
     format!("/etc/{}/{below}", settings.project.org)
-}
-
-/// Makes sure that no two services install a file at one path outside their own trees, nor become one package: each by
-/// itself would be good, and dpkg and rpm would refuse the second.
-pub fn check_shared_paths(settings: &Settings, workspace: &Workspace) -> Result<(), Error> {
-    let all: Vec<&Distribution> = settings.distributions.iter().collect();
-    // What manifests say for other tools may differ between the formats.
-    let (of_debian, of_rpm) = all.iter().copied().partition(|one| one.format == Format::Deb);
-    let passes: Vec<(Format, Vec<&Distribution>)> = match settings.adopted.is_empty() {
-        true => vec![(Format::Deb, all)],
-        false => vec![(Format::Deb, of_debian), (Format::Rpm, of_rpm)],
-    };
-    passes.iter().try_for_each(|(format, distributions)| check_shared(settings, workspace, *format, distributions))
-}
-
-fn check_shared(
-    settings: &Settings,
-    workspace: &Workspace,
-    format: Format,
-    distributions: &[&Distribution],
-) -> Result<(), Error> {
-    let services: Vec<(&Member, ServiceSettings)> =
-        workspace.services().map(|member| (member, settings.service_for(&member.name, format))).collect();
-    let mut owners: BTreeMap<String, &PackageName> = BTreeMap::new();
-    let mut packages: BTreeMap<&PackageName, &PackageName> = BTreeMap::new();
-    for (member, service) in &services {
-        if let Some(other) = packages.insert(service.package_name(member), &member.name) {
-            let (package, first, second) =
-                (service.package_name(member).to_string(), other.to_string(), member.name.to_string());
-            return Err(Error::SharedName { package, first, second });
-        }
-        let configuration = service.config.iter().map(|file| configuration_path(settings, file));
-        let units = service.systemd.iter().flat_map(|systemd| systemd::installed_paths(systemd, member.name.as_str()));
-        let pages = pages::paths(service, &workspace.directory(member));
-        let commands = known_commands(service, member).iter().map(|name| format!("/usr/bin/{name}"));
-        for path in configuration.chain(units).chain(pages).chain(commands) {
-            if let Some(other) = owners.insert(path.clone(), &member.name)
-                && *other != member.name
-            {
-                return Err(Error::SharedPath { path, first: other.to_string(), second: member.name.to_string() });
-            }
-        }
-    }
-    files::check_shared(settings, workspace, &services, distributions, &owners)
-}
-
-/// The commands that a service has for sure, before anything is built. Of Python's, only the settings' are: its tree may
-/// bring others, and leave some of the manifest's out.
-fn known_commands<'a>(service: &'a ServiceSettings, member: &'a Member) -> &'a [String] {
-    match (&service.commands, member.ecosystem) {
-        (Some(chosen), _) => chosen,
-        // Where the files say where they go, there are no others.
-        (None, _) if service.is_flat() && names_built(service) => &[],
-        (None, EcosystemKind::Rust) => &member.commands,
-        (None, EcosystemKind::Python) => &[],
-    }
-}
-
-/// Whether its files name what cargo makes.
-fn names_built(service: &ServiceSettings) -> bool {
-    let is_built = |entry: &FileSettings| {
-        matches!(&entry.kind, FileKind::File(FileSource::Built { .. } | FileSource::BuiltGlob { .. }))
-    };
-    service.dialect.is_some() || service.files.iter().any(is_built)
 }
 
 fn add_configuration(

@@ -15,9 +15,8 @@ use super::sources::{self, Problem, What};
 use super::{Error, Relations};
 use crate::config::{FileKind, FileSettings, FileSource, Place, ServiceSettings, Settings};
 use crate::name::PackageName;
-use crate::target::{Architecture, Distribution, Format, Target, accounts};
+use crate::target::{Format, Target, accounts};
 use crate::tree::{Content, Entry, InstallPath, Node, Role, Tree};
-use crate::workspace::{Member, Workspace};
 
 /// Whose entries they are.
 #[derive(Clone, Copy)]
@@ -45,16 +44,16 @@ const MAX_SYSUSERS: u64 = 1024 * 1024;
 pub(super) type Places<'a> = BTreeMap<InstallPath, &'a Place>;
 
 /// One thing to install, its source not read yet.
-struct Planned<'a> {
-    path: InstallPath,
-    what: Thing,
-    mode: u32,
+pub(super) struct Planned<'a> {
+    pub(super) path: InstallPath,
+    pub(super) what: Thing,
+    pub(super) mode: u32,
     settings: &'a FileSettings,
     /// Whether it is compressed on the way.
     compress: bool,
 }
 
-enum Thing {
+pub(super) enum Thing {
     File(PathBuf),
     Made(Content),
     Directory,
@@ -77,7 +76,7 @@ fn refused(package: &PackageName, place: Option<&Place>, problem: String, hint: 
 }
 
 /// All that one entry installs.
-fn plan<'a>(owner: Owner<'_>, settings: &'a FileSettings) -> Result<Vec<Planned<'a>>, Error> {
+pub(super) fn plan<'a>(owner: Owner<'_>, settings: &'a FileSettings) -> Result<Vec<Planned<'a>>, Error> {
     let package = owner.package;
     let error = |problem: String, hint: &str| refused(package, Some(&settings.place), problem, hint.to_owned());
     let sources_error = |Problem { what, hint }| refused(package, Some(&settings.place), what, hint);
@@ -495,91 +494,4 @@ fn made_accounts(tree: &Tree) -> std::io::Result<(BTreeSet<String>, BTreeSet<Str
         }
     }
     Ok((users, groups))
-}
-
-/// What a path is to a service that installs it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Claim<'a> {
-    /// A directory with this mode, owner and group.
-    Directory(u32, &'a str, &'a str),
-    /// Anything else, which only one service can have.
-    Own,
-}
-
-/// A directory that is there because something is in it.
-const IMPLIED: Claim<'_> = Claim::Directory(0o755, "root", "root");
-
-/// For each path, what each service makes of it.
-type Claims<'a> = BTreeMap<InstallPath, BTreeMap<&'a PackageName, Claim<'a>>>;
-
-/// Makes sure that no two services want one path, nor one directory with two modes or owners: each package by itself would
-/// be good, and dpkg and rpm would refuse the second, or let the order of installation decide. `known` are the paths that
-/// services install otherwise; `services` has the settings of each for `distributions`.
-pub(super) fn check_shared<'a>(
-    settings: &Settings,
-    workspace: &Workspace,
-    services: &'a [(&'a Member, ServiceSettings)],
-    distributions: &[&Distribution],
-    known: &BTreeMap<String, &'a PackageName>,
-) -> Result<(), Error> {
-    let mut all: Vec<(&PackageName, &FileSettings, InstallPath, Claim<'_>)> = Vec::new();
-    for (member, service) in services {
-        let directory = workspace.directory(member);
-        let owner = Owner { settings, package: &member.name, service, directory: &directory, built: None };
-        for entry in &service.files {
-            let (user, group) = (entry.user.as_deref().unwrap_or("root"), entry.group.as_deref().unwrap_or("root"));
-            // What a table of another tool names for one format may only be there when that is built, and is asked for then.
-            let planned = match plan(owner, entry) {
-                Err(_) if service.dialect.is_some() => continue,
-                planned => planned?,
-            };
-            for planned in planned {
-                let claim = match planned.what {
-                    Thing::Directory => Claim::Directory(planned.mode, user, group),
-                    _ => Claim::Own,
-                };
-                all.push((&member.name, entry, planned.path, claim));
-            }
-        }
-    }
-    if all.is_empty() {
-        return Ok(());
-    }
-    for distribution in distributions {
-        let target = Target { distribution: (*distribution).clone(), architecture: Architecture::X86_64 };
-        let mut claims = Claims::new();
-        for (path, package) in known {
-            if let Ok(path) = InstallPath::parse(path) {
-                claim(&mut claims, &path, package, Claim::Own);
-            }
-        }
-        for (package, entry, path, what) in &all {
-            if entry.is_for(&target) {
-                claim(&mut claims, path, package, *what);
-            }
-        }
-        for (path, claims) in &claims {
-            let mut claims = claims.iter();
-            let Some((first, what)) = claims.next() else { continue };
-            let Some((second, other)) = claims.find(|(_, other)| *other != what || *what == Claim::Own) else {
-                continue;
-            };
-            let (path, first, second) = (path.to_string(), first.to_string(), second.to_string());
-            return Err(match (what, other) {
-                (Claim::Directory(..), Claim::Directory(..)) => Error::SharedDirectory { path, first, second },
-                _ => Error::SharedPath { path, first, second },
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Notes a claim, and those to the directories above it, which give way to explicit ones.
-fn claim<'a>(claims: &mut Claims<'a>, path: &InstallPath, package: &'a PackageName, what: Claim<'a>) {
-    claims.entry(path.clone()).or_default().insert(package, what);
-    let mut parent = path.parent();
-    while let Some(directory) = parent {
-        parent = directory.parent();
-        claims.entry(directory).or_default().entry(package).or_insert(IMPLIED);
-    }
 }

@@ -20,6 +20,7 @@ mod relations;
 mod sbom;
 mod script;
 mod scripts;
+mod shared;
 mod sources;
 mod systemd;
 pub(crate) mod template;
@@ -28,7 +29,7 @@ pub mod version;
 
 pub(crate) use assemble::LICENSE_FILES;
 pub(crate) use assemble::assemble_asking;
-pub use assemble::{Inputs, Learned, assemble, assemble_with, check_shared_paths};
+pub use assemble::{Inputs, Learned, assemble, assemble_with};
 pub use built::{BuiltFile, wanted};
 pub(crate) use built::{commands as built_commands, place_of as built_place};
 pub(crate) use component::is_license_file;
@@ -38,6 +39,7 @@ pub use error::Error;
 pub use libraries::library_relations;
 pub(crate) use sbom::percent as package_url_part;
 pub use script::{Script, Scripts};
+pub use shared::check_shared_paths;
 pub(crate) use systemd::{unit_directives, unit_sections};
 
 use serde::Serialize;

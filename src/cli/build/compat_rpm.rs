@@ -32,6 +32,9 @@ enum Layer {
     Variant(String),
 }
 
+/// A switch, and what its values become.
+type Kind = (&'static str, fn(String) -> Layer);
+
 /// What has no order.
 #[derive(Debug, Clone, Default, Args)]
 struct Switches {
@@ -87,7 +90,7 @@ impl Args for CompatRpm {
 
 impl FromArgMatches for CompatRpm {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let kinds: [(&str, fn(String) -> Layer); 3] =
+        let kinds: [Kind; 3] =
             [("set_metadata", Layer::Text), ("metadata_overwrite", Layer::File), ("variant", Layer::Variant)];
         let mut layers = Vec::new();
         for (id, kind) in kinds {

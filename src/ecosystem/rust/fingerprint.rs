@@ -16,8 +16,9 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::error::RustError;
 use super::project::Project;
-use super::stage::{calls_cargo, is_counted};
+use super::stage::is_counted;
 use super::toolchain::Toolchain;
+use super::wanted::calls_cargo;
 use super::{debug, linked, linkers, vendor};
 use crate::ecosystem::Context;
 use crate::fingerprint::{Files, Fingerprint};

@@ -27,6 +27,7 @@ mod stage;
 mod targets;
 mod toolchain;
 mod vendor;
+mod wanted;
 
 pub use error::RustError;
 pub(crate) use explain::is_described_elsewhere;

@@ -26,8 +26,8 @@ use super::made::{self, Places, profile_directory};
 use super::project::{ManifestText, Project};
 use super::targets::Selection;
 use super::toolchain::Toolchain;
-use super::{binary, debug, linked, vendor};
-use crate::config::{FileSource, RustSettings, ServiceSettings};
+use super::{binary, debug, linked, vendor, wanted};
+use crate::config::{FileSource, RustSettings};
 use crate::digest::Sha256;
 use crate::ecosystem::{Context, Error};
 use crate::package::{self, BuiltFile, Component, DebugFile, Staged};
@@ -51,8 +51,8 @@ pub(super) fn stage(context: Context<'_>, service: &Member, target: &Target, tim
 fn stage_or_say(context: Context<'_>, service: &Member, target: &Target, time: i64) -> Result<Staged, RustError> {
     let settings = context.settings.service_for(&service.name, target.format());
     let sources: Vec<&FileSource> = package::wanted(&settings, target).collect();
-    if !calls_cargo(&settings, target) {
-        return prebuilt(context, service, &settings, &sources);
+    if !wanted::calls_cargo(&settings, target) {
+        return wanted::prebuilt(context, service, &settings, &sources);
     }
     if Architecture::host() != Some(target.architecture) {
         return Err(RustError::Architecture { service: service.name.to_string(), target: target.to_string() });
@@ -60,7 +60,7 @@ fn stage_or_say(context: Context<'_>, service: &Member, target: &Target, time: i
     let project = Project::of(context.workspace, service)?;
     let lock = vendor::fitting_lock(context, service, &project)?;
     vendor::require(context, service, &project, &lock)?;
-    let commands = wanted_commands(&settings, service, !sources.is_empty());
+    let commands = wanted::commands(&settings, service, !sources.is_empty());
     let selection = Selection::of(context.workspace, &project, service, sources.iter().copied())?;
     let build = Build {
         context,
@@ -116,48 +116,6 @@ fn stage_or_say(context: Context<'_>, service: &Member, target: &Target, time: i
     let programs: Vec<InstallPath> = staged.commands.iter().map(|(_, path)| path.clone()).collect();
     components::compiled_into(&mut staged.components, &programs);
     Ok(staged)
-}
-
-/// Whether cargo is to be called at all.
-pub(super) fn calls_cargo(settings: &ServiceSettings, target: &Target) -> bool {
-    let has_built = package::wanted(settings, target).next().is_some();
-    !settings.rust.prebuilt && (has_built || settings.dialect.is_none() || !settings.is_flat())
-}
-
-/// What is in the repository's own target directory already.
-fn prebuilt(
-    context: Context<'_>,
-    service: &Member,
-    settings: &ServiceSettings,
-    sources: &[&FileSource],
-) -> Result<Staged, RustError> {
-    let project = Project::of(context.workspace, service)?;
-    let profile = settings.rust.profile.as_deref().unwrap_or("release");
-    let results = project.absolute().join("target").join(profile_directory(profile));
-    let places = Places {
-        service: service.name.as_str(),
-        root: &project.repository,
-        directory: &context.workspace.directory(service),
-        results: &results,
-        built: None,
-    };
-    let mut staged = Staged::default();
-    for (path, place) in places.find(sources.iter().copied())? {
-        let content = keep(context.cache, &fs_err::read(&place)?)?;
-        staged.built.insert(path, BuiltFile { content, executable: made::is_executable(&place)? });
-    }
-    Ok(staged)
-}
-
-/// The commands that are installed by their names; `None` for all that cargo makes.
-fn wanted_commands(settings: &ServiceSettings, service: &Member, has_built: bool) -> Option<Vec<String>> {
-    let is_silent = settings.is_flat() && (settings.dialect.is_some() || has_built);
-    match &settings.commands {
-        None if is_silent => Some(Vec::new()),
-        None => Some(service.commands.clone()).filter(|commands| !commands.is_empty()),
-        Some(commands) if is_silent => Some(commands.clone()),
-        Some(commands) => Some(commands.clone()).filter(|commands| !commands.is_empty()),
-    }
 }
 
 /// That `data` is a program which runs on `target`.
