@@ -31,6 +31,9 @@ enum Layer {
     Variant(String),
 }
 
+/// How a switch's text becomes a layer.
+type Kind = fn(String) -> Layer;
+
 /// What has no order.
 #[derive(Debug, Clone, Default, Args)]
 struct Switches {
@@ -86,7 +89,7 @@ impl Args for CompatRpm {
 
 impl FromArgMatches for CompatRpm {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let kinds: [(&str, fn(String) -> Layer); 3] =
+        let kinds: [(&str, Kind); 3] =
             [("set_metadata", Layer::Text), ("metadata_overwrite", Layer::File), ("variant", Layer::Variant)];
         let mut layers = Vec::new();
         for (id, kind) in kinds {
