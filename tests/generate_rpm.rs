@@ -183,6 +183,23 @@ fn what_is_laid_over_the_table_counts_in_its_order_and_a_change_of_it_is_built()
 }
 
 #[test]
+fn switches_are_for_the_services_that_are_named() {
+    let world = World::new();
+    let manifest =
+        "[package]\nname = \"other\"\nversion = \"1.0.0\"\nedition = \"2021\"\nlicense = \"MIT\"\n\n[workspace]\n";
+    world.put("other/Cargo.toml", manifest);
+    world.put("other/src/main.rs", "fn main() {}\n");
+    let (lists, told) = world.build(&["demo-tool", "--target", "el9", "--variant", "small", "--dry-run"]);
+    assert!(!told.contains("nothing is changed") && lists.len() == 1, "{told}");
+    let (_, told) = world.build(&["other", "--target", "el9", "-s", "release = 9", "--dry-run"]);
+    assert!(!told.contains("nothing is changed"), "the other has the table: {told}");
+    fs_err::write(world.path("repo/Cargo.toml"), MANIFEST.split("[package.metadata").next().expect("a part"))
+        .expect("written");
+    let (_, told) = world.build(&["--target", "el9", "-s", "release = 9", "--dry-run"]);
+    assert!(told.contains("--set-metadata and --metadata-overwrite: nothing is changed"), "{told}");
+}
+
+#[test]
 fn a_mistake_in_a_switch_is_shown_where_it_is() {
     let world = World::new();
     world.put("over.toml", "[deep]\nepoch = \"x\"\n");

@@ -124,9 +124,12 @@ pub(super) fn run(session: &Session, arguments: &Build) -> Result<(), Failure> {
 
 /// What the command line says about the tables of other tools.
 fn dialects(session: &Session, arguments: &Build) -> Result<DialectOptions, Failure> {
+    let named = arguments.services.iter().chain(arguments.cargo.packages());
+    let named = named.map(|name| name.split('@').next().unwrap_or(name).to_owned()).collect();
     let mut options = DialectOptions {
         strict_compat: arguments.strict_compat,
         formats: formats(arguments),
+        services: named,
         overlays: arguments.rpm.overlays(session)?,
         overrides: arguments.cargo.overrides(),
     };

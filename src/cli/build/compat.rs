@@ -213,6 +213,11 @@ impl Compat {
         })
     }
 
+    /// The crates that were named.
+    pub(super) fn packages(&self) -> &[String] {
+        &self.package
+    }
+
     /// The names of the services that `-p` and `--manifest-path DIRECTORY/Cargo.toml` choose.
     pub(super) fn services(&self, session: &Session, project: &Project) -> Result<Vec<String>, Failure> {
         let mut names = Vec::new();

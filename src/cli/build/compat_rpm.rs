@@ -32,8 +32,8 @@ enum Layer {
     Variant(String),
 }
 
-/// A switch, and what its values become.
-type Kind = (&'static str, fn(String) -> Layer);
+/// How a switch's text becomes a layer.
+type Kind = fn(String) -> Layer;
 
 /// What has no order.
 #[derive(Debug, Clone, Default, Args)]
@@ -90,7 +90,7 @@ impl Args for CompatRpm {
 
 impl FromArgMatches for CompatRpm {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let kinds: [Kind; 3] =
+        let kinds: [(&str, Kind); 3] =
             [("set_metadata", Layer::Text), ("metadata_overwrite", Layer::File), ("variant", Layer::Variant)];
         let mut layers = Vec::new();
         for (id, kind) in kinds {

@@ -81,10 +81,13 @@ struct Dialect {
     read: Read,
 }
 
+/// Whose table overlays are for.
+const GENERATE_RPM: &str = "cargo-generate-rpm";
+
 /// In the order in which they are asked: of two for one format the first counts.
 const DIALECTS: [Dialect; 2] = [
     Dialect { tool: "cargo-deb", format: Format::Deb, read: cargo_deb::read },
-    Dialect { tool: "cargo-generate-rpm", format: Format::Rpm, read: generate_rpm::read },
+    Dialect { tool: GENERATE_RPM, format: Format::Rpm, read: generate_rpm::read },
 ];
 
 /// The page `docs/compatibility.md`: every key of every dialect, and what becomes of it.
@@ -103,16 +106,31 @@ pub fn adopt(settings: &mut Settings, workspace: &Workspace, options: &Options) 
         if settings.service(&member.name).adopt == Some(false) {
             continue;
         }
-        if let Some(adopted) = adopted(workspace, member, options, &mut notes)? {
+        let options = options.of(member.name.as_str(), &member.ecosystem_name);
+        if let Some(adopted) = adopted(workspace, member, &options, &mut notes)? {
             settings.adopted.insert(member.name.to_string(), adopted);
         }
     }
-    if options.strict_compat && settings.adopted.is_empty() {
-        notes.push(Note {
-            message: "--strict-compat changes nothing: no manifest has a table of another packaging tool".to_owned(),
-            location: None,
-            hint: None,
-        });
+    let has = |tool: &str| {
+        let tables = settings.adopted.values().flat_map(|adopted| [&adopted.deb, &adopted.rpm]);
+        tables.flatten().any(|table| table.dialect == Some(tool))
+    };
+    let is_variant = |overlay: &Overlay| matches!(overlay, Overlay::Variant(_));
+    let overlays = options.overlays.iter();
+    for (is_given, has_table, switch, table) in [
+        (options.strict_compat, !settings.adopted.is_empty(), "--strict-compat", "a table of another packaging tool"),
+        (overlays.clone().any(is_variant), !settings.adopted.is_empty(), "--variant", "a table that could have one"),
+        (
+            overlays.clone().any(|overlay| !is_variant(overlay)),
+            has(GENERATE_RPM),
+            "--set-metadata and --metadata-overwrite",
+            "`[package.metadata.generate-rpm]`",
+        ),
+    ] {
+        if is_given && !has_table {
+            let message = format!("{switch}: nothing is changed, because no manifest that is read has {table}");
+            notes.push(Note { message, location: None, hint: None });
+        }
     }
     Ok(notes)
 }

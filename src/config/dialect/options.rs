@@ -13,6 +13,8 @@ pub struct Options {
     pub strict_compat: bool,
     /// The formats that are built, when that is known: a table that serves none of them is not read.
     pub formats: Option<Vec<Format>>,
+    /// The services, by their names or cargo's, that overlays and overrides are for; empty for all of them.
+    pub services: Vec<String>,
     /// What is laid over a table before it is read, in the order of the command line.
     pub overlays: Vec<Overlay>,
     /// What stands in the place of what a table says.
@@ -73,6 +75,14 @@ pub struct Overrides {
 }
 
 impl Options {
+    /// What counts for one service, which cargo knows by `crate_name`.
+    pub(super) fn of(&self, service: &str, crate_name: &str) -> Self {
+        if self.services.is_empty() || self.services.iter().any(|name| name == service || name == crate_name) {
+            return self.clone();
+        }
+        Self { strict_compat: self.strict_compat, formats: self.formats.clone(), ..Self::default() }
+    }
+
     /// The variants that were asked for, in their order.
     pub fn variants(&self) -> impl Iterator<Item = &str> {
         self.overlays.iter().filter_map(|overlay| match overlay {

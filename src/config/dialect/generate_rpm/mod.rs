@@ -21,6 +21,7 @@ use crate::config::reader::Value;
 use crate::config::value::{self, Rule};
 use crate::config::{RustSettings, ServiceSettings, find, licenses};
 use crate::name::{PackageName, normalize};
+use crate::target::Format;
 pub(super) use keys::DIALECTS;
 use overlay::{Layer, Layered};
 
@@ -35,7 +36,8 @@ pub(super) fn read(krate: &CrateManifest, options: &Options, notes: &mut Vec<Not
     if find::descend(document.get_ref(), &TABLE).is_none() {
         return legacy::read(krate, options, notes);
     }
-    let makes_debs = find::descend(document.get_ref(), &DEB_TABLE).is_none();
+    let is_wanted = options.formats.as_ref().is_none_or(|formats| formats.contains(&Format::Deb));
+    let makes_debs = is_wanted && find::descend(document.get_ref(), &DEB_TABLE).is_none();
     let has_variant = |table: &[&str], name: &str| {
         find::descend(document.get_ref(), &[table, &["variants", name]].concat()).is_some()
     };
