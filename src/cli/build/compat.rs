@@ -235,7 +235,8 @@ impl Compat {
 fn service_of<'a>(project: &'a Project, manifest: &Path) -> Option<&'a Member> {
     let absolute = fs_err::canonicalize(manifest).ok()?;
     let is_cargos = absolute.file_name() == Some(OsStr::new("Cargo.toml"));
-    let service = project.workspace.services().find(|member| project.workspace.root.join(&member.manifest) == absolute)?;
+    let service =
+        project.workspace.services().find(|member| project.workspace.root.join(&member.manifest) == absolute)?;
     let text = fs_err::read_to_string(&absolute).ok().filter(|_| is_cargos)?;
     let table = text.parse::<toml::Table>().ok()?;
     let holds = |first: &str| table.get(first).and_then(|table| table.get("metadata")?.get("packhouse")).is_some();
@@ -304,7 +305,9 @@ mod tests {
 
     #[test]
     fn cargo_debs_switches_say_what_they_say_there() {
-        let overrides = of(&["--no-strip", "--deb-revision", "", "--multiarch", "same", "-F", "a,b", "--", "-Zx", "-j2"]).overrides();
+        let overrides =
+            of(&["--no-strip", "--deb-revision", "", "--multiarch", "same", "-F", "a,b", "--", "-Zx", "-j2"])
+                .overrides();
         assert_eq!(overrides.strip, Some(false));
         assert_eq!(overrides.debug_package, Some(false), "nothing is separated without stripping");
         assert_eq!(overrides.revision.as_deref(), Some(""));
@@ -341,8 +344,8 @@ mod tests {
             .map(|distribution| Target { distribution, architecture: Architecture::X86_64 })
             .collect();
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-        let (ours, targets) =
-            triples(&names(&["aarch64-unknown-linux-gnu", "debian-13"]), &of_project).unwrap_or_else(|_| panic!("known"));
+        let (ours, targets) = triples(&names(&["aarch64-unknown-linux-gnu", "debian-13"]), &of_project)
+            .unwrap_or_else(|_| panic!("known"));
         assert_eq!(ours, ["debian-13"]);
         let shown: Vec<String> = targets.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["debian-12/arm64", "el9/aarch64"]);

@@ -129,7 +129,9 @@ fn forget_copies(settings: &mut ServiceSettings, manifest: &CrateManifest, works
             {
                 literal.clear();
             }
-            FileKind::File(FileSource::BuiltGlob { base, literal, .. }) if base.as_os_str().is_empty() => literal.clear(),
+            FileKind::File(FileSource::BuiltGlob { base, literal, .. }) if base.as_os_str().is_empty() => {
+                literal.clear()
+            }
             _ => {}
         }
     }

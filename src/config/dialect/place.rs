@@ -22,9 +22,11 @@ pub(super) enum Origin {
 /// wherever it puts it; both tools have it so, but for the workspace's directory, which they take literally and stale.
 pub(super) fn origin(manifest: &CrateManifest, text: &Text<'_>, profile: &str) -> Result<Origin, Error> {
     let path = text.parse(|text| inside(&manifest.root, &manifest.directory, text), OUTSIDE)?;
-    let hint = "write `target/release/NAME`: it stands for the directory that cargo really uses, for any profile and target";
+    let hint =
+        "write `target/release/NAME`: it stands for the directory that cargo really uses, for any profile and target";
     for directory in [&manifest.directory, &manifest.workspace] {
-        let Ok(below) = manifest.directory_of(&path).strip_prefix(directory.join("target")).map(Path::to_path_buf) else {
+        let Ok(below) = manifest.directory_of(&path).strip_prefix(directory.join("target")).map(Path::to_path_buf)
+        else {
             continue;
         };
         let mut parts = below.components();
@@ -38,7 +40,9 @@ pub(super) fn origin(manifest: &CrateManifest, text: &Text<'_>, profile: &str) -
             return Ok(Origin::Built(rest));
         }
         if first == "debug" {
-            return Err(text.error("names what a plain `cargo build` makes, which no release holds", Some(hint.to_owned())));
+            return Err(
+                text.error("names what a plain `cargo build` makes, which no release holds", Some(hint.to_owned()))
+            );
         }
         if first.contains('-') && (rest.starts_with("release") || rest.starts_with(profile_directory(profile))) {
             return Err(text.error("names the target directory of one target", Some(hint.to_owned())));
@@ -108,7 +112,8 @@ pub(super) fn installed(text: &Text<'_>, name: &str, notes: &mut Vec<Note>) -> R
         InstallPath::parse(&path).map_err(|invalid| invalid.to_string())
     };
     let path = text.parse(parse, "name a place without `..`, like `usr/share/NAME/`")?;
-    let objection = [Format::Deb, Format::Rpm].into_iter().find_map(|format| hierarchy::objection(path.as_str(), format));
+    let objection =
+        [Format::Deb, Format::Rpm].into_iter().find_map(|format| hierarchy::objection(path.as_str(), format));
     if let Some((problem, hint)) = objection {
         notes.push(text.note(problem, Some(hint.to_owned())));
     }

@@ -26,8 +26,7 @@ pub(super) struct Merge<'a> {
     by_destination: Vec<Asset<'a>>,
 }
 
-const FORMS: &str =
-    "write `[\"source\", \"dest\", \"mode\"]`, `{ source = …, dest = …, mode = … }`, `{ dest = …, link_name = … }` or `\"$auto\"`";
+const FORMS: &str = "write `[\"source\", \"dest\", \"mode\"]`, `{ source = …, dest = …, mode = … }`, `{ dest = …, link_name = … }` or `\"$auto\"`";
 
 /// An array of assets.
 pub(super) fn list<'a>(item: Item<'a>, notes: &mut Vec<Note>) -> Result<Vec<Asset<'a>>, Error> {

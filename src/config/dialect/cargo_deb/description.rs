@@ -67,7 +67,11 @@ fn prose(text: &str) -> String {
         if is_section && !paragraphs.is_empty() {
             break;
         }
-        let is_ornament = is_title || is_section || bare.starts_with(['<', '|', '>']) || bare.starts_with("![") || bare.starts_with("[!");
+        let is_ornament = is_title
+            || is_section
+            || bare.starts_with(['<', '|', '>'])
+            || bare.starts_with("![")
+            || bare.starts_with("[!");
         if fence || is_ornament {
             // An underlined title has its text above.
             if bare.starts_with("==") {

@@ -203,7 +203,11 @@ fn one(
         let target = source.parse(|_| followed(&to, &text.to_string_lossy()), "")?;
         if dangles && !preserve {
             reading.notes.push(source.note(
-                format!("`{}` is a link to `{}`, which is not there: it is installed as a link", path.display(), text.display()),
+                format!(
+                    "`{}` is a link to `{}`, which is not there: it is installed as a link",
+                    path.display(),
+                    text.display()
+                ),
                 None,
             ));
         }
@@ -266,7 +270,9 @@ fn auto(reading: &mut Reading<'_>) -> Result<Vec<FileSettings>, Error> {
             files.push(built(name, format!("/usr/bin/{name}"), 0o755)?);
         }
     }
-    if let Some(library) = manifest.manifest.lib.as_ref().filter(|lib| lib.crate_type.iter().any(|kind| kind == "cdylib")) {
+    if let Some(library) =
+        manifest.manifest.lib.as_ref().filter(|lib| lib.crate_type.iter().any(|kind| kind == "cdylib"))
+    {
         let name = library.name.clone().unwrap_or_else(|| manifest.name().replace('-', "_"));
         let name = format!("lib{name}.so");
         files.push(built(&name, format!("/usr/lib/{name}"), 0o644)?);

@@ -27,9 +27,7 @@ use crate::config::error::Error;
 use crate::config::files::Place;
 use crate::config::reader::Text;
 use crate::config::value::{self, Rule};
-use crate::config::{
-    Addition, Additions, Maintainer, MultiArch, RustSettings, ServiceSettings, TextSource,
-};
+use crate::config::{Addition, Additions, Maintainer, MultiArch, RustSettings, ServiceSettings, TextSource};
 use crate::diagnostic::Location;
 use crate::name::PackageName;
 use crate::tree::InstallPath;
@@ -188,7 +186,8 @@ impl<'a> Reading<'a> {
 
     /// A path of the package that packhouse makes up itself.
     fn path(&self, path: &str) -> Result<InstallPath, Error> {
-        InstallPath::parse(path).map_err(|invalid| self.problem("assets", &invalid.to_string(), "name the file in `assets`"))
+        InstallPath::parse(path)
+            .map_err(|invalid| self.problem("assets", &invalid.to_string(), "name the file in `assets`"))
     }
 
     /// A path of the repository, from the crate's directory.
@@ -233,15 +232,17 @@ impl<'a> Reading<'a> {
         }
         match &text {
             Some(text) => text.parse(|_| PackageName::parse(&lower), ""),
-            None => PackageName::parse(&lower)
-                .map_err(|invalid| self.problem("name", &invalid.to_string(), "give the package a name: `name = \"…\"`")),
+            None => PackageName::parse(&lower).map_err(|invalid| {
+                self.problem("name", &invalid.to_string(), "give the package a name: `name = \"…\"`")
+            }),
         }
     }
 
     /// The table's maintainer, else the first author.
     fn maintainer(&mut self) -> Option<Maintainer> {
         let own = self.table.maintainer.clone();
-        let text = own.as_ref().map(|text| text.as_str().to_owned()).or_else(|| self.manifest.authors().first().cloned())?;
+        let text =
+            own.as_ref().map(|text| text.as_str().to_owned()).or_else(|| self.manifest.authors().first().cloned())?;
         match value::maintainer(&text) {
             Ok(maintainer) => Some(maintainer),
             Err(rule) => {
@@ -320,7 +321,8 @@ impl<'a> Reading<'a> {
             };
             let path = text.parse(parse, "write the path of an installed file")?;
             // What cargo makes and a pattern finds is not known yet.
-            let installed = |file: &crate::config::FileSettings| file.path == path || (file.into && path.is_within(&file.path));
+            let installed =
+                |file: &crate::config::FileSettings| file.path == path || (file.into && path.is_within(&file.path));
             if files.iter().any(installed) {
                 paths.push(path);
             } else {

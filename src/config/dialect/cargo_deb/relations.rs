@@ -39,7 +39,8 @@ pub(super) fn relations(reading: &mut Reading<'_>) -> Result<Relations, Error> {
                     continue;
                 }
                 if word.starts_with("${") {
-                    let message = format!("`{word}` is a variable of debhelper, which nothing would fill in: it is left out");
+                    let message =
+                        format!("`{word}` is a variable of debhelper, which nothing would fill in: it is left out");
                     reading.note(Some(text), message, None);
                     continue;
                 }
@@ -59,7 +60,10 @@ pub(super) fn relations(reading: &mut Reading<'_>) -> Result<Relations, Error> {
     obsoletes(&mut all);
     if let Some((text, _)) = left.first() {
         let names = left.iter().map(|(_, relation)| format!("`{relation}`")).collect::<Vec<_>>().join(", ");
-        let hint = format!("say what it needs there: `depends = {{ rpm = […] }}` under [services.{}] in packhouse.toml", reading.package);
+        let hint = format!(
+            "say what it needs there: `depends = {{ rpm = […] }}` under [services.{}] in packhouse.toml",
+            reading.package
+        );
         reading.rpm_note(text, format!("names of Debian's packages, which an RPM leaves out: {names}"), hint);
     }
     Ok(all)
@@ -156,7 +160,8 @@ fn spelt(relation: &str) -> Option<String> {
 /// What Debian's way to rename a package says (`Breaks: old (<< 2)`, `Replaces: old (<< 2)`) is RPM's `Obsoletes`.
 fn obsoletes(all: &mut Relations) {
     let of = |wanted: RelationKind| -> Vec<String> {
-        let chosen = all.deb.all.iter().filter(|(kind, selector, _)| *kind == wanted && matches!(selector, Selector::Format(_)));
+        let chosen =
+            all.deb.all.iter().filter(|(kind, selector, _)| *kind == wanted && matches!(selector, Selector::Format(_)));
         chosen.flat_map(|(_, _, relations)| relations.iter().cloned()).collect()
     };
     let against = [of(RelationKind::Breaks), of(RelationKind::Conflicts)].concat();

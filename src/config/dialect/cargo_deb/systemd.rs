@@ -43,8 +43,10 @@ pub(super) fn systemd(
         let nothing = found.units.is_empty() && found.sysusers.is_none() && found.tmpfiles.is_none();
         if nothing && !plain_units(files).any(|unit| is_meant(unit, name.as_deref())) {
             let place = units.unit_scripts.as_ref().or(units.unit_name.as_ref());
-            let message = format!("`systemd-units` finds no unit for `{}` in `{}`", reading.package, directory.display());
-            let hint = format!("name the file `{}.service`, or correct `unit-scripts` and `unit-name`", reading.package);
+            let message =
+                format!("`systemd-units` finds no unit for `{}` in `{}`", reading.package, directory.display());
+            let hint =
+                format!("name the file `{}.service`, or correct `unit-scripts` and `unit-name`", reading.package);
             reading.note(place, message, Some(hint));
         }
         let policy = policy(units);
@@ -120,7 +122,11 @@ fn find(reading: &Reading<'_>, directory: &Path, package: &str, unit: Option<&st
         }
     }
     let tmpfiles = first(reading, directory, names(package, "", "tmpfile", unit));
-    found.tmpfiles = tmpfiles.map(|path| (path, format!("{stem}.conf")));
+    found.tmpfiles = tmpfiles.map(|path| {
+        // The package's own file is for all units, and installed once.
+        let is_units = !["tmpfile", &format!("{package}.tmpfile")].iter().any(|name| path.ends_with(name));
+        (path, format!("{}.conf", if is_units { stem } else { package }))
+    });
     let sysusers = first(reading, directory, names(package, "", "sysusers", None));
     found.sysusers = sysusers.map(|path| (path, format!("{package}.conf")));
     found
@@ -172,7 +178,9 @@ fn adopt_plain(all: &[Units<'_>], files: &mut Vec<FileSettings>, settings: &mut 
         own.or_else(|| all.iter().find(|units| units.unit_name.is_none())).map(policy)
     };
     files.retain(|file| {
-        let (FileKind::File(FileSource::Path(source)), true) = (&file.kind, file.targets.is_empty()) else { return true };
+        let (FileKind::File(FileSource::Path(source)), true) = (&file.kind, file.targets.is_empty()) else {
+            return true;
+        };
         let path = file.path.as_str();
         let unit = |name: &str, policy| UnitSource { path: source.clone(), name: Some(name.to_owned()), policy };
         if let Some(name) = path.strip_prefix(UNITS).filter(|name| !name.contains('/')) {

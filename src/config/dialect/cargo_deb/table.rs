@@ -85,7 +85,13 @@ pub(super) fn read<'a>(reader: Reader<'a>, wanted: Option<&str>, notes: &mut Vec
                 let variant = own.name.is_none() && main.name.is_none();
                 Chosen { table: own.over(main, merge), variant: variant.then(|| name.as_str().to_owned()) }
             }
-            None => return Err(reader.problem("variants", &format!("there is no variant `{wanted}`"), hint(wanted, &known))),
+            None => {
+                return Err(reader.problem(
+                    "variants",
+                    &format!("there is no variant `{wanted}`"),
+                    hint(wanted, &known),
+                ));
+            }
         },
     };
     reader.rest(notes);

@@ -74,7 +74,8 @@ impl Project {
 
 /// Place, message and hints.
 fn shown(error: &Error) -> String {
-    let place = error.location().map(|location| format!("{}:{}: ", location.path.display(), location.line_and_column().0));
+    let place =
+        error.location().map(|location| format!("{}:{}: ", location.path.display(), location.line_and_column().0));
     format!("{}{error} [{}]", place.unwrap_or_default(), error.hints().join("; "))
 }
 
@@ -230,13 +231,11 @@ fn of_two_assets_for_one_place_the_first_counts_and_what_is_written_out_wins_ove
 
 #[test]
 fn places_of_merged_directories_are_those_below_usr() {
-    let project = Project::new(r#"assets = [["u", "lib/systemd/system/my-app.service", "644"], ["u", "/bin/u", "755"]]"#)
-        .with(&[("u", "")]);
+    let project =
+        Project::new(r#"assets = [["u", "lib/systemd/system/my-app.service", "644"], ["u", "/bin/u", "755"]]"#)
+            .with(&[("u", "")]);
     let (tables, notes) = project.tables(&Options::default());
-    assert_eq!(
-        listing(&tables.deb.files),
-        ["644 u -> /usr/lib/systemd/system/my-app.service", "755 u -> /usr/bin/u"]
-    );
+    assert_eq!(listing(&tables.deb.files), ["644 u -> /usr/lib/systemd/system/my-app.service", "755 u -> /usr/bin/u"]);
     assert_eq!(notes.len(), 2, "{notes:?}");
 }
 
@@ -317,7 +316,8 @@ fn relations_are_taken_apart_and_mended() {
     assert_eq!(of_rpm(RelationKind::Replaces), ["older < 2.0"], "what has no upper version is replaced in files alone");
     assert!(notes.iter().any(|note| note.contains("which an RPM leaves out")), "{notes:?}");
 
-    let project = Project::new("depends = \"${shlibs:Depends}, ${misc:Depends}, libfoo (> 1.0)\"\npre-depends = \"$auto\"");
+    let project =
+        Project::new("depends = \"${shlibs:Depends}, ${misc:Depends}, libfoo (> 1.0)\"\npre-depends = \"$auto\"");
     let (tables, notes) = project.tables(&Options::default());
     assert_eq!(amd64(&tables.deb.relations, RelationKind::Depends), ["libfoo (>= 1.0)"]);
     assert_eq!(tables.deb.library_relations, Some(true));
@@ -382,7 +382,10 @@ fn several_tables_of_units_have_their_own_policies() {
     let of = |name: &str| systemd.units.iter().find(|unit| unit.name.as_deref() == Some(name)).unwrap().policy.unwrap();
     assert_eq!(systemd.units.len(), 3);
     assert_eq!((of("worker.service").start, of("worker.socket").start), (Some(false), Some(false)));
-    assert_eq!((of("worker.service").restart_after_upgrade, of("worker.service").stop_on_upgrade), (Some(false), Some(true)));
+    assert_eq!(
+        (of("worker.service").restart_after_upgrade, of("worker.service").stop_on_upgrade),
+        (Some(false), Some(true))
+    );
     assert_eq!(of("plain.service").stop_on_upgrade, Some(false));
     assert_eq!(listing(&settings.files), ["644 conf/quiet.timer -> /usr/lib/systemd/system/quiet.timer"]);
     let scripts = settings.scripts;
@@ -531,7 +534,8 @@ fn a_manifest_without_the_table_is_none_of_cargo_debs() {
 
 #[test]
 fn completions_of_zsh_go_where_each_format_looks_for_them() {
-    let project = Project::new("assets = [[\"_app\", \"usr/share/zsh/vendor-completions/\", \"644\"]]").with(&[("_app", "")]);
+    let project =
+        Project::new("assets = [[\"_app\", \"usr/share/zsh/vendor-completions/\", \"644\"]]").with(&[("_app", "")]);
     let files = project.deb().files;
     let place = |target: &Target| -> Vec<String> {
         files.iter().filter(|file| file.is_for(target)).map(|file| file.path.to_string()).collect()

@@ -49,7 +49,8 @@ impl Package {
             [path],
         ))?;
         let (control, conffiles) = listed.split_once("--\n").unwrap_or((&listed, ""));
-        let lines = |text: &str| text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        let lines =
+            |text: &str| text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
         Ok(Self { fields, members: members(path)?, conffiles: lines(conffiles), control: lines(control) })
     }
 

@@ -7,6 +7,7 @@
 
 mod compare;
 mod effects;
+mod forms;
 mod intended;
 mod prepare;
 mod subjects;
@@ -54,7 +55,8 @@ pub(super) fn judge(bench: &Bench) -> Result<()> {
 
     let idle: Vec<&str> = INTENDED.iter().zip(&used).filter(|(_, used)| !**used).map(|(one, _)| one.what).collect();
     if unexplained > 0 || !idle.is_empty() {
-        let idle = if idle.is_empty() { String::new() } else { format!("; reasons that nothing needs: {}", idle.join(", ")) };
+        let idle =
+            if idle.is_empty() { String::new() } else { format!("; reasons that nothing needs: {}", idle.join(", ")) };
         return Err(format!("{unexplained} differences from cargo-deb without a reason{idle}").into());
     }
     say("Compared", &format!("{} packages with cargo-deb's: each difference is meant", SUBJECTS.len()));
@@ -114,7 +116,10 @@ fn ours(bench: &Bench, project: &Path, subject: &Subject, switches: &[&str]) -> 
     let mut command = Command::new(&bench.packhouse);
     command.env("PACKHOUSE_CACHE_DIR", bench.directory.join("compat-deb/cache")).env("SOURCE_DATE_EPOCH", TIME);
     command.arg("-C").arg(project).args(["build", "--no-build", "--target", "debian-12", "--out"]).arg(&out);
-    command.args(subject.variant.iter().flat_map(|variant| ["--variant", variant])).args(subject.arguments).args(switches);
+    command
+        .args(subject.variant.iter().flat_map(|variant| ["--variant", variant]))
+        .args(subject.arguments)
+        .args(switches);
     run(&mut command).map_err(|error| format!("{}: {error}", subject.label()))?;
     only(&out, ".deb")
 }
