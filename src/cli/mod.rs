@@ -72,7 +72,7 @@ enum Command {
     List(list::List),
     Lock(lock::Lock),
     Vendor(vendor::Vendor),
-    Build(build::Build),
+    Build(Box<build::Build>),
     Pack(pack::Pack),
     Inspect(inspect::Inspect),
     Check(check::Check),
