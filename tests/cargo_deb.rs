@@ -14,7 +14,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-const PROJECT: &str = "[project]\norg = \"acme\"\nmaintainer = \"Acme Cloud <cloud@acme.example>\"\ntargets = [\"debian-12\"]\n";
+const PROJECT: &str =
+    "[project]\norg = \"acme\"\nmaintainer = \"Acme Cloud <cloud@acme.example>\"\ntargets = [\"debian-12\"]\n";
 
 const PACKAGE: &str = "[package]\nname = \"my_App\"\nversion = \"1.2.0\"\nedition = \"2021\"\nlicense = \"MIT\"\n\
     description = \"Serves the edge of a cloud\"\nauthors = [\"Ada <ada@acme.example>\"]\n[package.metadata.deb]\n";
@@ -93,11 +94,12 @@ fn run(program: &str, arguments: &[&str], package: &Path) -> String {
 fn members(package: &Path) -> Vec<String> {
     let listing = run("dpkg-deb", &["-c"], package);
     let lines = listing.lines().filter(|line| !line.starts_with('d'));
-    lines.map(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        format!("{} {}", words[0], words[5..].join(" "))
-    })
-    .collect()
+    lines
+        .map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            format!("{} {}", words[0], words[5..].join(" "))
+        })
+        .collect()
 }
 
 fn field(package: &Path, name: &str) -> String {
@@ -170,9 +172,11 @@ fn an_asset_without_mode_has_that_of_its_file_whatever_the_umask_was() {
     mode("app/data.txt", 0o664);
     mode("app/target/release/my_App", 0o700);
     let all = members(&repository.build(&[]).0);
-    for line in
-        ["-rwxr-xr-x ./usr/bin/my_App", "-rwxr-xr-x ./usr/libexec/my-app/run.sh", "-rw-r--r-- ./usr/share/my-app/data.txt"]
-    {
+    for line in [
+        "-rwxr-xr-x ./usr/bin/my_App",
+        "-rwxr-xr-x ./usr/libexec/my-app/run.sh",
+        "-rw-r--r-- ./usr/share/my-app/data.txt",
+    ] {
         assert!(all.iter().any(|one| one == line), "{line}: {all:#?}");
     }
 }
@@ -195,7 +199,8 @@ fn cargo_debs_switches_do_what_they_do_there() {
         "section = \"net\"\n[package.metadata.deb.variants.small]\nsection = \"utils\"\nname = \"my-small-app\"",
         &[],
     );
-    let (deb, _) = repository.build(&["-p", "my_App", "--variant", "small", "--deb-revision", "", "--output", "dist", "-Z", "gz"]);
+    let (deb, _) =
+        repository.build(&["-p", "my_App", "--variant", "small", "--deb-revision", "", "--output", "dist", "-Z", "gz"]);
     assert!(deb.starts_with(repository.root().join("dist")), "{}", deb.display());
     assert_eq!((field(&deb, "Package"), field(&deb, "Section")), ("my-small-app".to_owned(), "utils".to_owned()));
     assert_eq!(field(&deb, "Version"), "1.2.0");

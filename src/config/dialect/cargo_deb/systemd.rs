@@ -122,7 +122,11 @@ fn find(reading: &Reading<'_>, directory: &Path, package: &str, unit: Option<&st
         }
     }
     let tmpfiles = first(reading, directory, names(package, "", "tmpfile", unit));
-    found.tmpfiles = tmpfiles.map(|path| (path, format!("{stem}.conf")));
+    found.tmpfiles = tmpfiles.map(|path| {
+        // The package's own file is for all units, and installed once.
+        let is_units = !["tmpfile", &format!("{package}.tmpfile")].iter().any(|name| path.ends_with(name));
+        (path, format!("{}.conf", if is_units { stem } else { package }))
+    });
     let sysusers = first(reading, directory, names(package, "", "sysusers", None));
     found.sysusers = sysusers.map(|path| (path, format!("{package}.conf")));
     found

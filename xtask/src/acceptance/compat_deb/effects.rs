@@ -11,18 +11,22 @@ use crate::Result;
 use crate::process::{run, shell};
 
 /// The life of a package, as dpkg tells it to the scripts (Debian Policy 6.5 to 6.8).
-const STEPS: [(&str, &str, &[&str]); 11] = [
+const STEPS: [(&str, &str, &[&str]); 15] = [
     ("install", "preinst", &["install"]),
     ("install", "postinst", &["configure", ""]),
     ("upgrade", "prerm", &["upgrade", "99"]),
     ("upgrade", "preinst", &["upgrade", "1"]),
     ("upgrade", "postrm", &["upgrade", "99"]),
     ("upgrade", "postinst", &["configure", "1"]),
+    ("failed upgrade", "prerm", &["upgrade", "99"]),
+    ("failed upgrade", "preinst", &["upgrade", "1"]),
+    ("failed upgrade", "postrm", &["abort-upgrade", "1"]),
+    ("failed upgrade", "postinst", &["abort-upgrade", "99"]),
+    ("failed removal", "prerm", &["remove"]),
+    ("failed removal", "postinst", &["abort-remove"]),
     ("remove", "prerm", &["remove"]),
     ("remove", "postrm", &["remove"]),
     ("purge", "postrm", &["purge"]),
-    ("failed upgrade", "postinst", &["abort-upgrade", "99"]),
-    ("failed removal", "postinst", &["abort-remove"]),
 ];
 
 /// What scripts call and a test must not.
@@ -49,6 +53,10 @@ pub(super) fn compare(directory: &Path, ours: &Path, theirs: &Path) -> Result<Ve
 /// For each step what was called, in steps of one name together.
 fn effects(directory: &Path, package: &Path) -> Result<Vec<(&'static str, BTreeSet<String>)>> {
     let place = directory.join("effects");
+    // What one script leaves below /run, the next one finds.
+    if place.exists() {
+        fs_err::remove_dir_all(&place)?;
+    }
     let mut all: Vec<(&'static str, BTreeSet<String>)> = Vec::new();
     for (step, script, arguments) in STEPS {
         let mut words = vec![place.as_os_str(), package.as_os_str(), NOTED.as_ref(), script.as_ref()];
@@ -63,8 +71,11 @@ fn effects(directory: &Path, package: &Path) -> Result<Vec<(&'static str, BTreeS
     Ok(all)
 }
 
-/// A call as one line per unit, without options that change only what is printed.
+/// A call as one line per unit, without options that change only what is printed. To ask is no effect.
 fn single(line: &str) -> Vec<String> {
+    if line.contains(" is-active ") || line.contains(" is-enabled ") {
+        return Vec::new();
+    }
     let words: Vec<&str> =
         line.split_whitespace().filter(|word| !["--quiet", "--system", "--no-reload"].contains(word)).collect();
     let [program, action, units @ ..] = words.as_slice() else { return vec![line.trim().to_owned()] };
@@ -81,12 +92,17 @@ fn single(line: &str) -> Vec<String> {
 const RUN: &str = r#"
 place=$1 package=$2 noted=$3 script=$4
 shift 4
-rm -rf "$place"; mkdir -p "$place/control" "$place/bin" "$place/run/systemd/system"
+rm -rf "$place/control" "$place/bin"; mkdir -p "$place/control" "$place/bin" "$place/run/systemd/system"
 dpkg-deb -e "$package" "$place/control"
 [ -f "$place/control/$script" ] || exit 0
 for name in $noted; do
     printf '#!/bin/sh\nprintf "%%s" "%s" >> "$NOTES"\nfor word; do printf " %%s" "$word" >> "$NOTES"; done\necho >> "$NOTES"\nexit 0\n' "$name" > "$place/bin/$name"
 done
+# All units run and are enabled.
+cat >> "$place/bin/systemctl.answers" <<'EOS'
+case " $* " in *" is-active "*) echo active ;; *" is-enabled "*) echo enabled ;; esac
+EOS
+sed -i '$d' "$place/bin/systemctl"; cat "$place/bin/systemctl.answers" >> "$place/bin/systemctl"; rm "$place/bin/systemctl.answers"
 chmod 0755 "$place"/bin/* "$place/control/$script"
 : > "$place/notes"
 unshare -m bash -euc '

@@ -7,6 +7,7 @@
 
 mod compare;
 mod effects;
+mod forms;
 mod intended;
 mod prepare;
 mod subjects;

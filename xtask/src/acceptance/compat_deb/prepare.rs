@@ -17,19 +17,29 @@ const CHANGELOG: &str = "placeholder (1.0-1) unstable; urgency=medium\n\n  * Rel
 
 /// The crate in a repository of its own below `directory`.
 pub(super) fn project(bench: &Bench, directory: &Path, subject: &Subject) -> Result<PathBuf> {
-    let source = fetch(bench, &subject.krate)?;
     let project = directory.join(subject.label());
     let krate = project.join(subject.directory);
-    run(&mut shell(
-        r#"rm -rf "$1"; mkdir -p "$2"; cp -R "$3/." "$2"; rm -f "$2"/.cargo-ok "$2"/.cargo_vcs_info.json "$2"/rust-toolchain*; chmod -R u+rwX,go=rX "$1""#,
-        [&project, &krate, &source],
-    ))?;
+    run(&mut shell(r#"rm -rf "$1"; mkdir -p "$2""#, [&project, &krate]))?;
+    for (path, text) in subject.files {
+        let path = project.join(path);
+        fs_err::create_dir_all(path.parent().unwrap_or(&project))?;
+        fs_err::write(path, text)?;
+    }
+    if subject.files.is_empty() {
+        let source = fetch(bench, &subject.krate)?;
+        run(&mut shell(
+            r#"cp -R "$2/." "$1"; rm -f "$1"/.cargo-ok "$1"/.cargo_vcs_info.json "$1"/rust-toolchain*; chmod -R u+rwX,go=rX "$1""#,
+            [&krate, &source],
+        ))?;
+    }
     // Where the crate is not the repository, files lie beside it that only the repository has.
     let manifest: toml::Table = fs_err::read_to_string(krate.join("Cargo.toml"))?.parse()?;
     fs_err::write(project.join("packhouse.toml"), CONFIGURATION)?;
     fs_err::write(project.join(".gitignore"), "target/\n")?;
+    // cargo puts what it makes below the workspace's root.
+    let built = if subject.files.is_empty() { &krate } else { &project };
     for source in sources(&manifest, subject.variant) {
-        place(bench, &krate, &source)?;
+        place(bench, if source.starts_with("target/release/") { built } else { &krate }, &source)?;
     }
     run(&mut shell(
         r#"cd "$1"; git init -q -b main; git add -A

@@ -1,5 +1,6 @@
 //! What is packaged by both: cargo-deb itself, and public crates with a table for it.
 
+use super::forms;
 use crate::acceptance::crates::Crate;
 
 /// One crate, and how it is prepared.
@@ -10,6 +11,8 @@ pub(super) struct Subject {
     pub(super) variant: Option<&'static str>,
     /// Further switches, the same for both.
     pub(super) arguments: &'static [&'static str],
+    /// The files of a repository of our own, when it is not fetched.
+    pub(super) files: &'static [(&'static str, &'static str)],
     /// What cargo-deb refuses in the manifest, and what it gets in its place; packhouse gets the manifest as it is.
     pub(super) mended: &'static [(&'static str, &'static str)],
 }
@@ -23,14 +26,19 @@ impl Subject {
 }
 
 const fn of(name: &'static str, version: &'static str, sha256: &'static str) -> Subject {
-    Subject { krate: Crate { name, version, sha256 }, directory: "", variant: None, arguments: &[], mended: &[] }
+    let krate = Crate { name, version, sha256 };
+    Subject { krate, directory: "", variant: None, arguments: &[], files: &[], mended: &[] }
 }
 
 /// routinator's key for another tool of the family, which cargo-deb does not know.
 const USR_MERGE: (&str, &str) = ("usr-merge = false\n", "");
 
+const FORMS: Subject = Subject { directory: "crates/forms", files: forms::FILES, ..of("forms", "1.2.0", "") };
+
 /// In the order in which they are packaged.
 pub(super) const SUBJECTS: &[Subject] = &[
+    FORMS,
+    Subject { variant: Some("other"), ..FORMS },
     of("cargo-deb", "3.8.0", "201780f7056812fe4d8078b2772c1a222c56fa924cd2aafa1aaf74ff2777e188"),
     of("ripgrep", "15.2.0", "a30750b6d0743bfdd2656ebbaf4555aa278c43144b84bc389bcbfa399485ec71"),
     of("bottom", "0.15.0", "f9bbec11a8e1f1780e16594bf1fe074008de5b25e32cae7de4bd5a40d304b923"),
