@@ -88,6 +88,12 @@ fn scripts_for_dpkg_run_in_an_rpm_as_dpkg_runs_them_in_a_deb() {
 }
 
 #[test]
+fn what_stands_before_the_mark_does_not_become_the_end_of_a_script() {
+    let scripts = debian_scripts("#!/bin/sh\nset -e\n", "[ \"$1\" = purge ] && true\n#DEBHELPER#\n");
+    assert_eq!(life("el9", &scripts), DEBIAN_LIFE);
+}
+
+#[test]
 fn scriptlets_for_rpm_run_in_a_deb_as_rpm_runs_them() {
     let scripts = rpm_scripts();
     assert_eq!(life("el9", &scripts), RPM_LIFE);

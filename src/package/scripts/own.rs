@@ -107,6 +107,13 @@ impl Own {
         self.text.replace(MARK, "")
     }
 
+    /// With a command that does nothing in the place of the mark: what comes before it is not to become the script's end, whose
+    /// status counts.
+    pub(super) fn without_generated(&self) -> String {
+        let nothing = if matches!(self.language(), Language::Shell { .. }) { ":" } else { "" };
+        self.text.replace(MARK, nothing)
+    }
+
     /// The program that runs it and its arguments, of a Debian script as the kernel reads its first line (execve(2)).
     pub(super) fn interpreter(&self) -> Vec<String> {
         if !self.interpreter.is_empty() {

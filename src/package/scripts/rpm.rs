@@ -55,7 +55,7 @@ fn parts(package: &str, stage: Stage, foreign: &BTreeMap<Stage, &Own>) -> Vec<Pa
             ));
         }
         // What stands for the old package is without the new one's generated part.
-        let text = if of == stage { script.text.clone() } else { script.unmarked() };
+        let text = if of == stage { script.text.clone() } else { script.without_generated() };
         let failure = if is_critical(stage) { Failure::Fatal } else { Failure::Kept };
         Some(Part { name: name.to_owned(), text, language: script.language(), condition, arguments, failure })
     };
@@ -137,6 +137,7 @@ fn framed(mut parts: Vec<Part>, generated: Option<String>, flags: u32) -> Script
                 counted = "count=$1\n";
                 format!("(\nset -- \"$count\"\n{text})\n")
             }
+            None if matches!(part.language, Language::Shell { .. }) => ":".to_owned(),
             None => String::new(),
         };
         part.text = part.text.replace(MARK, &added);

@@ -489,23 +489,3 @@ fn memberships_are_made_by_the_scriptlet_where_rpm_makes_users_only() {
     assert!(!inline("el10", &[user]) && inline("el10", &[user, member]));
     assert!(!inline("fedora-42", &[user, member]));
 }
-
-#[test]
-fn state_survives_removal_and_goes_with_the_purge() {
-    let actions = Actions { units: everything(RestartPolicy::Never, true, true), ..Actions::default() };
-    let postrm = scripts("acme-api", &target("debian-12"), &actions)
-        .expect("scripts")
-        .text(Stage::PostRemove)
-        .expect("it")
-        .to_owned();
-    let machine = Machine::new(true);
-    let state = machine.path("var/lib/acme-api");
-    fs_err::create_dir_all(state.join("queue")).expect("mkdir");
-    fs_err::create_dir_all(machine.path("var/lib/acme-other")).expect("mkdir");
-    for call in ["remove", "upgrade", "abort-install"] {
-        machine.run(&postrm, &[call]);
-        assert!(state.exists(), "{call}");
-    }
-    machine.run(&postrm, &["purge"]);
-    assert!(!state.exists() && machine.path("var/lib/acme-other").exists());
-}
