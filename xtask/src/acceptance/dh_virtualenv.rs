@@ -132,6 +132,7 @@ fn relations(ours: &BTreeSet<(&'static str, String)>, theirs: &BTreeSet<(&'stati
 impl Facts {
     fn read(package: &Path, directory: &Path) -> Result<Self> {
         let place = directory.join("unpacked").join(package.file_stem().unwrap_or_default());
+        fs_err::create_dir_all(directory.join("unpacked"))?;
         run(Command::new("dpkg-deb").arg("-R").arg(package).arg(&place))?;
         let below = |directory: &str| -> Result<Vec<PathBuf>> {
             let directory = place.join(directory);
