@@ -11,10 +11,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pep508_rs::{ExtraName, Requirement, VerbatimUrl};
+use pep508_rs::{ExtraName, Requirement};
 
 use super::facts::{Dependencies, Facts, entry_point, metadata_requirement};
 use super::ini;
+use super::requirements::requirement::parse_plain;
 use super::resolve::StaticMetadata;
 use super::sdist::{Headers, egg_requirements};
 use super::source::{Error, Source};
@@ -125,7 +126,7 @@ fn split(source: &Source, metadata: &StaticMetadata) -> Result<(Dependencies, BT
     for text in &metadata.requires_dist {
         let at = source.text.find(text.as_str()).unwrap_or_default();
         let span = at..at + if source.text.contains(text.as_str()) { text.len() } else { 0 };
-        let requirement = text.parse::<Requirement<VerbatimUrl>>().ok();
+        let requirement = parse_plain(text);
         let Some(requirement) = requirement.filter(|requirement| !requirement.marker.evaluate_extras(&[])) else {
             dependencies.push(metadata_requirement(source, text, span)?);
             continue;

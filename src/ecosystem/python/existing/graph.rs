@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use pep440_rs::{Version, VersionSpecifiers};
-use pep508_rs::{ExtraName, MarkerTree, Requirement, VerbatimUrl, VersionOrUrl};
+use pep508_rs::{ExtraName, MarkerTree, VerbatimUrl, VersionOrUrl};
 
 use crate::digest::Sha256;
 use crate::ecosystem::python::pyproject::requirement_name;
+use crate::ecosystem::python::requirements::requirement::parse_plain;
 use crate::ecosystem::python::tags::PythonEnvironment;
 use crate::name::normalize;
 
@@ -82,8 +83,8 @@ pub(super) struct Edge {
 impl Edge {
     /// A requirement of PEP 508; one that cannot be parsed (PDM writes `${PROJECT_ROOT}` into URLs) is its name.
     pub(super) fn of(text: &str) -> Self {
-        match text.parse::<Requirement<VerbatimUrl>>() {
-            Ok(requirement) => Self {
+        match parse_plain(text) {
+            Some(requirement) => Self {
                 name: normalize(requirement.name.as_ref()),
                 extras: requirement.extras.iter().map(|extra| normalize(extra.as_ref())).collect(),
                 versions: match requirement.version_or_url {
@@ -92,7 +93,7 @@ impl Edge {
                 },
                 marker: Some(requirement.marker),
             },
-            Err(_) => Self { name: requirement_name(text), extras: Vec::new(), versions: Vec::new(), marker: None },
+            None => Self { name: requirement_name(text), extras: Vec::new(), versions: Vec::new(), marker: None },
         }
     }
 
@@ -199,5 +200,10 @@ pub(super) fn digest(hash: &str, of: &str) -> Result<Sha256, String> {
 
 /// A marker of a lock. An error is the sentence that goes on with the lock's path.
 pub(super) fn marker(text: &str) -> Result<MarkerTree, String> {
-    MarkerTree::parse_str::<VerbatimUrl>(text).map_err(|_| format!("has a marker that cannot be read: `{text}`"))
+    let bad = || format!("has a marker that cannot be read: `{}`", text.chars().take(200).collect::<String>());
+    // The parser goes down a level for each bracket.
+    if text.matches('(').count() > 256 {
+        return Err(bad());
+    }
+    MarkerTree::parse_str::<VerbatimUrl>(text).map_err(|_| bad())
 }

@@ -128,11 +128,18 @@ impl PipfileLock {
 
     /// The URL of an index that is not the default one. pipenv leaves `${VARIABLES}` for logins in it.
     fn source(&self, index: Option<&str>, name: &str) -> Result<Option<String>, String> {
-        let Some(index) = index else { return Ok(None) };
-        let source = self.document.meta.sources.iter().find(|source| source.name == index);
-        let url = source
-            .map(|source| source.url.as_str())
-            .ok_or_else(|| format!("takes {name} from the source {index}, which it does not describe"))?;
+        let sources = &self.document.meta.sources;
+        let source = match index {
+            Some(index) => Some(
+                sources
+                    .iter()
+                    .find(|source| source.name == index)
+                    .ok_or_else(|| format!("takes {name} from the source {index}, which it does not describe"))?,
+            ),
+            // pipenv's first source is its default one.
+            None => sources.first(),
+        };
+        let Some(url) = source.map(|source| source.url.as_str()) else { return Ok(None) };
         let bare = match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
             Some((scheme, rest)) => format!("{scheme}://{rest}"),
             None => url.to_owned(),

@@ -125,15 +125,27 @@ pub(in crate::ecosystem::python) fn check_pep508(
     }
 }
 
-/// The name and each extra must end in a letter or digit. The parser's own check of it is a panic, so it comes first here.
+/// A requirement of PEP 508 that some tool has written; `None` for what is none.
+pub(in crate::ecosystem::python) fn parse_plain(text: &str) -> Option<pep508_rs::Requirement<pep508_rs::VerbatimUrl>> {
+    let bounded = text.len() <= LENGTH_LIMIT && text.matches(['(', '[']).count() <= DEPTH_LIMIT;
+    (bounded && bad_name_end(text).is_none()).then(|| text.parse().ok()).flatten()
+}
+
 fn check_name_ends(text: &str, place: &Place<'_>) -> Result<(), Error> {
+    let Some(at) = bad_name_end(text) else { return Ok(()) };
+    let message = format!("`{text}`: a name must end in a letter or a digit");
+    Err(place.error_at(at, 1, message, &[]))
+}
+
+/// Where the name or an extra ends in something else than a letter or digit. The parser's own check of it is a panic, so
+/// it comes first here.
+fn bad_name_end(text: &str) -> Option<usize> {
     let mut inside = false;
     let mut previous = ' ';
     for (at, character) in text.char_indices().chain([(text.len(), ' ')]) {
         let goes_on = character.is_ascii_alphanumeric() || matches!(character, '.' | '_' | '-');
         if matches!(previous, '.' | '_' | '-') && !goes_on {
-            let message = format!("`{text}`: a name must end in a letter or a digit");
-            return Err(place.error_at(at.saturating_sub(1), 1, message, &[]));
+            return Some(at.saturating_sub(1));
         }
         match character {
             '[' => inside = true,
@@ -143,7 +155,7 @@ fn check_name_ends(text: &str, place: &Place<'_>) -> Result<(), Error> {
         }
         previous = character;
     }
-    Ok(())
+    None
 }
 
 /// Warnings after which the marker parser has left a part of the marker out.
