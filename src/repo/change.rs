@@ -30,6 +30,8 @@ pub(super) struct Change {
     pub(super) donor: Option<Root>,
     /// Make a new generation although nothing changes: new signatures, a new date.
     pub(super) renew: bool,
+    /// Make all index files from shards, whatever there is already.
+    pub(super) fresh: bool,
     /// A publisher was killed before it was done: what lies beside the index belongs to another generation.
     pub(super) unfinished: bool,
     pub(super) edits: BTreeMap<CellName, Edit>,
@@ -95,6 +97,7 @@ impl Change {
             files: Vec::new(),
             donor: None,
             renew: false,
+            fresh: false,
             unfinished: false,
             edits: BTreeMap::new(),
             spool: None,

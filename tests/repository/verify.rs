@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use packhouse::digest::Sha256;
 use packhouse::repo::travel::{self, Actor, SnapshotId};
 use packhouse::repo::verify::{self, Report};
 use packhouse::repo::{self, Kind, Suite};
@@ -246,7 +247,7 @@ fn damage_of_a_snapshot_is_named_and_repaired_from_what_is_left() {
     };
     let by_hash = held("apt/snapshot/frozen/dists/bookworm/main/binary-amd64/by-hash", "");
     let primary = held("yum/snapshot/frozen/el9/repodata", "-primary.xml.gz");
-    let cases: [(&str, &dyn Fn(&Path)); 9] = [
+    let cases: [Case<'_>; 9] = [
         (&format!("{apt}/dists/bookworm/InRelease"), &flip),
         (&format!("{apt}/dists/bookworm/Release.gpg"), &remove),
         (&format!("{apt}/dists/bookworm/main/binary-amd64/Packages.gz"), &remove),
@@ -272,4 +273,26 @@ fn damage_of_a_snapshot_is_named_and_repaired_from_what_is_left() {
     let snippet = std::fs::read_to_string(bench.published("acme-el9.repo")).unwrap();
     let dnf = Dnf::new(&bench, "dnf", &snippet.replace("/yum/el9\n", &format!("/{yum}\n")));
     assert!(dnf.packages().iter().all(|package| !package.starts_with("later")), "{:?}", dnf.packages());
+}
+
+#[test]
+fn a_wrong_digest_in_a_root_does_not_live_on() {
+    let bench = published();
+    let whole = seen(&bench, "whole");
+    let index = std::fs::read(bench.published("apt/dists/bookworm/InRelease")).unwrap();
+    let path = bench.published(&format!(".packhouse/roots/apt/bookworm/{}.json", Sha256::of(&index)));
+    let mut root: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let files = root["files"].as_array_mut().unwrap();
+    let packages = files.iter_mut().find(|file| file["path"] == "main/binary-amd64/Packages").unwrap();
+    packages["open"][1] = serde_json::Value::from("0".repeat(64));
+    std::fs::write(&path, root.to_string()).unwrap();
+
+    let report = verified(&bench);
+    let told = report.damages.iter().any(|damage| damage.what.contains("does not unpack to"));
+    assert!(told, "{:#?}", report.damages);
+    let report = repaired(&bench);
+    assert!(!report.is_damaged(), "{:#?}", report.damages);
+    let after = verified(&bench);
+    assert!(after.damages.is_empty(), "{:#?}", after.damages);
+    assert_eq!(seen(&bench, "after"), whole);
 }

@@ -49,6 +49,7 @@ struct Next {
     /// The root in place, whose index files it may use again.
     base: Root,
     donor: Option<Root>,
+    fresh: bool,
     unfinished: bool,
     files: Vec<(Copied, String)>,
     built: Vec<Built>,
@@ -177,8 +178,8 @@ fn next(repository: &Repository, store: &Store, mut change: Change, time: i64) -
         cells,
         ..Root::empty(&suite)
     };
-    let Change { base, donor, unfinished, files, .. } = change;
-    Ok(Next { root, base, donor, unfinished, files, built: Vec::new() })
+    let Change { base, donor, fresh, unfinished, files, .. } = change;
+    Ok(Next { root, base, donor, fresh, unfinished, files, built: Vec::new() })
 }
 
 /// The date of an index that follows `base`, and its time of modification.
@@ -203,6 +204,7 @@ fn build(store: &Store, pending: &mut [(usize, Next)]) -> Result<(), RepoError> 
     }
     let held = |plan: usize| -> Vec<Held<'_>> {
         let next = owners.get(plan).and_then(|owner| pending.get(*owner)).map(|(_, next)| next);
+        let next = next.filter(|next| !next.fresh);
         let roots = next.into_iter().flat_map(|next| std::iter::once(&next.base).chain(&next.donor));
         let files = roots.flat_map(|root| root.files.iter().map(move |file| (root, file)));
         files.map(|(root, file)| Held { file, place: file.place(&root.suite) }).collect()

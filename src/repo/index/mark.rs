@@ -68,7 +68,7 @@ pub(super) fn begun(store: &Store, planned: &Planned, beginnings: &[Sha256], hel
         is_whole.then_some(Begun { pieces, open, packed, held: path, marks: Vec::new() })
     })?;
     let before = beginnings.iter().enumerate().take(found.pieces + 1);
-    let known = before.filter_map(|(pieces, key)| Some((pieces, (*marks.get(key)?).0.clone())));
+    let known = before.filter_map(|(pieces, key)| Some((pieces, marks.get(key)?.0.clone())));
     Some(Begun { marks: known.filter(|(pieces, _)| is_marked(planned, *pieces)).collect(), ..found })
 }
 

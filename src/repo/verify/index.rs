@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::{Cure, Damage, signature};
 use crate::digest::Sha256;
 use crate::repo::error::RepoError;
-use crate::repo::import::release;
+use crate::repo::import::{index as packed, release};
 use crate::repo::layout::Repository;
 use crate::repo::root::{self, IndexFile, Root};
 use crate::repo::snippets;
@@ -158,9 +158,15 @@ fn judge(store: &Store, root: &Root, file: &IndexFile) -> Vec<Damage> {
     let mut damages = Vec::new();
     let (size, digest) = file.packed;
     let (addressed, plain) = names(&root.suite, file);
+    let lost = || format!("clients cannot read {}", file.path);
     if let Some(what) = differs(&store.path(&addressed), size, digest) {
-        let lost = format!("clients cannot read {}", file.path);
-        damages.push(Damage::new(&addressed, what, lost, Cure::Index(root.suite.clone(), file.path.clone())));
+        damages.push(Damage::new(&addressed, what, lost(), Cure::Index(root.suite.clone(), file.path.clone())));
+    } else if let (size, Some(digest)) = file.open
+        && packed::open_form(&store.path(&addressed), "gz").and_then(|mut text| Sha256::of_reader(&mut text)).ok()
+            != Some((digest, size))
+    {
+        let what = format!("it does not unpack to the {} that is listed", file.path);
+        damages.push(Damage::new(&addressed, what, lost(), Cure::Renew(root.suite.clone())));
     }
     if let Some(plain) = plain
         && let Some(what) = differs(&store.path(&plain), size, digest)

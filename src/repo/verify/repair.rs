@@ -131,7 +131,7 @@ fn apply(writer: &mut Writer, cure: &Cure, path: &str, by: &Committer<'_>) -> Re
         Cure::Renew(suite) => {
             let mut change = writer.change(suite)?;
             change.note = "repair".to_owned();
-            change.renew = true;
+            (change.renew, change.fresh) = (true, true);
             writer.commit(vec![change], by)?;
             Ok(true)
         }
@@ -139,7 +139,7 @@ fn apply(writer: &mut Writer, cure: &Cure, path: &str, by: &Committer<'_>) -> Re
             let Some((digest, root)) = index::newest(store, suite)? else { return Ok(false) };
             let mut change = Change::on(root, Some(digest));
             change.note = "repair".to_owned();
-            change.renew = true;
+            (change.renew, change.fresh) = (true, true);
             writer.commit(vec![change], by)?;
             Ok(true)
         }
