@@ -254,8 +254,9 @@ mod tests {
         ] {
             let parsed = of(&arguments);
             let result = parsed.settle().and_then(|()| parsed.auto_req()).and_then(|_| parsed.targets(Vec::new()));
-            let error = result.expect_err("an error").to_string();
-            assert!(error.contains(part), "{arguments:?}: {error}");
+            let error = result.expect_err("an error");
+            let said = format!("{error}: {}", error.hints().join("; "));
+            assert!(said.contains(part), "{arguments:?}: {said}");
         }
         assert_eq!(of(&["--auto-req", "disabled"]).auto_req().ok(), Some(Some(false)));
         assert_eq!(of(&["--auto-req", "auto"]).auto_req().ok(), Some(None));
