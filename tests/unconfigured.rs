@@ -66,7 +66,7 @@ impl World {
             .map(|entry| entry.expect("an entry").path())
             .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
             .collect();
-        let [deb] = found.as_slice() else { panic!("{found:?}") };
+        let [deb] = found.as_slice() else { unreachable!("{found:?}") };
         let of = |arguments: &[&str]| {
             let mut command = std::process::Command::new("dpkg-deb");
             String::from_utf8(command.args(arguments).arg(deb).output().expect("dpkg-deb").stdout).expect("text")

@@ -161,7 +161,7 @@ impl SourceTree {
             return Ok(None);
         };
         let content = fs_err::read(&file.source)?;
-        Ok((Sha256::of(&content) == file.digests.sha256).then(|| (content, file.digests)))
+        Ok((Sha256::of(&content) == file.digests.sha256).then_some((content, file.digests)))
     }
 
     /// Copies all files into `directory`, which must be empty.

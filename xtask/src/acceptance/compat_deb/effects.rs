@@ -82,7 +82,7 @@ fn single(line: &str) -> Vec<String> {
     let is_units = |word: &&str| {
         [".service", ".socket", ".timer", ".path", ".target", ".mount"].iter().any(|end| word.ends_with(end))
     };
-    if units.is_empty() || !units.iter().all(|word| is_units(word)) {
+    if units.is_empty() || !units.iter().all(is_units) {
         return vec![words.join(" ")];
     }
     units.iter().map(|unit| format!("{program} {action} {unit}")).collect()
