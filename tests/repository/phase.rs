@@ -165,7 +165,7 @@ fn a_phase_holds_all_binary_packages_of_a_source_and_version_and_no_others() {
     set(&bench, "acme", &Wanted::Percentage(100), now()).expect("set");
     assert_eq!(percentages(&bench, "all"), expected(None));
     let error = set(&bench, "acme-apl", &Wanted::Percentage(1), now()).expect_err("absent");
-    assert!(error.to_string().contains("acme-apl is not in"), "{error}");
+    assert!(error.to_string().contains("has no package acme-apl"), "{error}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
-use crate::cli::session::{Session, failure, problem};
+use crate::cli::session::{Session, problem, usage};
 use crate::cli::{Failure, build};
 use crate::config::dialect::Overlay;
 use crate::config::{closest, read_text};
@@ -119,7 +119,8 @@ impl CompatRpm {
                     let (file, table) =
                         named.split_once('#').map_or((named.as_str(), None), |(file, table)| (file, Some(table)));
                     let path = PathBuf::from(file);
-                    let text = read_text(&session.path(&path)?).map_err(failure)?;
+                    let text = read_text(&session.path(&path)?);
+                    let text = text.map_err(|error| usage(format!("--metadata-overwrite: {error}")))?;
                     Overlay::File { path, text, table: table.map(str::to_owned) }
                 }
             })
