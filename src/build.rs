@@ -553,8 +553,17 @@ fn judge(context: Context<'_>, service: &Member, package: &Package) -> Result<()
     // What another tool's table says is done, and worth a warning at most: that tool would not have looked.
     let refuses = |finding: &check::Finding| finding.severity == Severity::Error && settings.dialect.is_none();
     let others = findings.split_off(findings.partition_point(refuses));
-    for finding in others {
-        context.reporter.note(&format!("{} for {target}: {finding}", package.name));
+    // Of what nobody has to mend, one of a kind is enough.
+    let is_same = |one: &check::Finding, other: &check::Finding| {
+        settings.dialect.is_some() && one.code == other.code && one.path == other.path
+    };
+    for same in others.chunk_by(is_same) {
+        let Some((finding, rest)) = same.split_first() else { continue };
+        let more = match rest.len() {
+            0 => String::new(),
+            count => format!(" (and {count} more of its kind, which `packhouse check` lists)"),
+        };
+        context.reporter.note(&format!("{} for {target}: {finding}{more}", package.name));
     }
     if findings.is_empty() {
         return Ok(());

@@ -11,7 +11,7 @@ use super::requirements::{PathRequirement, Requirement, UrlRequirement};
 use super::setup_py::StaticModules;
 use super::source::{Error, Source};
 use super::toml_tree::{Item, parse};
-use super::{poetry, referenced};
+use super::{package_info, poetry, referenced};
 
 /// What a pyproject.toml is to a package.
 #[derive(Debug)]
@@ -242,7 +242,10 @@ fn programs(source: &Source, root: Item<'_>) -> Result<Vec<String>, Error> {
         }
     }
     let backend = root.at(&["build-system", "build-backend"]).and_then(|item| item.value.as_str()).unwrap_or_default();
-    if backend.starts_with("maturin") {
+    // In a repository the crate is a service by itself, and this a way of putting it on an index; an unpacked source
+    // distribution is one package with all that is in it.
+    let is_unpacked = source.path.parent().is_some_and(|directory| directory.join(package_info::FILE).is_file());
+    if backend.starts_with("maturin") && is_unpacked {
         let bindings = root.at(&["tool", "maturin", "bindings"]).and_then(|item| item.value.as_str());
         if let Some((_, manifest)) = cargo_manifest(source, root)? {
             paths.extend(cargo_programs(source, &manifest, bindings));

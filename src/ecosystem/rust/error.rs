@@ -203,6 +203,7 @@ impl Diagnose for RustError {
             Self::NoLock { .. } => &codes::LOCK_MISSING,
             Self::StaleLock { .. } | Self::UpgradeLocked { .. } => &codes::LOCK_OUTDATED,
             Self::Cargo { .. } => &codes::CARGO_FAILED,
+            Self::Vendor { why, .. } if why.contains(": it is missing") => &codes::VENDORED_FILE_MISSING,
             Self::Vendor { .. } => &codes::VENDORED_FILE_CHANGED,
             Self::Checksum { .. } => &codes::DOWNLOAD_CHANGED,
             Self::Architecture { .. } => &codes::FOREIGN_ARCHITECTURE,

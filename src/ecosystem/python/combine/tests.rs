@@ -386,6 +386,12 @@ fn programs_that_a_wheel_brings_make_a_service_too() {
             "maturin/pyproject.toml",
             "[project]\nname = 'maturin-x'\ndynamic = ['version']\n[build-system]\nrequires = ['maturin']\nbuild-backend = 'maturin'\n",
         ),
+        ("maturin/PKG-INFO", "Metadata-Version: 2.1\nName: maturin-x\nVersion: 1.0.0b2\n"),
+        (
+            "crate/pyproject.toml",
+            "[project]\nname = 'crate-x'\nversion = '1'\n[build-system]\nrequires = ['maturin']\nbuild-backend = 'maturin'\n",
+        ),
+        ("crate/Cargo.toml", "[package]\nname = 'crate'\nversion = '1'\n[[bin]]\nname = 'its-own-tool'\n"),
         ("maturin/Cargo.toml", "[package]\nname = 'fast'\nversion = '1.0.0-beta.2'\n[[bin]]\nname = 'fast-tool'\n"),
         (
             "bound/pyproject.toml",
@@ -405,4 +411,5 @@ fn programs_that_a_wheel_brings_make_a_service_too() {
     }
     assert_eq!(repository.member("maturin").version.as_deref(), Some("1.0.0b2"));
     assert_eq!(repository.member("bound").kind, Kind::Library);
+    assert_eq!(repository.member("crate").kind, Kind::Library, "the crate is the service");
 }
